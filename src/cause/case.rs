@@ -1,0 +1,66 @@
+//! Everything that is known of one failure, as causes see it.
+
+use crate::clue::Clue;
+use crate::machine::{Machine, Surroundings};
+use crate::outcome::Outcome;
+use crate::probe::path::{Resolved, resolve};
+use crate::sys::mounts::{Mount, Mounts};
+use crate::transcript::Transcript;
+use crate::watch::{Place, Watched};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Whether the failure was watched or only its output is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The command ran under our eyes.
+    Run,
+    /// Saved output (`--log`): the state then is not known, the state now may be another machine's.
+    Log,
+}
+
+/// One failure.
+pub struct Case<'a> {
+    /// The machine that is asked.
+    pub machine: &'a Machine,
+    /// Whether it was watched.
+    pub mode: Mode,
+    /// The command and its arguments; empty where a log does not tell.
+    pub command: &'a [OsString],
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// What it wrote.
+    pub transcript: &'a Transcript,
+    /// What was seen meanwhile.
+    pub watched: &'a Watched,
+    /// What failed, in the order of the output.
+    pub clues: &'a [Clue],
+    /// The mount table; empty where it could not be read.
+    pub mounts: &'a Mounts,
+}
+
+impl<'a> Case<'a> {
+    /// What the child was given.
+    #[must_use]
+    pub fn surroundings(&self) -> &'a Surroundings {
+        self.machine.surroundings()
+    }
+
+    /// What a path of a clue means on this machine; a relative one from the child's working directory.
+    #[must_use]
+    pub fn resolve(&self, path: &Path) -> Option<Resolved> {
+        resolve(self.machine, self.mounts, path).ok()
+    }
+
+    /// The mount that holds a path, or the deepest part of it that exists.
+    #[must_use]
+    pub fn mount_of(&self, path: &Path) -> Option<&'a Mount> {
+        self.mounts.holding(&self.resolve(path)?.existing)
+    }
+
+    /// What the watch saw at a mount point.
+    #[must_use]
+    pub fn place(&self, point: &Path) -> Option<&'a Place> {
+        self.watched.places.iter().find(|place| place.point == point)
+    }
+}

@@ -1,0 +1,38 @@
+//! What can be wrong with a machine: one file a cause, which says when it is suspected, how it is verified, how it reads
+//! and how it is fixed. The list below is the registry; a test proves that it and the directory agree.
+
+mod case;
+mod finding;
+
+pub use case::{Case, Mode};
+pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
+
+/// One thing that can be wrong.
+pub struct Cause {
+    /// The stable name.
+    pub id: &'static str,
+    /// Its page: what it is, how it is checked and fixed.
+    pub page: &'static str,
+    /// Whom it suspects, from the clues and what was watched. Text suggests: nothing is asked of the machine but where a path leads.
+    pub suspects: fn(&Case) -> Vec<Suspect>,
+    /// What the machine says of a suspect.
+    pub check: fn(&Case, &Suspect) -> Verdict,
+}
+
+macro_rules! causes {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+        /// Every cause there is.
+        pub static ALL: &[&Cause] = &[$(&$name::CAUSE),*];
+    };
+}
+
+causes! {
+    inodes_exhausted,
+}
+
+/// The cause of an id.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Cause> {
+    ALL.iter().find(|cause| cause.id == id).copied()
+}

@@ -1,0 +1,83 @@
+//! From what a program said to what failed: rules read the transcript and yield clues.
+
+use crate::sys::errno::Errno;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::path::PathBuf;
+
+pub mod operation;
+
+pub use operation::Operation;
+
+/// One observed failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clue {
+    /// The errno that the program reported, where it did.
+    #[serde(with = "errno_name", default, skip_serializing_if = "Option::is_none")]
+    pub errno: Option<Errno>,
+    /// What was tried, where the message tells.
+    pub operation: Option<Operation>,
+    /// The path that it was tried on, as the program wrote it (it may be relative to the child's working directory).
+    #[serde(with = "optional_path", default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// The other end of a rename or link.
+    #[serde(with = "optional_path", default, skip_serializing_if = "Option::is_none")]
+    pub other_path: Option<PathBuf>,
+    /// Another subject: a port, a host, a library, a limit, as the rule's `subject` capture has it.
+    pub subject: Option<String>,
+    /// The program that said so, where the message tells.
+    pub program: Option<String>,
+    /// Causes that the rule suspects by name, the likeliest first, beside those that suspect themselves from errno and operation.
+    pub suspects: Vec<String>,
+    /// Whether the message says that something failed and not what: then the watched places are judged.
+    pub vague: bool,
+    /// Which rule found it, or `outcome` where the child's end did.
+    pub rule: String,
+    /// Where in the transcript (offsets into all that was written); empty for a clue of the outcome.
+    pub said: Range<u64>,
+    /// The line as it can be shown: without control sequences, shortened.
+    pub line: String,
+}
+
+impl Clue {
+    /// Whether a rule of the clue names this cause.
+    #[must_use]
+    pub fn suspects(&self, cause: &str) -> bool {
+        self.suspects.iter().any(|id| id == cause)
+    }
+}
+
+mod errno_name {
+    use crate::sys::errno::{Errno, as_name, name};
+    use serde::{Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde passes a reference")]
+    pub fn serialize<S: Serializer>(errno: &Option<Errno>, serializer: S) -> Result<S::Ok, S::Error> {
+        match errno {
+            Some(errno) => serializer.serialize_str(&name(*errno)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Errno>, D::Error> {
+        as_name::deserialize(deserializer).map(Some)
+    }
+}
+
+mod optional_path {
+    use crate::text::path;
+    use serde::{Deserializer, Serializer};
+    use std::path::PathBuf;
+
+    #[expect(clippy::ref_option, reason = "serde passes a reference")]
+    pub fn serialize<S: Serializer>(value: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => path::serialize(value, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+        path::deserialize(deserializer).map(Some)
+    }
+}

@@ -1,0 +1,21 @@
+//! `explain COMMAND…` runs a command as if nothing were in between; when it fails, it says why, from the state of the machine.
+//!
+//! The way of the data: [`cli`] turns what was typed into an action; [`run`] starts the command, relays its stderr and
+//! [`watch`]es the machine; on failure [`clue`] reads the [`transcript`] with the rules; [`diagnose`] lets every [`cause`]
+//! suspect and check, through [`probe`]s, which ask the [`machine`]; [`report`] alone makes words of the findings.
+//! Arrows point one way: report → diagnose → cause → probe → machine → sys, and run → sys.
+
+pub mod cause;
+pub mod cli;
+pub mod clue;
+pub mod diagnose;
+pub mod exit;
+pub mod machine;
+pub mod outcome;
+pub mod probe;
+pub mod report;
+pub mod run;
+pub mod sys;
+pub mod text;
+pub mod transcript;
+pub mod watch;

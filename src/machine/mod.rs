@@ -1,0 +1,77 @@
+//! The only door to the state of the machine: live, and recorded as it is read; or played back from a report.
+//!
+//! Every question has a key (`stat /tmp`) and a serialisable answer. A live machine asks the kernel once and keeps the
+//! answer; a played machine knows what was recorded and nothing else. What is above the door cannot tell them apart.
+
+mod ask;
+mod files;
+mod record;
+mod surroundings;
+
+pub use ask::{Answer, Unknown};
+pub use files::{Entry, Kind, Listing, Stat};
+pub use record::Record;
+pub use surroundings::{Identity, Surroundings};
+
+use crate::sys::mounts::{Mount, Mounts};
+use std::cell::{OnceCell, RefCell};
+use std::path::Path;
+use std::time::Instant;
+
+/// The machine that is examined.
+pub struct Machine {
+    door: Door,
+    record: RefCell<Record>,
+    surroundings: Surroundings,
+    mounts: OnceCell<Mounts>,
+}
+
+enum Door {
+    /// Questions go to the kernel until the deadline.
+    Live {
+        /// When probes stop asking; those that walk trees have a budget of their own.
+        deadline: Instant,
+    },
+    /// Answers come from the record alone.
+    Played,
+}
+
+impl Machine {
+    /// This machine as it is now. Probes that have not begun by the deadline answer [`Unknown::TimedOut`].
+    #[must_use]
+    pub fn live(surroundings: Surroundings, deadline: Instant) -> Self {
+        Self { door: Door::Live { deadline }, record: RefCell::default(), surroundings, mounts: OnceCell::new() }
+    }
+
+    /// The machine that a report recorded.
+    #[must_use]
+    pub fn played(surroundings: Surroundings, record: Record) -> Self {
+        Self { door: Door::Played, record: RefCell::new(record), surroundings, mounts: OnceCell::new() }
+    }
+
+    /// What the child was given by its parent: working directory, environment, identity, limits.
+    #[must_use]
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// The mount table that the child saw; empty where it cannot be read.
+    #[must_use]
+    pub fn mounts(&self) -> &Mounts {
+        self.mounts.get_or_init(|| {
+            let table = self.ask("mounts", || files::read(Path::new("/proc/self/mountinfo")));
+            table.map(|table| Mounts::parse(&table.0)).unwrap_or_default()
+        })
+    }
+
+    /// Whether a question about this path may never be answered.
+    fn may_block(&self, path: &Path) -> bool {
+        self.mounts().holding(path).is_some_and(Mount::may_block)
+    }
+
+    /// What was read so far.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        self.record.borrow().clone()
+    }
+}

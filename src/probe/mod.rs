@@ -1,0 +1,3 @@
+//! The questions that causes ask: each has a typed answer, known or unknown and why.
+
+pub mod path;

@@ -1,0 +1,166 @@
+//! The mount table, proc_pid_mountinfo(5).
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// One mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Mount id.
+    pub id: u64,
+    /// Id of the mount that this one lies on.
+    pub parent: u64,
+    /// Major and minor number of the device (`st_dev` of its files, but for btrfs).
+    pub device: (u32, u32),
+    /// The directory of the filesystem that is mounted here.
+    pub root: PathBuf,
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// Options of the mount (`ro`, `noexec`, …).
+    pub options: Vec<String>,
+    /// Type of the filesystem, with its subtype (`fuse.sshfs`).
+    pub fstype: String,
+    /// What is mounted: a device, a server's directory, or a word.
+    pub source: OsString,
+    /// Options of the filesystem (`size=1048576k`, `nr_inodes=44492`).
+    pub super_options: Vec<String>,
+}
+
+impl Mount {
+    /// The value of an option of the mount or the filesystem; `Some("")` for one without a value.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.super_options.iter().chain(&self.options).find_map(|option| {
+            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+            (key == name).then_some(value)
+        })
+    }
+}
+
+/// All mounts of the process, in the order of the table.
+#[derive(Clone, Debug, Default)]
+pub struct Mounts(pub Vec<Mount>);
+
+impl Mounts {
+    /// Reads a table; lines that are not understood are passed over.
+    #[must_use]
+    pub fn parse(table: &[u8]) -> Self {
+        Self(table.split(|byte| *byte == b'\n').filter_map(mount).collect())
+    }
+
+    /// The mount that holds a path, which must be absolute and without links (see [`crate::probe::path::resolve`]).
+    #[must_use]
+    pub fn holding(&self, path: &Path) -> Option<&Mount> {
+        let deepest = self.0.iter().filter(|mount| path.starts_with(&mount.point)).map(|mount| mount.point.as_os_str().len()).max()?;
+        self.0.iter().rev().find(|mount| mount.point.as_os_str().len() == deepest && path.starts_with(&mount.point))
+    }
+
+    /// The topmost mount at exactly this point.
+    #[must_use]
+    pub fn at(&self, point: &Path) -> Option<&Mount> {
+        self.0.iter().rev().find(|mount| mount.point == point)
+    }
+}
+
+fn mount(line: &[u8]) -> Option<Mount> {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let separator = fields.iter().position(|field| *field == b"-")?;
+    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+    let number = |field: &[u8]| text(field).parse().ok();
+    let list = |field: &[u8]| text(field).split(',').map(str::to_owned).collect();
+    let device = text(fields.get(2)?);
+    let (major, minor) = device.split_once(':')?;
+    Some(Mount {
+        id: number(fields.first()?)?,
+        parent: number(fields.get(1)?)?,
+        device: (major.parse().ok()?, minor.parse().ok()?),
+        root: unescaped(fields.get(3)?).into(),
+        point: unescaped(fields.get(4)?).into(),
+        options: list(fields.get(5)?),
+        fstype: text(fields.get(separator + 1)?),
+        source: unescaped(fields.get(separator + 2)?),
+        super_options: list(fields.get(separator + 3)?),
+    })
+}
+
+/// The kernel writes space, tab, newline and backslash as three octal digits.
+fn unescaped(field: &[u8]) -> OsString {
+    let mut out = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let octal = || std::str::from_utf8(tail.get(..3)?).ok().and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match (byte, octal()) {
+            (b'\\', Some(value)) => {
+                out.push(value);
+                rest = &tail[3..];
+            }
+            _ => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    OsString::from_vec(out)
+}
+
+/// Filesystems that are not storage: their counters say nothing about space.
+const PSEUDO: &[&str] = &[
+    "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs", "fusectl", "mqueue", "nsfs",
+    "proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs",
+];
+
+/// Filesystems whose server may be gone, so that a question to them may never be answered.
+const REMOTE: &[&str] = &[
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "smb3",
+    "smbfs", "virtiofs",
+];
+
+impl Mount {
+    /// Whether the filesystem holds no files of its own (`proc`, `sysfs`, …).
+    #[must_use]
+    pub fn is_pseudo(&self) -> bool {
+        PSEUDO.contains(&self.fstype.as_str())
+    }
+
+    /// Whether a question to it may block: network filesystems and FUSE.
+    #[must_use]
+    pub fn may_block(&self) -> bool {
+        REMOTE.contains(&self.fstype.as_str()) || self.fstype.starts_with("fuse") || self.fstype == "autofs"
+    }
+
+    /// Whether it is the RAM filesystem whose limits are mount options, tmpfs(5).
+    #[must_use]
+    pub fn is_tmpfs(&self) -> bool {
+        self.fstype == "tmpfs"
+    }
+
+    /// Bytes of the source, for comparing with `/etc/fstab`.
+    #[must_use]
+    pub fn source_bytes(&self) -> &[u8] {
+        self.source.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[u8] = b"21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
+        30 21 0:27 / /tmp rw,nosuid,nodev - tmpfs tmpfs rw,size=1048576k,nr_inodes=44492\n\
+        31 21 0:28 / /mnt/a\\040b ro - fuse.sshfs host:/x rw\nnonsense\n";
+
+    #[test]
+    fn the_deepest_mount_holds_a_path() {
+        let mounts = Mounts::parse(TABLE);
+        let held = |path: &str| mounts.holding(Path::new(path)).map(|mount| mount.id);
+        assert_eq!([Some(30), Some(30), Some(21), Some(31)], ["/tmp", "/tmp/x", "/tmpx", "/mnt/a b/c"].map(held));
+    }
+
+    #[test]
+    fn options_are_found_with_their_values() {
+        let mounts = Mounts::parse(TABLE);
+        let tmp = mounts.at(Path::new("/tmp")).unwrap();
+        assert_eq!((Some("44492"), Some(""), None), (tmp.option("nr_inodes"), tmp.option("nodev"), tmp.option("ro")));
+    }
+}

@@ -1,0 +1,124 @@
+//! Bytes of the machine (paths, file contents, output) are not always UTF-8, and JSON is: these carry them without loss.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes that become a JSON string where they are UTF-8 and an array of numbers where they are not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Bytes {
+    /// The bytes as text, with U+FFFD for what is not UTF-8: for matching and showing, never for paths.
+    #[must_use]
+    pub fn lossy(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Form<'a> {
+    Text(std::borrow::Cow<'a, str>),
+    Raw(std::borrow::Cow<'a, [u8]>),
+}
+
+fn form(bytes: &[u8]) -> Form<'_> {
+    std::str::from_utf8(bytes).map_or(Form::Raw(bytes.into()), |text| Form::Text(text.into()))
+}
+
+fn bytes_of(form: Form<'_>) -> Vec<u8> {
+    match form {
+        Form::Text(text) => text.into_owned().into_bytes(),
+        Form::Raw(raw) => raw.into_owned(),
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        form(&self.0).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Form::deserialize(deserializer).map(|form| Self(bytes_of(form)))
+    }
+}
+
+/// `#[serde(with = "crate::text::path")]` for a `PathBuf` or `OsString` that may hold any bytes.
+pub mod path {
+    use super::{Bytes, Form, form};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+    /// Writes the path's bytes.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(path: impl AsRef<OsStr>, serializer: S) -> Result<S::Ok, S::Error> {
+        let form: Form<'_> = form(path.as_ref().as_bytes());
+        form.serialize(serializer)
+    }
+
+    /// Reads the path's bytes back.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>, P: From<OsString>>(deserializer: D) -> Result<P, D::Error> {
+        Bytes::deserialize(deserializer).map(|bytes| OsString::from_vec(bytes.0).into())
+    }
+}
+
+/// `41203` as `41,203`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number of bytes as a person reads it, in binary units: `75.0 MiB`, `512 B`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(["0", "999", "1,000", "44,492", "1,234,567"], [0, 999, 1000, 44492, 1_234_567].map(grouped).each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn sizes_use_the_unit_that_keeps_the_number_short() {
+        assert_eq!(["512 B", "1.0 KiB", "75.0 MiB", "1.0 GiB"], [512, 1024, 75 << 20, 1 << 30].map(size).each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn bytes_survive_json_whatever_they_are() {
+        for bytes in [&b"plain"[..], b"caf\xc3\xa9", b"\xff\x00\xfe"] {
+            let json = serde_json::to_string(&Bytes(bytes.to_vec())).unwrap();
+            assert_eq!(serde_json::from_str::<Bytes>(&json).unwrap().0, bytes, "{json}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What was seen of the machine before and while the child ran. Tools clean up before they exit, so the state after a
+//! failure is not the state at the failure: the lowest marks are taken on a timer and whenever stderr speaks.
+
+use crate::sys::fs::Space;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// When a sample was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Milliseconds since the child was started.
+    pub at_ms: u64,
+    /// Bytes that the child had written to stderr by then, where the sample was taken because it wrote.
+    pub said: Option<u64>,
+}
+
+/// One reading of a filesystem's counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// When.
+    pub moment: Moment,
+    /// What `statfs(2)` said.
+    pub space: Space,
+}
+
+/// A watched mount point and the marks that were seen there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The mount point.
+    #[serde(with = "crate::text::path")]
+    pub point: PathBuf,
+    /// Why it is watched: `working directory`, `TMPDIR`, `/tmp`, `named on stderr`.
+    pub roles: Vec<String>,
+    /// The first reading.
+    pub before: Sample,
+    /// The reading with the fewest free inodes (`f_ffree`).
+    pub fewest_inodes: Sample,
+    /// The reading with the fewest available blocks (`f_bavail`).
+    pub fewest_blocks: Sample,
+    /// The last reading, when the child had ended.
+    pub after: Sample,
+}
+
+/// Counters of the kernel that only rise; a difference between two readings is what happened meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// `oom_kill` of `/proc/vmstat`: processes that the whole machine's OOM killer ended.
+    pub oom_kill: Option<u64>,
+    /// `oom_kill` of the own memory cgroup (`memory.events`, or `memory.oom_control` of version 1).
+    pub cgroup_oom_kill: Option<u64>,
+    /// `max` of the own pids cgroup's `pids.events`: forks that its limit refused.
+    pub cgroup_pids_max: Option<u64>,
+}
+
+/// All that the watch saw. `Default` is a run that was not watched (`--log`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// The watched filesystems, by mount point.
+    pub places: Vec<Place>,
+    /// Counters before the child did anything.
+    pub before: Counters,
+    /// Counters when it had ended.
+    pub after: Counters,
+    /// Readings taken while it ran.
+    pub samples: u64,
+}
