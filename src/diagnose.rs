@@ -1,6 +1,10 @@
 //! Clues × causes → ranked findings.
+//!
+//! The order, each step deciding among those that the steps before leave equal: how sure; whether the failed work touched
+//! the subject; whether it was seen; which clue came first, because the first failure explains the later ones; which
+//! suspect the rule calls likelier. What is general is dropped where something specific is verified for the same subject.
 
-use crate::cause::{self, Case, Cause, Confidence, Finding, Mode, Suspect, Verdict};
+use crate::cause::{self, Case, Cause, Confidence, Finding, Suspect, Verdict};
 
 /// What was found and what was refuted.
 #[derive(Default)]
@@ -43,11 +47,13 @@ pub fn diagnose(case: &Case) -> Diagnosis {
             }
         }
     }
-    let _ = (Confidence::Possible, Mode::Log);
+    drop_covered(&mut diagnosis);
+    diagnosis.found.sort_by_cached_key(|diagnosed| rank(case, diagnosed));
+    keep_one_guess_a_cause(&mut diagnosis.found);
     diagnosis
 }
 
-/// One suspect a subject: the touched one, and the one whose clue is first.
+/// One suspect a subject: the touched one before others, then the one whose clue is first.
 fn distinct(suspects: Vec<Suspect>) -> Vec<Suspect> {
     let mut out: Vec<Suspect> = Vec::new();
     for suspect in suspects {
@@ -58,4 +64,41 @@ fn distinct(suspects: Vec<Suspect>) -> Vec<Suspect> {
         }
     }
     out
+}
+
+/// Smaller is better.
+fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
+    let clue = diagnosed.suspect.clue.map(|index| &case.clues[index]);
+    let said_at = clue.map_or(u64::MAX, |clue| clue.said.start);
+    let likelier = clue.and_then(|clue| clue.suspects.iter().position(|id| id == diagnosed.cause.id)).unwrap_or(usize::MAX);
+    let sure = std::cmp::Reverse(diagnosed.finding.confidence);
+    (sure, !diagnosed.suspect.touched, diagnosed.finding.seen.is_none(), said_at, likelier)
+}
+
+/// Moves what a verified specific cause covers to the refuted: it is so, and it is not the root.
+fn drop_covered(diagnosis: &mut Diagnosis) {
+    let covering: Vec<_> = diagnosis
+        .found
+        .iter()
+        .filter(|diagnosed| diagnosed.finding.confidence == Confidence::Verified)
+        .flat_map(|diagnosed| diagnosed.cause.covers.iter().map(|id| (*id, diagnosed.cause.id, diagnosed.suspect.subject.clone())))
+        .collect();
+    let is_covered = |diagnosed: &mut Diagnosed| {
+        covering.iter().any(|(id, _, subject)| *id == diagnosed.cause.id && *subject == diagnosed.suspect.subject)
+    };
+    for Diagnosed { cause, suspect, .. } in diagnosis.found.extract_if(.., is_covered) {
+        let by = covering.iter().find(|(id, ..)| *id == cause.id).map_or("", |(_, by, _)| by);
+        diagnosis.ruled_out.push(Refuted { cause, suspect, text: format!("{by} explains it") });
+    }
+}
+
+/// Of findings that nothing confirms, the best of each cause says enough.
+fn keep_one_guess_a_cause(found: &mut Vec<Diagnosed>) {
+    let mut guessed = Vec::new();
+    found.retain(|diagnosed| {
+        let id = diagnosed.cause.id;
+        let is_repeated = diagnosed.finding.confidence == Confidence::Possible && guessed.contains(&id);
+        guessed.push(id);
+        !is_repeated
+    });
 }

@@ -100,9 +100,32 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// A path or argument as one word that a POSIX shell reads back; bytes that cannot be shown are written with `$'…'`.
+#[must_use]
+pub fn shell_word(word: impl AsRef<std::ffi::OsStr>) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = word.as_ref().as_bytes();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%^".contains(byte);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.is_empty() && bytes.iter().all(is_plain) => text.to_owned(),
+        Ok(text) if !text.chars().any(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => format!("$'{}'", bytes.iter().map(|byte| ansi_c(*byte)).collect::<String>()),
+    }
+}
+
+/// One byte inside `$'…'`.
+fn ansi_c(byte: u8) -> String {
+    match byte {
+        b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
@@ -112,6 +135,12 @@ mod tests {
     #[test]
     fn sizes_use_the_unit_that_keeps_the_number_short() {
         assert_eq!(["512 B", "1.0 KiB", "75.0 MiB", "1.0 GiB"], [512, 1024, 75 << 20, 1 << 30].map(size).each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn a_shell_reads_a_quoted_word_back() {
+        let quoted = [&b"/tmp/a-1"[..], b"a b", b"it's", b"", b"a\nb\xff"].map(|word| shell_word(std::ffi::OsStr::from_bytes(word)));
+        assert_eq!(["/tmp/a-1", "'a b'", r"'it'\''s'", "''", r"$'a\012b\377'"], quoted.each_ref().map(String::as_str));
     }
 
     #[test]

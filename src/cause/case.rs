@@ -63,4 +63,33 @@ impl<'a> Case<'a> {
     pub fn place(&self, point: &Path) -> Option<&'a Place> {
         self.watched.places.iter().find(|place| place.point == point)
     }
+
+    /// The command's name as people say it: the last component of its path, without a launcher before it.
+    #[must_use]
+    pub fn program(&self) -> String {
+        let name = self.command.first().map(Path::new).and_then(Path::file_name);
+        name.map_or_else(|| "the command".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The last line that says something of what had been written when the child had written `offset` bytes.
+    #[must_use]
+    pub fn line_before(&self, offset: u64) -> Option<String> {
+        let part = self.transcript.parts.iter().rev().find(|part| part.offset < offset)?;
+        let until = usize::try_from(offset - part.offset).unwrap_or(usize::MAX).min(part.bytes.0.len());
+        let lines = part.bytes.0[..until].split(|byte| matches!(byte, b'\n' | b'\r'));
+        let line = lines.rev().find(|line| line.iter().any(u8::is_ascii_alphanumeric))?;
+        Some(String::from_utf8_lossy(line).trim().to_owned())
+    }
+
+    /// A path as a word that a shell reads back.
+    #[must_use]
+    pub fn quoted(&self, path: &Path) -> String {
+        crate::text::shell_word(path)
+    }
+
+    /// A command that needs root, as this user types it.
+    #[must_use]
+    pub fn as_root(&self, command: &str) -> String {
+        if self.surroundings().identity.uid == 0 { command.to_owned() } else { format!("sudo {command}") }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod case;
 mod finding;
+pub mod room;
 
 pub use case::{Case, Mode};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -15,6 +16,8 @@ pub struct Cause {
     pub page: &'static str,
     /// Whom it suspects, from the clues and what was watched. Text suggests: nothing is asked of the machine but where a path leads.
     pub suspects: fn(&Case) -> Vec<Suspect>,
+    /// Causes that are no fault of their own where this one is verified for the same subject: the general below the specific.
+    pub covers: &'static [&'static str],
     /// What the machine says of a suspect.
     pub check: fn(&Case, &Suspect) -> Verdict,
 }
@@ -28,6 +31,7 @@ macro_rules! causes {
 }
 
 causes! {
+    blocks_exhausted,
     inodes_exhausted,
 }
 

@@ -1,0 +1,205 @@
+//! Which filesystems a failure for want of room concerns, and when they had none: what the causes of space have in common.
+
+use super::{Case, Confidence, Evidence, Mode, Seen, Subject, Suspect};
+use crate::clue::{Clue, Operation};
+use crate::outcome::Outcome;
+use crate::sys::errno::Errno;
+use crate::sys::fs::Space;
+use crate::sys::mounts::Mount;
+use crate::text::{grouped, size};
+use crate::watch::{Place, Sample};
+use std::path::{Path, PathBuf};
+
+/// The filesystems that may have lacked what the cause `id` is about: those that a clue names by path; where the clues name
+/// none, or there is no telling clue, those that programs use without saying so.
+#[must_use]
+pub fn suspects(case: &Case, id: &str) -> Vec<Suspect> {
+    let mut suspects = Vec::new();
+    for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| wants_room(clue, id)) {
+        let named = points_named(case, clue);
+        if named.is_empty() {
+            suspects.extend(usual_points(case).into_iter().map(|point| suspect(point, Some(index), false)));
+        }
+        suspects.extend(named.into_iter().map(|point| suspect(point, Some(index), true)));
+    }
+    if !case.clues.iter().any(explains_itself) {
+        suspects.extend(usual_points(case).into_iter().map(|point| suspect(point, None, false)));
+    }
+    suspects
+}
+
+fn suspect(point: PathBuf, clue: Option<usize>, touched: bool) -> Suspect {
+    Suspect { subject: Subject::Path(point), clue, touched }
+}
+
+/// Whether a clue speaks of want of room: its rule says so, or the errno does and the operation takes some.
+fn wants_room(clue: &Clue, id: &str) -> bool {
+    let takes = clue.operation.is_none_or(Operation::takes_space);
+    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes
+}
+
+/// Whether a clue already says what failed, so that nothing else needs to be looked for.
+fn explains_itself(clue: &Clue) -> bool {
+    !clue.vague && clue.errno.is_some()
+}
+
+/// Mount points of the paths that a clue names.
+fn points_named(case: &Case, clue: &Clue) -> Vec<PathBuf> {
+    [&clue.path, &clue.other_path]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| case.mount_of(path))
+        .filter(|mount| can_fill(mount))
+        .map(|mount| mount.point.clone())
+        .collect()
+}
+
+/// Mount points that programs use without saying so: the watched ones, or what would have been watched.
+fn usual_points(case: &Case) -> Vec<PathBuf> {
+    let mut points: Vec<PathBuf> = case.watched.places.iter().map(|place| place.point.clone()).collect();
+    if points.is_empty() {
+        let surroundings = case.surroundings();
+        let home = surroundings.directory("HOME").into_iter();
+        let usual = ["/tmp", "/var/tmp", "/dev/shm", "/run"].map(PathBuf::from);
+        let paths = [surroundings.cwd.clone(), surroundings.tmpdir()].into_iter().chain(home).chain(usual);
+        points.extend(paths.filter_map(|path| case.mount_of(&path)).map(|mount| mount.point.clone()));
+        points.sort();
+        points.dedup();
+    }
+    points.retain(|point| case.mounts.at(point).is_some_and(can_fill));
+    points
+}
+
+/// Whether a filesystem can run out at all: an image that was made full (squashfs, iso9660) has no free block and needs none.
+fn can_fill(mount: &Mount) -> bool {
+    !mount.is_pseudo() && mount.option("ro").is_none()
+}
+
+/// One filesystem as it is and as it was while the command ran.
+pub struct Room<'a> {
+    /// The mount.
+    pub mount: &'a Mount,
+    /// Its counters now, where they could be read.
+    pub now: Option<Space>,
+    /// What the watch saw, where it looked.
+    pub place: Option<&'a Place>,
+}
+
+/// A time at which the filesystem had nothing left.
+#[derive(Clone, Copy)]
+pub struct Lack {
+    /// When that was.
+    pub seen: Seen,
+    /// The counters then.
+    pub space: Space,
+    /// The sample, for a lack that the watch saw.
+    pub sample: Option<Sample>,
+    /// Whether there was something left when the command began, so that the lack came while it ran.
+    pub came: bool,
+}
+
+/// What a cause of space looks for.
+#[derive(Clone, Copy)]
+pub struct Measure {
+    /// Whether these counters mean that nothing is left.
+    pub is_lacking: fn(&Space) -> bool,
+    /// The lowest mark of it.
+    pub lowest: fn(&Place) -> Sample,
+}
+
+impl<'a> Room<'a> {
+    /// The filesystem at a suspect's mount point.
+    #[must_use]
+    pub fn of(case: &Case<'a>, suspect: &Suspect) -> Option<Self> {
+        let point = suspect.subject.path()?;
+        let mount = case.mounts.at(point)?;
+        Some(Self { mount, now: case.machine.space(point).ok(), place: case.place(point) })
+    }
+
+    /// When it had nothing left: while the command ran if the watch saw that, or now.
+    #[must_use]
+    pub fn lack(&self, measure: Measure) -> Option<Lack> {
+        let came = self.place.is_some_and(|place| !(measure.is_lacking)(&place.before.space));
+        let during = self.place.map(measure.lowest).filter(|sample| (measure.is_lacking)(&sample.space));
+        let seen = during.map(|sample| Lack { seen: Seen::During, space: sample.space, sample: Some(sample), came });
+        let now = self.now.filter(measure.is_lacking).map(|space| Lack { seen: Seen::Now, space, sample: None, came });
+        match (now, seen) {
+            (Some(now), Some(seen)) => Some(Lack { sample: seen.sample, ..now }),
+            (now, seen) => now.or(seen),
+        }
+    }
+
+    /// The counters to speak of when nothing lacks.
+    #[must_use]
+    pub fn counters(&self, measure: Measure) -> Option<Space> {
+        self.now.or_else(|| self.place.map(measure.lowest).map(|sample| sample.space))
+    }
+
+    /// `/tmp (tmpfs)`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({})", self.mount.point.display(), self.mount.fstype)
+    }
+
+    /// The mount point.
+    #[must_use]
+    pub fn point(&self) -> &'a Path {
+        &self.mount.point
+    }
+}
+
+/// How sure a lack is the reason: the failed work was there, or spoke of want of room, or used it up; else it merely is so.
+#[must_use]
+pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
+    let said = suspect.clue.is_some_and(|index| case.clues[index].errno == Some(Errno::ENOSPC));
+    let bus = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGBUS, .. } | Outcome::Exited { code: 135 });
+    if suspect.touched || said || lack.came || bus { Confidence::Verified } else { Confidence::Possible }
+}
+
+/// Whether the text names a suspect that this machine does not show, and the log may be another machine's.
+#[must_use]
+pub fn only_said(case: &Case, suspect: &Suspect) -> bool {
+    case.mode == Mode::Log && suspect.clue.is_some()
+}
+
+/// `93 % of its 1.0 GiB is free`.
+#[must_use]
+pub fn bytes_free(space: &Space) -> String {
+    format!("{} % of its {} is free", percent(space.blocks_available, space.blocks), size(space.bytes()))
+}
+
+/// `0 of 44,492 inodes free`.
+#[must_use]
+pub fn inodes_free(space: &Space) -> String {
+    format!("{} of {} inodes free", grouped(space.inodes_free), grouped(space.inodes))
+}
+
+/// A part of a whole in per cent, rounded down.
+#[must_use]
+pub fn percent(part: u64, whole: u64) -> u64 {
+    if whole == 0 { 0 } else { u64::try_from(u128::from(part) * 100 / u128::from(whole)).unwrap_or(100) }
+}
+
+/// When the lack was seen, in the command's own words where it spoke: `seen when opam said: …`.
+#[must_use]
+pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
+    let moment = lack.sample?.moment;
+    let spoken = moment.said.and_then(|offset| case.line_before(offset));
+    let text = match spoken {
+        Some(line) => format!("seen when {} said: {line}", case.program()),
+        None => format!("seen {}.{} s after the start", moment.at_ms / 1000, moment.at_ms % 1000 / 100),
+    };
+    Some(Evidence::sample(text))
+}
+
+/// `is` for what is so now, `was` for what was so while the command ran.
+#[must_use]
+pub fn verb(lack: &Lack) -> &'static str {
+    if lack.seen == Seen::Now { "is" } else { "was" }
+}
+
+/// `has` for what is so now, `had` for what was so while the command ran.
+#[must_use]
+pub fn has(lack: &Lack) -> &'static str {
+    if lack.seen == Seen::Now { "has" } else { "had" }
+}
