@@ -43,7 +43,9 @@ pub fn diagnose(case: &Case) -> Diagnosis {
         for suspect in distinct((cause.suspects)(case)) {
             match (cause.check)(case, &suspect) {
                 Verdict::Found(finding) => diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding }),
-                Verdict::RuledOut(text) | Verdict::Unknown(text) => diagnosis.ruled_out.push(Refuted { cause, suspect, text }),
+                Verdict::RuledOut(text) | Verdict::Unknown(text) => {
+                    diagnosis.ruled_out.push(Refuted { cause, suspect, text })
+                }
             }
         }
     }

@@ -129,12 +129,18 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        assert_eq!(["0", "999", "1,000", "44,492", "1,234,567"], [0, 999, 1000, 44492, 1_234_567].map(grouped).each_ref().map(String::as_str));
+        assert_eq!(
+            ["0", "999", "1,000", "44,492", "1,234,567"],
+            [0, 999, 1000, 44492, 1_234_567].map(grouped).each_ref().map(String::as_str)
+        );
     }
 
     #[test]
     fn sizes_use_the_unit_that_keeps_the_number_short() {
-        assert_eq!(["512 B", "1.0 KiB", "75.0 MiB", "1.0 GiB"], [512, 1024, 75 << 20, 1 << 30].map(size).each_ref().map(String::as_str));
+        assert_eq!(
+            ["512 B", "1.0 KiB", "75.0 MiB", "1.0 GiB"],
+            [512, 1024, 75 << 20, 1 << 30].map(size).each_ref().map(String::as_str)
+        );
     }
 
     #[test]

@@ -60,7 +60,14 @@ impl Operation {
     pub fn takes_space(self) -> bool {
         matches!(
             self,
-            Self::Write | Self::Create | Self::Mkdir | Self::Rename | Self::Link | Self::Symlink | Self::Attribute | Self::Memory
+            Self::Write
+                | Self::Create
+                | Self::Mkdir
+                | Self::Rename
+                | Self::Link
+                | Self::Symlink
+                | Self::Attribute
+                | Self::Memory
         )
     }
 

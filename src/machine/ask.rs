@@ -40,7 +40,9 @@ impl From<Errno> for Unknown {
 
 impl From<std::io::Error> for Unknown {
     fn from(error: std::io::Error) -> Self {
-        error.raw_os_error().map_or_else(|| Self::Unsupported(error.to_string()), |raw| Self::Errno(Errno::from_raw(raw)))
+        error
+            .raw_os_error()
+            .map_or_else(|| Self::Unsupported(error.to_string()), |raw| Self::Errno(Errno::from_raw(raw)))
     }
 }
 
@@ -88,7 +90,9 @@ impl Machine {
     {
         let may_block = self.may_block(path);
         let left = self.time_left();
-        self.ask(&format!("{question} {}", path.display()), || if may_block { aside(left, path, live) } else { live(path) })
+        self.ask(&format!("{question} {}", path.display()), || {
+            if may_block { aside(left, path, live) } else { live(path) }
+        })
     }
 
     /// Time until probes stop asking; nothing on a played machine.

@@ -48,9 +48,29 @@ pub struct Surroundings {
 
 /// Variables that name places and settings of the machine; nothing else of the environment is kept.
 pub const KEPT_VARIABLES: &[&str] = &[
-    "HOME", "TMPDIR", "TMP", "TEMP", "PATH", "PWD", "SHELL", "USER", "LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE", "TERM",
-    "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "OPAMROOT", "CARGO_HOME",
-    "LD_LIBRARY_PATH", "CI", "container",
+    "HOME",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "PATH",
+    "PWD",
+    "SHELL",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "LANGUAGE",
+    "TERM",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+    "OPAMROOT",
+    "CARGO_HOME",
+    "LD_LIBRARY_PATH",
+    "CI",
+    "container",
 ];
 
 impl Surroundings {

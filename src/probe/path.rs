@@ -1,7 +1,7 @@
 //! From a path as it was written to the place in the filesystem that it means.
 
-use crate::sys::mounts::{Mount, Mounts};
 use crate::machine::{Answer, Kind, Machine, Unknown};
+use crate::sys::mounts::{Mount, Mounts};
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};

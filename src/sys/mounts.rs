@@ -52,7 +52,12 @@ impl Mounts {
     /// The mount that holds a path, which must be absolute and without links (see [`crate::probe::path::resolve`]).
     #[must_use]
     pub fn holding(&self, path: &Path) -> Option<&Mount> {
-        let deepest = self.0.iter().filter(|mount| path.starts_with(&mount.point)).map(|mount| mount.point.as_os_str().len()).max()?;
+        let deepest = self
+            .0
+            .iter()
+            .filter(|mount| path.starts_with(&mount.point))
+            .map(|mount| mount.point.as_os_str().len())
+            .max()?;
         self.0.iter().rev().find(|mount| mount.point.as_os_str().len() == deepest && path.starts_with(&mount.point))
     }
 
@@ -106,14 +111,45 @@ fn unescaped(field: &[u8]) -> OsString {
 
 /// Filesystems that are not storage: their counters say nothing about space.
 const PSEUDO: &[&str] = &[
-    "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs", "fusectl", "mqueue", "nsfs",
-    "proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs",
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "efivarfs",
+    "fusectl",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "securityfs",
+    "selinuxfs",
+    "sysfs",
+    "tracefs",
 ];
 
 /// Filesystems whose server may be gone, so that a question to them may never be answered.
 const REMOTE: &[&str] = &[
-    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "smb3",
-    "smbfs", "virtiofs",
+    "9p",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "glusterfs",
+    "gpfs",
+    "lustre",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "ocfs2",
+    "orangefs",
+    "smb3",
+    "smbfs",
+    "virtiofs",
 ];
 
 impl Mount {

@@ -1,0 +1,121 @@
+//! What a scenario needs: a private corner of the machine that vanishes with it, and the report as a value to assert on.
+//!
+//! ```ignore
+//! #[test]
+//! fn mkdir_on_a_tmpfs_without_inodes_is_explained() {
+//!     scenario(&[Need::Root], |lab| {
+//!         let scene = lab.play("mount -t tmpfs -o nr_inodes=2 lab \"$LAB/t\"; explained mkdir mkdir \"$LAB/t/d\"");
+//!         scene.run("mkdir").assert_first("inodes-exhausted", lab.path("t"), Confidence::Verified);
+//!     });
+//! }
+//! ```
+
+mod explained;
+mod need;
+mod selftest;
+
+pub use explained::Explained;
+pub use need::Need;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Shell functions of every scenario: `explained`, `explained_as`, `loop_mount`, `serve`.
+const PRELUDE: &str = include_str!("prelude.sh");
+
+/// Where the lab looks for programs: the user's own directories (shims, cargo) would make runs differ between machines.
+const PROGRAM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A scenario that is not done by then has hung; `timeout(1)` ends its whole pid namespace.
+const LONGEST_SECONDS: &str = "300";
+
+/// Runs a scenario, or skips it by name where the machine lacks one of its needs.
+///
+/// With `EXPLAIN_TESTS_MUST_RUN` set, a need that root could meet on Debian fails the test instead.
+/// Skips go to stderr and to the file that `EXPLAIN_TESTS_SKIPPED` names, where `tests/run` finds them.
+pub fn scenario<Body: FnOnce(&Lab)>(needs: &[Need], body: Body) {
+    if need::met(std::any::type_name::<Body>().trim_end_matches("::{{closure}}"), needs) {
+        body(&Lab::new());
+    }
+}
+
+/// A scratch directory and the way into a namespace of its own.
+pub struct Lab {
+    scratch: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Lab {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        // /var/tmp and not the temporary directory: scenarios mount over /tmp. Other users must be able to walk in.
+        let scratch =
+            tempfile::Builder::new().prefix("explain-lab-").tempdir_in("/var/tmp").expect("a scratch directory");
+        for (directory, mode) in [("", 0o755), ("runs", 0o1777), ("home", 0o755), ("bin", 0o755), ("images", 0o755)] {
+            let path = scratch.path().join(directory);
+            std::fs::create_dir_all(&path).expect("a directory below the scratch directory");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its mode");
+        }
+        Self { scratch, variables: Vec::new() }
+    }
+
+    /// A path below the scratch directory, which scripts call `$LAB`.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.scratch.path().join(below)
+    }
+
+    /// Sets a variable of the environment of later scripts, which otherwise hold `LC_ALL=C`, `HOME` and `PATH` alone.
+    pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.variables.push((name, value.into()));
+    }
+
+    /// Runs a shell script (`set -eu`, the functions of `prelude.sh`) as root in new mount and pid namespaces, with `$LAB` as
+    /// the working directory. When it ends, so do its mounts, loop devices and processes; the scratch directory stays until the
+    /// lab is dropped. Panics with what the script said where it fails.
+    pub fn play(&self, script: &str) -> Scene {
+        let output = self.enter().arg(format!("{PRELUDE}\n{script}")).output().expect("timeout(1) starts");
+        assert!(output.status.success(), "the scenario's script failed ({}):\n{}", output.status, spoken(&output));
+        Scene { runs: self.path("runs"), script: spoken(&output) }
+    }
+
+    fn enter(&self) -> Command {
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", LONGEST_SECONDS, "unshare", "--mount", "--propagation=private"])
+            .args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc"])
+            .env_clear()
+            .env("LC_ALL", "C")
+            .env("PATH", PROGRAM_PATH)
+            .env("HOME", self.path("home"))
+            .env("LAB", self.path(""))
+            .env("BUILT", env!("CARGO_BIN_EXE_explain"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.scratch.path())
+            .stdin(std::process::Stdio::null());
+        command
+    }
+}
+
+/// What a script left behind.
+pub struct Scene {
+    runs: PathBuf,
+    /// All that the script wrote, stdout before stderr.
+    pub script: String,
+}
+
+impl Scene {
+    /// The run that the script called `explained NAME …`.
+    pub fn run(&self, name: &str) -> Explained {
+        Explained::read(&self.runs, name, &self.script)
+    }
+}
+
+fn spoken(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
+}
+
+/// Whether the lab's `PATH` has a program.
+fn has_program(name: &str) -> bool {
+    PROGRAM_PATH.split(':').any(|directory| Path::new(directory).join(name).exists())
+}

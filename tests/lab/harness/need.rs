@@ -1,0 +1,92 @@
+//! What a scenario needs of the machine, and what becomes of it where that is missing: a skip is said by name, never silent.
+
+use super::has_program;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// One thing that a scenario cannot do without.
+pub enum Need {
+    /// Root, with the right to make mount and pid namespaces.
+    Root,
+    /// A program in the usual directories.
+    Program(&'static str),
+    /// A filesystem that can be made in a file and mounted: the kernel's part, loop devices and `mkfs`.
+    Filesystem(&'static str),
+}
+
+/// Why a need is not met.
+pub struct Missing {
+    /// In words.
+    pub reason: String,
+    /// Whether root on Debian could change that.
+    pub avoidable: bool,
+}
+
+/// Whether every need is met; says by name what is skipped, and panics where that must not be.
+pub fn met(scenario: &str, needs: &[Need]) -> bool {
+    let Some(missing) = missing(needs) else { return true };
+    let forbidden = missing.avoidable && std::env::var_os("EXPLAIN_TESTS_MUST_RUN").is_some();
+    assert!(!forbidden, "{scenario} must run here: {}", missing.reason);
+    tell(&format!("skipped: {scenario}: {}\n", missing.reason));
+    false
+}
+
+/// The first need that is not met.
+pub fn missing(needs: &[Need]) -> Option<Missing> {
+    needs.iter().find_map(Need::missing)
+}
+
+/// To stderr itself, past the capture of the test runner, which hides what passing tests print; and to the file of `tests/run`.
+fn tell(line: &str) {
+    let told = std::io::stderr().write_all(line.as_bytes());
+    told.expect("stderr takes a line");
+    let Some(path) = std::env::var_os("EXPLAIN_TESTS_SKIPPED") else { return };
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("EXPLAIN_TESTS_SKIPPED names a file to append to");
+}
+
+impl Need {
+    fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Root => root_missing(),
+            Self::Program(name) => program_missing(name),
+            Self::Filesystem(name) => program_missing(&format!("mkfs.{name}")).or_else(|| filesystem_missing(name)),
+        }
+    }
+}
+
+fn root_missing() -> Option<Missing> {
+    if !nix::unistd::geteuid().is_root() {
+        return Some(Missing { reason: "needs root".into(), avoidable: true });
+    }
+    let tried = Command::new("unshare").args(["--mount", "--pid", "--fork", "--mount-proc", "true"]).output();
+    match tried {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Some(Missing { reason: format!("no namespace of its own: {}", said.trim()), avoidable: false })
+        }
+        Err(error) => Some(Missing { reason: format!("unshare cannot be run: {error}"), avoidable: true }),
+    }
+}
+
+fn program_missing(name: &str) -> Option<Missing> {
+    let reason = format!("{name} is not installed");
+    (!has_program(name)).then_some(Missing { reason, avoidable: true })
+}
+
+fn filesystem_missing(name: &str) -> Option<Missing> {
+    if !Path::new("/dev/loop-control").exists() {
+        return Some(Missing { reason: "no loop devices".into(), avoidable: false });
+    }
+    let reason = format!("the kernel has no {name}");
+    (!kernel_has(name)).then_some(Missing { reason, avoidable: false })
+}
+
+/// Whether the kernel has a filesystem, by `/proc/filesystems` (proc_filesystems(5)) or by a module that can be loaded.
+pub fn kernel_has(name: &str) -> bool {
+    let listed = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    listed.lines().any(|line| line.split_whitespace().last() == Some(name))
+        || Command::new("modprobe").args(["--quiet", name]).status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,22 @@
+//! Real faults: each file makes one with the machine's own means, runs real tools under `explain` and reads the report.
+//! A scenario runs as root in its own mount and pid namespace, so nothing of it is left. CONTRIBUTING.md says how to add one.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests run commands and read what they left; the one door is the product's rule"
+)]
+
+mod harness;
+
+/// Scenarios register themselves by their `mod` line above; this proves that every file has one.
+#[test]
+fn every_file_of_the_lab_has_its_mod_line() {
+    let listed = include_str!("main.rs");
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab");
+    let missing: Vec<String> = std::fs::read_dir(directory)
+        .expect("the lab's directory can be listed")
+        .map(|entry| entry.expect("an entry of the lab's directory").path().with_extension(""))
+        .filter_map(|path| Some(format!("mod {};", path.file_name()?.to_str()?)))
+        .filter(|line| line != "mod main;" && !listed.lines().any(|listed| listed == line))
+        .collect();
+    assert!(missing.is_empty(), "add to tests/lab/main.rs:\n{}", missing.join("\n"));
+}
