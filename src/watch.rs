@@ -2,8 +2,10 @@
 //! failure is not the state at the failure: the lowest marks are taken on a timer and whenever stderr speaks.
 
 use crate::sys::fs::Space;
+use crate::sys::inotify::{self, Census, Trial};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// When a sample was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,4 +65,34 @@ pub struct Watched {
     pub after: Counters,
     /// Readings taken while it ran.
     pub samples: u64,
+    /// The most telling look at inotify, taken when stderr spoke of want; none when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inotify: Option<InotifySample>,
+}
+
+/// Who held inotify instances and watches at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InotifySample {
+    /// When.
+    pub moment: Moment,
+    /// Whether one more was to be had.
+    pub trial: Trial,
+    /// Who held how many.
+    pub census: Census,
+}
+
+impl Watched {
+    /// Longest time that a look at inotify may keep the relay waiting.
+    const INOTIFY_BUDGET: Duration = Duration::from_millis(10);
+
+    /// Looks at inotify, and keeps the look if one more watch or instance is refused or if nothing was kept before. To be called when
+    /// stderr said something like ENOSPC or EMFILE: the watches of the command are gone when it has ended.
+    pub fn look_at_inotify(&mut self, moment: Moment) {
+        let trial = inotify::trial();
+        let is_refused = trial.instance_refused || trial.watch_refused == Some(true);
+        if is_refused || self.inotify.is_none() {
+            let census = inotify::census(Instant::now() + Self::INOTIFY_BUDGET);
+            self.inotify = Some(InotifySample { moment, trial, census });
+        }
+    }
 }

@@ -3,4 +3,5 @@
 
 pub mod errno;
 pub mod fs;
+pub mod inotify;
 pub mod mounts;
