@@ -5,11 +5,13 @@
 
 mod ask;
 mod files;
+mod kernel_log;
 mod record;
 mod surroundings;
 
 pub use ask::{Answer, Unknown};
 pub use files::{Entry, Kind, Listing, Stat};
+pub use kernel_log::{KernelLog, KernelMessage};
 pub use record::Record;
 pub use surroundings::{Identity, Surroundings};
 

@@ -5,3 +5,4 @@ pub mod errno;
 pub mod fs;
 pub mod inotify;
 pub mod mounts;
+pub mod time;
