@@ -9,6 +9,7 @@ pub mod cause;
 pub mod cli;
 pub mod clue;
 pub mod diagnose;
+mod explain;
 pub mod exit;
 pub mod machine;
 pub mod outcome;
@@ -19,3 +20,5 @@ pub mod sys;
 pub mod text;
 pub mod transcript;
 pub mod watch;
+
+pub use explain::{after_failure, cause as tell_cause, log, own_failure, replay};

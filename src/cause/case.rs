@@ -7,11 +7,13 @@ use crate::probe::path::{Resolved, resolve};
 use crate::sys::mounts::{Mount, Mounts};
 use crate::transcript::Transcript;
 use crate::watch::{Place, Watched};
+use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::Path;
 
 /// Whether the failure was watched or only its output is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The command ran under our eyes.
     Run,

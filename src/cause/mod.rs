@@ -40,3 +40,12 @@ causes! {
 pub fn by_id(id: &str) -> Option<&'static Cause> {
     ALL.iter().find(|cause| cause.id == id).copied()
 }
+
+/// Ids that are nearly the one that was asked for, the nearest first.
+#[must_use]
+pub fn near(id: &str) -> Vec<&'static str> {
+    let mut near: Vec<_> = ALL.iter().map(|cause| (strsim::damerau_levenshtein(id, cause.id), cause.id)).collect();
+    near.retain(|(distance, known)| *distance <= known.len() / 3 || known.split('-').any(|word| word == id));
+    near.sort_unstable();
+    near.into_iter().map(|(_, id)| id).take(5).collect()
+}

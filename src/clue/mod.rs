@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::PathBuf;
 
+pub mod library;
 pub mod operation;
+
+pub use library::Library;
 
 pub use operation::Operation;
 

@@ -3,7 +3,9 @@
 use super::{Answer, Machine, Unknown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use crate::text::Bytes;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// Identity of a process, from `/proc/PID/status` (proc_pid_status(5)).
@@ -25,11 +27,31 @@ impl Identity {
     /// `CAP_SYS_RESOURCE`, capability number 24: lifts quotas, limits and the reserve of ext filesystems.
     pub const SYS_RESOURCE: u32 = 24;
 
+    /// That of this process.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        let groups = nix::unistd::getgroups().unwrap_or_default();
+        Self {
+            uid: nix::unistd::geteuid().as_raw(),
+            gid: nix::unistd::getegid().as_raw(),
+            groups: groups.into_iter().map(nix::unistd::Gid::as_raw).collect(),
+            capabilities: effective_capabilities().unwrap_or(0),
+        }
+    }
+
     /// Whether the effective set has the capability of this number.
     #[must_use]
     pub fn has(&self, capability: u32) -> bool {
         self.capabilities >> capability & 1 == 1
     }
+}
+
+/// `CapEff` of `/proc/self/status`, proc_pid_status(5).
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+fn effective_capabilities() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
 }
 
 /// What the child was given.
@@ -39,7 +61,7 @@ pub struct Surroundings {
     #[serde(with = "crate::text::path")]
     pub cwd: PathBuf,
     /// The environment, those variables alone that a cause may ask for: no secrets travel in a report.
-    pub env: BTreeMap<String, crate::text::Bytes>,
+    pub env: BTreeMap<String, Bytes>,
     /// Whose rights it had.
     pub identity: Identity,
     /// Text of `/proc/PID/limits` of the child when it ended (proc_pid_limits(5)).
@@ -74,10 +96,22 @@ pub const KEPT_VARIABLES: &[&str] = &[
 ];
 
 impl Surroundings {
+    /// Those of this process, which are the child's too: it got them from us unchanged.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn of_this_process(limits: Option<String>) -> Self {
+        let kept = |name: &&str| std::env::var_os(name).map(|value| ((*name).to_owned(), Bytes(value.into_vec())));
+        Self {
+            cwd: std::env::current_dir().unwrap_or_default(),
+            env: KEPT_VARIABLES.iter().filter_map(kept).collect(),
+            identity: Identity::of_this_process(),
+            limits: limits.or_else(|| std::fs::read_to_string("/proc/self/limits").ok()),
+        }
+    }
+
     /// A variable of the child's environment.
     #[must_use]
     pub fn var(&self, name: &str) -> Option<OsString> {
-        use std::os::unix::ffi::OsStringExt;
         self.env.get(name).map(|value| OsString::from_vec(value.0.clone()))
     }
 
@@ -85,6 +119,14 @@ impl Surroundings {
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<PathBuf> {
         self.var(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// The locale of messages (locale(7)): `LC_ALL`, then `LC_MESSAGES`, then `LANG`; none for C and POSIX.
+    #[must_use]
+    pub fn locale(&self) -> Option<String> {
+        let set = |name: &&str| self.env.get(*name).filter(|value| !value.0.is_empty());
+        let name = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set)?.lossy().into_owned();
+        (name != "C" && name != "POSIX" && !name.starts_with("C.")).then_some(name)
     }
 
     /// Where programs put temporary files: TMPDIR, or /tmp.
@@ -95,6 +137,12 @@ impl Surroundings {
 }
 
 impl Machine {
+    /// The name of a user, or its number.
+    #[must_use]
+    pub fn user(&self, uid: u32) -> String {
+        self.user_name(uid).unwrap_or_else(|_| uid.to_string())
+    }
+
     /// The name of a user, from the passwd database's file (`/etc/passwd`, passwd(5)); network databases are not asked.
     ///
     /// # Errors

@@ -6,3 +6,4 @@ pub mod fs;
 pub mod inotify;
 pub mod mounts;
 pub mod time;
+pub mod terminal;

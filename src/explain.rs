@@ -1,0 +1,195 @@
+//! After the run: from what was seen to what is said. Nothing here runs when the command succeeds.
+
+use crate::cause::{self, Case, Mode};
+use crate::cli::{Color, Format, Options};
+use crate::clue::{Clue, Library};
+use crate::diagnose::{Diagnosis, diagnose};
+use crate::exit;
+use crate::machine::{Machine, Surroundings};
+use crate::outcome::Outcome;
+use crate::report::{self, Report, Span, Style, safe};
+use crate::run::Ran;
+use crate::transcript::Transcript;
+use crate::watch::Watched;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Time that all probes of one explanation have; those that walk trees have a budget of their own.
+const PROBES: Duration = Duration::from_millis(300);
+
+/// What a failure left behind, before anything is asked.
+struct Failure<'a> {
+    mode: Mode,
+    command: &'a [OsString],
+    outcome: &'a Outcome,
+    transcript: &'a Transcript,
+    watched: &'a Watched,
+    span: Span,
+}
+
+impl Failure<'_> {
+    fn explain(&self, machine: &Machine, library: &Library) -> Report {
+        let clues = if self.is_no_failure(library) { None } else { Some(self.clues(machine, library)) };
+        let case = Case {
+            machine,
+            mode: self.mode,
+            command: self.command,
+            outcome: self.outcome,
+            transcript: self.transcript,
+            watched: self.watched,
+            clues: clues.as_deref().unwrap_or_default(),
+            mounts: machine.mounts(),
+        };
+        let diagnosis = if clues.is_some() { diagnose(&case) } else { Diagnosis::default() };
+        Report::of(&case, self.span, diagnosis)
+    }
+
+    fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
+        library.clues(self.transcript, machine.surroundings().locale().as_deref())
+    }
+
+    /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.
+    fn is_no_failure(&self, library: &Library) -> bool {
+        match self.outcome {
+            Outcome::Exited { code } => matches!(code, 0 | 130 | 141) || library.benign(self.command, *code).is_some(),
+            Outcome::Signaled { signal, .. } => matches!(*signal, libc::SIGINT | libc::SIGPIPE | libc::SIGHUP),
+            Outcome::NotStarted { .. } => false,
+        }
+    }
+}
+
+/// Explains the command that just failed, on stderr and in the report file, as the options say.
+pub fn after_failure(options: &Options, command: &[OsString], ran: Ran, library: &Library) {
+    let machine = Machine::live(Surroundings::of_this_process(ran.limits), Instant::now() + PROBES);
+    let span = Span { started: ran.started, duration: ran.duration };
+    let failure = Failure {
+        mode: Mode::Run,
+        command,
+        outcome: &ran.outcome,
+        transcript: &ran.transcript,
+        watched: &ran.watched,
+        span,
+    };
+    let report = failure.explain(&machine, library);
+    if let Some(Err(message)) = options.report.as_deref().map(|file| save(&report, file)) {
+        let _ = writeln!(io::stderr(), "explain: {message}");
+    }
+    if !options.quiet {
+        let text = rendered(&report, options, Style::of(options, &io::stderr()));
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+/// `--log`: explains output that is already there against this machine as it is. The result is an exit status.
+#[must_use]
+pub fn log(options: &Options, file: &Path, outcome: &Outcome, command: &[OsString], library: &Library) -> i32 {
+    let bytes = match contents(file) {
+        Ok(bytes) => bytes,
+        Err(error) => return own_failure(&format!("{}: {error}", file.display())),
+    };
+    let machine = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
+    let span = Span { started: SystemTime::now(), duration: Duration::ZERO };
+    let transcript = Transcript::whole(bytes);
+    let watched = Watched::default();
+    let failure = Failure { mode: Mode::Log, command, outcome, transcript: &transcript, watched: &watched, span };
+    answer(options, &failure.explain(&machine, library))
+}
+
+/// `--replay`: repeats a report's diagnosis from the state that it recorded. The result is an exit status.
+#[must_use]
+pub fn replay(options: &Options, file: &Path, library: &Library) -> i32 {
+    let read = contents(file).map_err(|error| error.to_string()).and_then(|bytes| report::read(&bytes));
+    let recorded = match read {
+        Ok(report) => report,
+        Err(error) => return own_failure(&format!("{}: {error}", file.display())),
+    };
+    let machine = Machine::played(recorded.machine.surroundings.clone(), recorded.machine.answers.clone());
+    let failure = Failure {
+        mode: recorded.mode,
+        command: &recorded.argv(),
+        outcome: &recorded.outcome,
+        transcript: &recorded.stderr.transcript(),
+        watched: &recorded.machine.watched,
+        span: recorded.span(),
+    };
+    answer(options, &failure.explain(&machine, library))
+}
+
+/// `--cause`: what a cause is, how it is checked and fixed. The result is an exit status.
+#[must_use]
+pub fn cause(id: &str) -> i32 {
+    let Some(cause) = cause::by_id(id) else {
+        let near = cause::near(id).join(", ");
+        let hint = if near.is_empty() { String::new() } else { format!("; near ones: {near}") };
+        return own_failure(&format!("no cause has the id {}{hint}", safe(id)));
+    };
+    say(cause.page)
+}
+
+/// Where the answer was asked for, it is given on stdout, also that there is none.
+fn answer(options: &Options, report: &Report) -> i32 {
+    if let Some(Err(message)) = options.report.as_deref().map(|file| save(report, file)) {
+        return own_failure(&message);
+    }
+    let text = rendered(report, options, Style::of(options, &io::stdout()));
+    if text.is_empty() { say("explain: no cause found\n") } else { say(&text) }
+}
+
+fn rendered(report: &Report, options: &Options, style: Style) -> String {
+    match options.format {
+        Format::Text => report.to_text(style),
+        Format::Json => report.to_json().unwrap_or_default(),
+    }
+}
+
+fn save(report: &Report, file: &Path) -> Result<(), String> {
+    let json = report.to_json().map_err(|error| error.to_string())?;
+    let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(file);
+    written
+        .and_then(|mut file| file.write_all(json.as_bytes()))
+        .map_err(|error| format!("cannot write the report to {}: {error}", safe(&file.to_string_lossy())))
+}
+
+/// The whole of a file that the user named; `-` is standard input.
+fn contents(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(file)?.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Says what went wrong in explain itself.
+#[must_use]
+pub fn own_failure(message: &str) -> i32 {
+    let _ = writeln!(io::stderr(), "explain: {message}");
+    exit::OWN_FAILURE
+}
+
+fn say(text: &str) -> i32 {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => 0,
+        Err(error) => own_failure(&format!("cannot write to stdout: {error}")),
+    }
+}
+
+impl Style {
+    /// How the options and the place where the text goes want it.
+    fn of(options: &Options, place: &(impl IsTerminal + std::os::fd::AsFd)) -> Self {
+        let color = match options.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => place.is_terminal() && !is_set("NO_COLOR"),
+        };
+        Self { color, width: crate::sys::terminal::width(place).unwrap_or(100), verbose: options.verbose }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a setting of explain itself, not state of the machine")]
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
