@@ -1,6 +1,6 @@
 //! A filesystem has no block left for more data: writes answer ENOSPC, and a store into a mapping of tmpfs dies of SIGBUS (mmap(2)).
 
-use super::room::{self, Lack, Measure, Room};
+use super::room::{self, Lack, Measure, ONE_WRITE, Room};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::machine::Identity;
 use crate::outcome::Outcome;
@@ -11,9 +11,6 @@ const ID: &str = "blocks-exhausted";
 
 pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/blocks-exhausted.md"), suspects, covers: &[], check };
-
-/// What programs write at a time: the buffer of coreutils' `cp` and `cat`. Less than this is as good as nothing.
-const ONE_WRITE: u64 = 128 << 10;
 
 const BLOCKS: Measure =
     Measure { is_lacking: |space| space.blocks > 0 && space.bytes_available() < ONE_WRITE, lowest: |place| place.fewest_blocks };

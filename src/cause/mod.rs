@@ -4,6 +4,8 @@
 mod case;
 mod finding;
 pub mod room;
+#[cfg(test)]
+mod stage;
 
 pub use case::{Case, Mode};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -33,6 +35,7 @@ macro_rules! causes {
 causes! {
     blocks_exhausted,
     inodes_exhausted,
+    reserved_blocks,
 }
 
 /// The cause of an id.

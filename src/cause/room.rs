@@ -10,6 +10,9 @@ use crate::text::{grouped, size};
 use crate::watch::{Place, Sample};
 use std::path::{Path, PathBuf};
 
+/// What programs write at a time, in bytes: the buffer of coreutils' `cp` and `cat`. Less than this is as good as nothing.
+pub const ONE_WRITE: u64 = 128 << 10;
+
 /// The filesystems that may have lacked what the cause `id` is about: those that a clue names by path; where the clues name
 /// none, or there is no telling clue, those that programs use without saying so.
 #[must_use]

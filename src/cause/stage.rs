@@ -1,0 +1,178 @@
+//! For the unit tests of causes: a failure on a machine that is built by hand, fact by fact, and played back.
+
+use super::{Case, Cause, Finding, Mode, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::machine::{Answer, Kind, Machine, Record, Stat, Surroundings, Unknown};
+use crate::outcome::Outcome;
+use crate::sys::errno::Errno;
+use crate::sys::fs::Space;
+use crate::text::Bytes;
+use crate::transcript::Transcript;
+use crate::watch::Watched;
+use serde::Serialize;
+use std::path::Path;
+
+/// A failure and the machine that it happened on.
+pub struct Stage {
+    /// What the machine answers.
+    pub record: Record,
+    /// What the child was given: an ordinary user without capabilities in `/home/u`, where a test does not say otherwise.
+    pub surroundings: Surroundings,
+    /// Watched, where a test does not say otherwise.
+    pub mode: Mode,
+    /// `tool`, where a test does not say otherwise.
+    pub command: Vec<std::ffi::OsString>,
+    /// Exit status 1, where a test does not say otherwise.
+    pub outcome: Outcome,
+    /// Nothing, where a test does not say otherwise.
+    pub watched: Watched,
+    /// What failed.
+    pub clues: Vec<Clue>,
+}
+
+impl Stage {
+    /// A machine with this mount table (lines of proc_pid_mountinfo(5)), whose mount points are directories.
+    pub fn new(mountinfo: &str) -> Self {
+        let surroundings = Surroundings { cwd: "/home/u".into(), ..Surroundings::default() };
+        let mut stage = Self {
+            record: Record::default(),
+            surroundings,
+            mode: Mode::Run,
+            command: vec!["tool".into()],
+            outcome: Outcome::Exited { code: 1 },
+            watched: Watched::default(),
+            clues: Vec::new(),
+        };
+        stage.surroundings.identity.uid = 1000;
+        stage.knows("mounts", Ok(Bytes(mountinfo.into())));
+        for mount in crate::sys::mounts::Mounts::parse(mountinfo.as_bytes()).0 {
+            stage.directory(mount.point.to_str().expect("a plain mount point"));
+        }
+        stage.directory("/home/u");
+        stage
+    }
+
+    /// The same as root, with every capability.
+    pub fn as_root(mut self) -> Self {
+        self.surroundings.identity.uid = 0;
+        self.surroundings.identity.capabilities = u64::MAX;
+        self
+    }
+
+    /// An answer to a question by its key.
+    pub fn knows<T: Serialize>(&mut self, key: &str, answer: Answer<T>) -> &mut Self {
+        self.record.put(key, &answer);
+        self
+    }
+
+    /// A directory, with those above it.
+    pub fn directory(&mut self, path: &str) -> &mut Self {
+        for above in Path::new(path).ancestors().filter(|above| above.as_os_str() != "/") {
+            self.stat(above.to_str().expect("a plain path"), Kind::Directory, |_| {});
+        }
+        self
+    }
+
+    /// The status of a file, with changes to the plainest one.
+    pub fn stat(&mut self, path: &str, kind: Kind, change: impl FnOnce(&mut Stat)) -> &mut Self {
+        let mut stat = Stat {
+            kind,
+            device: 1,
+            inode: 2,
+            mode: 0o755,
+            links: 2,
+            uid: 0,
+            gid: 0,
+            size: 4096,
+            occupied: 4096,
+            modified: 0,
+            represents: 0,
+        };
+        change(&mut stat);
+        self.knows(&format!("stat {path}"), Ok(stat))
+    }
+
+    /// A name that is not there.
+    pub fn missing(&mut self, path: &str) -> &mut Self {
+        self.knows(&format!("stat {path}"), Err::<Stat, _>(Unknown::Errno(Errno::ENOENT)))
+    }
+
+    /// A file of the system with its contents.
+    pub fn file(&mut self, path: &str, contents: &str) -> &mut Self {
+        self.knows(&format!("read {path}"), Ok(Bytes(contents.into())))
+    }
+
+    /// The counters at a path.
+    pub fn space(&mut self, path: &str, space: Space) -> &mut Self {
+        self.knows(&format!("space {path}"), Ok(space))
+    }
+
+    /// A message that names an errno and what was tried on which path; an empty path for none.
+    pub fn clue(&mut self, errno: Errno, operation: Operation, path: &str) -> &mut Self {
+        let path = (!path.is_empty()).then(|| path.into());
+        self.add(|clue| (clue.errno, clue.operation, clue.path) = (Some(errno), Some(operation), path))
+    }
+
+    /// A message that says that something failed and not what.
+    pub fn vague(&mut self) -> &mut Self {
+        self.add(|clue| clue.vague = true)
+    }
+
+    /// A clue, by what it has.
+    pub fn add(&mut self, fill: impl FnOnce(&mut Clue)) -> &mut Self {
+        let mut clue = Clue {
+            errno: None,
+            operation: None,
+            path: None,
+            other_path: None,
+            subject: None,
+            program: None,
+            suspects: Vec::new(),
+            vague: false,
+            rule: "test".into(),
+            said: 0..0,
+            line: "it failed".into(),
+        };
+        fill(&mut clue);
+        self.clues.push(clue);
+        self
+    }
+
+    /// What a cause makes of it: every suspect and its verdict.
+    pub fn verdicts(&self, cause: &Cause) -> Vec<(Suspect, Verdict)> {
+        let machine = Machine::played(self.surroundings.clone(), self.record.clone());
+        let transcript = Transcript::whole(b"it failed\n".to_vec());
+        let case = Case {
+            machine: &machine,
+            mode: self.mode,
+            command: &self.command,
+            outcome: &self.outcome,
+            transcript: &transcript,
+            watched: &self.watched,
+            clues: &self.clues,
+            mounts: machine.mounts(),
+        };
+        let suspects = (cause.suspects)(&case);
+        let checked = |suspect: Suspect| {
+            let verdict = (cause.check)(&case, &suspect);
+            (suspect, verdict)
+        };
+        suspects.into_iter().map(checked).collect()
+    }
+
+    /// The one finding of a cause about this path; panics where it finds anything else.
+    pub fn finding(&self, cause: &Cause, subject: &str) -> Finding {
+        let verdicts = self.verdicts(cause);
+        let found = verdicts.iter().find_map(|(suspect, verdict)| match verdict {
+            Verdict::Found(finding) if suspect.subject == Subject::Path(subject.into()) => Some(finding),
+            _ => None,
+        });
+        *found.cloned().unwrap_or_else(|| panic!("{} is not found for {subject}: {verdicts:#?}", cause.id))
+    }
+
+    /// Asserts that a cause finds nothing.
+    pub fn assert_silent(&self, cause: &Cause) {
+        let verdicts = self.verdicts(cause);
+        assert!(!verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Found(_))), "{verdicts:#?}");
+    }
+}
