@@ -70,11 +70,31 @@ impl Machine {
         if let Some(answer) = self.record.borrow().get(key) {
             return answer;
         }
-        let Door::Live { deadline } = self.door else { return Err(Unknown::NotRecorded) };
-        if Instant::now() >= deadline {
+        let Door::Live { ref deadline } = self.door else { return Err(Unknown::NotRecorded) };
+        if Instant::now() >= deadline.get() {
             return Err(Unknown::TimedOut);
         }
         let answer = live();
+        self.record.borrow_mut().put(key, &answer);
+        answer
+    }
+
+    /// Asks what has a time budget of its own, such as a walk of a tree: the deadline of the other questions moves by the time it takes.
+    ///
+    /// # Errors
+    /// As [`Machine::ask`], but for the deadline.
+    pub(super) fn ask_slowly<T, F>(&self, key: &str, live: F) -> Answer<T>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce() -> Answer<T>,
+    {
+        if let Some(answer) = self.record.borrow().get(key) {
+            return answer;
+        }
+        let Door::Live { ref deadline } = self.door else { return Err(Unknown::NotRecorded) };
+        let begun = Instant::now();
+        let answer = live();
+        deadline.set(deadline.get() + begun.elapsed());
         self.record.borrow_mut().put(key, &answer);
         answer
     }
@@ -99,7 +119,7 @@ impl Machine {
     #[must_use]
     pub fn time_left(&self) -> Duration {
         match self.door {
-            Door::Live { deadline } => deadline.saturating_duration_since(Instant::now()),
+            Door::Live { ref deadline } => deadline.get().saturating_duration_since(Instant::now()),
             Door::Played => Duration::ZERO,
         }
     }

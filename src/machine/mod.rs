@@ -8,15 +8,17 @@ mod files;
 mod kernel_log;
 mod record;
 mod surroundings;
+mod tree;
 
 pub use ask::{Answer, Unknown};
 pub use files::{Entry, Kind, Listing, Stat};
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use record::Record;
 pub use surroundings::{Identity, Surroundings};
+pub use tree::{Branch, TreeUsage};
 
 use crate::sys::mounts::{Mount, Mounts};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
 use std::time::Instant;
 
@@ -26,13 +28,17 @@ pub struct Machine {
     record: RefCell<Record>,
     surroundings: Surroundings,
     mounts: OnceCell<Mounts>,
+    on_progress: Option<OnProgress>,
 }
+
+/// Called with the place that is looked at and the entries seen so far, some times a second, by probes that take more than a second.
+pub type OnProgress = Box<dyn Fn(&Path, u64)>;
 
 enum Door {
     /// Questions go to the kernel until the deadline.
     Live {
         /// When probes stop asking; those that walk trees have a budget of their own.
-        deadline: Instant,
+        deadline: Cell<Instant>,
     },
     /// Answers come from the record alone.
     Played,
@@ -42,13 +48,31 @@ impl Machine {
     /// This machine as it is now. Probes that have not begun by the deadline answer [`Unknown::TimedOut`].
     #[must_use]
     pub fn live(surroundings: Surroundings, deadline: Instant) -> Self {
-        Self { door: Door::Live { deadline }, record: RefCell::default(), surroundings, mounts: OnceCell::new() }
+        Self { door: Door::Live { deadline: deadline.into() }, ..Self::played(surroundings, Record::default()) }
     }
 
     /// The machine that a report recorded.
     #[must_use]
     pub fn played(surroundings: Surroundings, record: Record) -> Self {
-        Self { door: Door::Played, record: RefCell::new(record), surroundings, mounts: OnceCell::new() }
+        Self {
+            door: Door::Played,
+            record: RefCell::new(record),
+            surroundings,
+            mounts: OnceCell::new(),
+            on_progress: None,
+        }
+    }
+
+    /// The same, with somebody who is told of long probes.
+    #[must_use]
+    pub fn with_progress(self, on_progress: OnProgress) -> Self {
+        Self { on_progress: Some(on_progress), ..self }
+    }
+
+    fn progress(&self, place: &Path, entries: u64) {
+        if let Some(on_progress) = &self.on_progress {
+            on_progress(place, entries);
+        }
     }
 
     /// What the child was given by its parent: working directory, environment, identity, limits.
