@@ -72,7 +72,8 @@ fn distinct(suspects: Vec<Suspect>) -> Vec<Suspect> {
 fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
     let clue = diagnosed.suspect.clue.map(|index| &case.clues[index]);
     let said_at = clue.map_or(u64::MAX, |clue| clue.said.start);
-    let likelier = clue.and_then(|clue| clue.suspects.iter().position(|id| id == diagnosed.cause.id)).unwrap_or(usize::MAX);
+    let likelier =
+        clue.and_then(|clue| clue.suspects.iter().position(|id| id == diagnosed.cause.id)).unwrap_or(usize::MAX);
     let sure = std::cmp::Reverse(diagnosed.finding.confidence);
     (sure, !diagnosed.suspect.touched, diagnosed.finding.seen.is_none(), said_at, likelier)
 }
@@ -83,7 +84,9 @@ fn drop_covered(diagnosis: &mut Diagnosis) {
         .found
         .iter()
         .filter(|diagnosed| diagnosed.finding.confidence == Confidence::Verified)
-        .flat_map(|diagnosed| diagnosed.cause.covers.iter().map(|id| (*id, diagnosed.cause.id, diagnosed.suspect.subject.clone())))
+        .flat_map(|diagnosed| {
+            diagnosed.cause.covers.iter().map(|id| (*id, diagnosed.cause.id, diagnosed.suspect.subject.clone()))
+        })
         .collect();
     let is_covered = |diagnosed: &mut Diagnosed| {
         covering.iter().any(|(id, _, subject)| *id == diagnosed.cause.id && *subject == diagnosed.suspect.subject)

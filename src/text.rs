@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_a_quoted_word_back() {
-        let quoted = [&b"/tmp/a-1"[..], b"a b", b"it's", b"", b"a\nb\xff"].map(|word| shell_word(std::ffi::OsStr::from_bytes(word)));
+        let quoted = [&b"/tmp/a-1"[..], b"a b", b"it's", b"", b"a\nb\xff"]
+            .map(|word| shell_word(std::ffi::OsStr::from_bytes(word)));
         assert_eq!(["/tmp/a-1", "'a b'", r"'it'\''s'", "''", r"$'a\012b\377'"], quoted.each_ref().map(String::as_str));
     }
 

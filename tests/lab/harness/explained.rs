@@ -104,10 +104,36 @@ impl Explained {
         assert_eq!(self.stderr.len(), own, "stderr has more than the command wrote{self}");
     }
 
+    /// Whether stderr has these words.
+    pub fn says(&self, words: &str) -> bool {
+        String::from_utf8_lossy(&self.stderr).contains(words)
+    }
+
+    /// Asserts that status and output are those of the bare command; numbers in them may differ (times, process ids).
+    #[track_caller]
+    pub fn assert_same_as(&self, bare: &Self) {
+        assert_eq!(self.status, bare.status, "the bare command ended otherwise{self}");
+        assert_eq!(
+            without_numbers(&self.stdout),
+            without_numbers(&bare.stdout),
+            "stdout differs from the bare command's"
+        );
+        assert_eq!(
+            without_numbers(&self.stderr),
+            without_numbers(&bare.stderr),
+            "stderr differs from the bare command's"
+        );
+    }
+
     #[track_caller]
     fn causes(&self) -> &[Found] {
         &self.report.as_ref().unwrap_or_else(|| panic!("there is no report{self}")).causes
     }
+}
+
+fn without_numbers(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("0")
 }
 
 /// All of it, for the message of a failed assertion.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// Shell functions of every scenario: `explained`, `explained_as`, `loop_mount`, `serve`.
+/// Shell functions of every scenario: `explained`, `explained_as`, `bare`, `as`, `loop_mount`, `serve`.
 const PRELUDE: &str = include_str!("prelude.sh");
 
 /// Where the lab looks for programs: the user's own directories (shims, cargo) would make runs differ between machines.
@@ -34,8 +34,13 @@ const LONGEST_SECONDS: &str = "300";
 ///
 /// With `EXPLAIN_TESTS_MUST_RUN` set, a need that root could meet on Debian fails the test instead.
 /// Skips go to stderr and to the file that `EXPLAIN_TESTS_SKIPPED` names, where `tests/run` finds them.
-pub fn scenario<Body: FnOnce(&Lab)>(needs: &[Need], body: Body) {
-    if need::met(std::any::type_name::<Body>().trim_end_matches("::{{closure}}"), needs) {
+#[track_caller]
+pub fn scenario(needs: &[Need], body: impl FnOnce(&Lab)) {
+    let caller = std::panic::Location::caller().to_string();
+    let thread = std::thread::current();
+    // The test runner names a test's thread for it, but not where it runs all of them in its main thread.
+    let name = thread.name().filter(|name| *name != "main").unwrap_or(&caller);
+    if need::met(name, needs) {
         body(&Lab::new());
     }
 }

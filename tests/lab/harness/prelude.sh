@@ -6,24 +6,46 @@ EXPLAIN="$LAB/bin/explain"
 mount --bind "$BUILT" "$EXPLAIN"
 umask 022
 
-# explained NAME COMMAND...: runs the command under explain and keeps what came of it as the run NAME; never fails.
-explained() {
-	run="$LAB/runs/$1"
+# bare NAME COMMAND...: runs a command and keeps its output and status as the run NAME; never fails.
+bare() {
+	kept="$LAB/runs/$1"
 	shift
 	status=0
-	"$EXPLAIN" --report "$run.json" -- "$@" >"$run.out" 2>"$run.err" || status=$?
-	echo "$status" >"$run.status"
+	"$@" >"$kept.out" 2>"$kept.err" || status=$?
+	echo "$status" >"$kept.status"
 }
 
-# explained_as USER NAME COMMAND...: the same as another user (name or number), without capabilities and groups of root.
+# explained NAME COMMAND...: the same under explain, with its report.
+explained() {
+	name=$1
+	shift
+	bare "$name" "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
+}
+
+# explained_as USER NAME COMMAND...: the same as another user (name or number).
 explained_as() {
-	user=$1
-	run="$LAB/runs/$2"
+	user=$1 name=$2
 	shift 2
-	status=0
-	setpriv --reuid "$user" --regid 65534 --clear-groups --inh-caps=-all \
-		"$EXPLAIN" --report "$run.json" -- "$@" >"$run.out" 2>"$run.err" || status=$?
-	echo "$status" >"$run.status"
+	bare "$name" as "$user" "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
+}
+
+# as USER COMMAND...: runs a command as another user, without root's groups and capabilities.
+as() {
+	user=$1
+	shift
+	setpriv --reuid "$user" --regid 65534 --clear-groups --inh-caps=-all "$@"
+}
+
+# type_fix NAME PATTERN: types the first command of the run's advice that the pattern (python's re) is found in.
+type_fix() {
+	command=$(python3 - "$LAB/runs/$1.json" "$2" <<-'PYTHON'
+		import json, re, sys
+		fixes = json.load(open(sys.argv[1]))["causes"][0]["fixes"]
+		print(next(fix["command"] for fix in fixes if re.search(sys.argv[2], fix.get("command") or "")))
+	PYTHON
+	)
+	echo "typed: $command"
+	sh -euc "$command"
 }
 
 # loop_mount TYPE SIZE DIRECTORY [MKFS OPTION...]: a new filesystem in a file, mounted; it detaches itself when unmounted.
