@@ -1,10 +1,10 @@
 //! A filesystem has no block left for more data: writes answer ENOSPC, and a store into a mapping of tmpfs dies of SIGBUS (mmap(2)).
 
-use super::room::{self, Lack, Measure, ONE_WRITE, Room};
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
-use crate::machine::Identity;
+use super::room::{self, Measure, ONE_WRITE, Room};
+use super::shortage::{self, Resource};
+use super::{Case, Cause, Evidence, Suspect, Verdict};
 use crate::outcome::Outcome;
-use crate::sys::fs::Space;
+use crate::probe::usage::By;
 use crate::text::size;
 
 const ID: &str = "blocks-exhausted";
@@ -12,78 +12,99 @@ const ID: &str = "blocks-exhausted";
 pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/blocks-exhausted.md"), suspects, covers: &[], check };
 
-const BLOCKS: Measure =
-    Measure { is_lacking: |space| space.blocks > 0 && space.bytes_available() < ONE_WRITE, lowest: |place| place.fewest_blocks };
+const BLOCKS: Resource = Resource {
+    by: By::Bytes,
+    measure: Measure {
+        is_lacking: |space| space.blocks > 0 && space.bytes_available() < ONE_WRITE,
+        lowest: |place| place.fewest_blocks,
+    },
+    state: "full",
+    left: |space| format!("{} of {} free", size(space.bytes_available()), size(space.bytes())),
+    aside: |_| String::new(),
+    check: "df -h",
+    option: |space| format!("size={}m", (space.bytes().saturating_mul(2) >> 20).max(64)),
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     room::suspects(case, ID)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let Some(room) = Room::of(case, suspect) else { return Verdict::Unknown("the mount is gone".into()) };
-    let Some(counters) = room.counters(BLOCKS) else { return Verdict::Unknown("its counters cannot be read".into()) };
-    match room.lack(BLOCKS) {
-        Some(lack) if is_reserve(case, &room, &lack.space) => Verdict::RuledOut("what is left of it is the reserve".into()),
-        Some(lack) => Verdict::Found(Box::new(found(case, suspect, &room, &lack))),
-        None if room::only_said(case, suspect) => Verdict::Found(Box::new(said(&room, &counters))),
-        None => Verdict::RuledOut(free(&counters)),
+    if let Some(kept) = reserve(case, suspect) {
+        return Verdict::RuledOut(format!("{} are left for root", size(kept)));
     }
-}
-
-/// Whether there are free blocks that only the privileged may use (mke2fs(8), -m): then the reserve is the fault, or none is.
-fn is_reserve(case: &Case, room: &Room, space: &Space) -> bool {
-    let _ = case.surroundings().identity.has(Identity::SYS_RESOURCE);
-    room.mount.fstype.starts_with("ext") && space.blocks_free.saturating_mul(space.block_size) >= ONE_WRITE
-}
-
-/// `1019.0 MiB of 1.0 GiB free`.
-fn free(space: &Space) -> String {
-    format!("{} of {} free", size(space.bytes_available()), size(space.bytes()))
-}
-
-fn found(case: &Case, suspect: &Suspect, room: &Room, lack: &Lack) -> Finding {
-    let point = room.point().display();
-    let fact = format!("{} has {}", room.name(), free(&lack.space));
-    let mut evidence = vec![Evidence::probe(fact).check(format!("df -h {}", case.quoted(room.point())))];
-    if matches!(case.outcome, Outcome::Signaled { signal: libc::SIGBUS, .. }) {
-        evidence.push(Evidence::probe("SIGBUS is how the kernel refuses a page of a mapped file that has no block"));
+    let mut verdict = shortage::check(case, suspect, &BLOCKS);
+    if let (Verdict::Found(finding), Outcome::Signaled { signal: libc::SIGBUS, .. }) = (&mut verdict, case.outcome) {
+        let why = "SIGBUS is how the kernel refuses memory that is mapped to a file without a block for it, mmap(2)";
+        finding.evidence.push(Evidence::probe(why));
     }
-    evidence.extend(room::moment(case, lack));
-    evidence.extend(recovered(room, lack));
-    Finding {
-        confidence: room::confidence(case, suspect, lack),
-        seen: Some(lack.seen),
-        headline: format!("{point} {} full", room::verb(lack)),
-        summary: format!("{} {} no room for more data: {}.", room.name(), room::has(lack), free(&lack.space)),
-        evidence,
-        fixes: fixes(case, room, lack),
+    verdict
+}
+
+/// Bytes that an ext filesystem without available blocks still keeps for root: then `reserved-blocks` is the fault, or none is.
+fn reserve(case: &Case, suspect: &Suspect) -> Option<u64> {
+    let room = Room::of(case, suspect).filter(|room| room.mount.fstype.starts_with("ext"))?;
+    let lack = room.lack(BLOCKS.measure)?;
+    let kept = lack.space.blocks_free.saturating_mul(lack.space.block_size);
+    (kept >= ONE_WRITE).then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::cause::Confidence;
+    use crate::clue::Operation;
+    use crate::sys::errno::Errno;
+    use crate::sys::fs::Space;
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n30 21 0:27 / /tmp rw - tmpfs tmpfs rw\n";
+
+    fn space(blocks_free: u64, blocks_available: u64) -> Space {
+        Space { block_size: 4096, blocks: 262_144, blocks_free, blocks_available, inodes: 1000, inodes_free: 900 }
     }
-}
 
-/// What is free again, where the command cleaned up behind itself.
-fn recovered(room: &Room, lack: &Lack) -> Option<Evidence> {
-    let now = room.now.filter(|now| !(BLOCKS.is_lacking)(now) && lack.sample.is_some())?;
-    Some(Evidence::probe(format!("now it has {}: what used it was removed", free(&now))))
-}
-
-fn fixes(case: &Case, room: &Room, lack: &Lack) -> Vec<Fix> {
-    let mut fixes = Vec::new();
-    if room.mount.is_tmpfs() {
-        let wanted = (lack.space.bytes().saturating_mul(2) >> 20).max(64);
-        let remount = format!("mount -o remount,size={wanted}m {}", case.quoted(room.point()));
-        fixes.push(Fix::now(case.as_root(&remount), "until the next boot; it is memory and swap"));
+    fn stage(tmp: Space, root: Space) -> Stage {
+        let mut stage = Stage::new(TABLE);
+        stage.space("/", root).space("/tmp", tmp).missing("/tmp/new").missing("/new");
+        stage
     }
-    fixes
-}
 
-fn said(room: &Room, counters: &Space) -> Finding {
-    let point = room.point().display();
-    Finding {
-        confidence: Confidence::Possible,
-        seen: None,
-        headline: format!("{point} may have been full"),
-        summary: format!("The output speaks of want of room; {} has {} now.", room.name(), free(counters)),
-        evidence: vec![Evidence::probe(format!("{} has {} now", room.name(), free(counters))).check("df -h")],
-        fixes: Vec::new(),
+    const ROOMY: (u64, u64) = (100_000, 90_000);
+
+    #[test]
+    fn a_write_to_a_full_filesystem_is_verified_and_the_remount_doubles_it() {
+        let mut stage = stage(space(3, 3), space(ROOMY.0, ROOMY.1));
+        let finding = stage.clue(Errno::ENOSPC, Operation::Write, "/tmp/new").finding(&CAUSE, "/tmp");
+        assert_eq!((finding.confidence, finding.headline.as_str()), (Confidence::Verified, "/tmp is full"));
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo mount -o remount,size=2048m /tmp"));
+    }
+
+    #[test]
+    fn a_bus_error_beside_a_full_tmpfs_is_explained() {
+        let mut stage = stage(space(0, 0), space(ROOMY.0, ROOMY.1));
+        stage.outcome = Outcome::Signaled { signal: libc::SIGBUS, name: "SIGBUS".into() };
+        let finding = stage.finding(&CAUSE, "/tmp");
+        assert_eq!(finding.confidence, Confidence::Verified);
+        assert!(finding.evidence.iter().any(|fact| fact.text.contains("SIGBUS")), "{finding:?}");
+    }
+
+    #[test]
+    fn a_bus_error_on_a_roomy_machine_is_silence() {
+        let mut stage = stage(space(900, 900), space(ROOMY.0, ROOMY.1));
+        stage.outcome = Outcome::Signaled { signal: libc::SIGBUS, name: "SIGBUS".into() };
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn what_is_kept_for_root_is_not_a_full_disk() {
+        let mut stage = stage(space(900, 900), space(12_000, 0));
+        stage.clue(Errno::ENOSPC, Operation::Write, "/new").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn an_inotify_watch_that_is_refused_is_no_full_disk() {
+        let mut stage = stage(space(0, 0), space(0, 0));
+        stage.clue(Errno::ENOSPC, Operation::Watch, "/tmp/new").assert_silent(&CAUSE);
     }
 }

@@ -4,6 +4,7 @@
 mod case;
 mod finding;
 pub mod room;
+mod shortage;
 #[cfg(test)]
 mod stage;
 

@@ -1,0 +1,132 @@
+//! A filesystem that ran out of something it counts: what `inodes-exhausted` and `blocks-exhausted` have in common, from the
+//! check to the advice. What differs between them is a [`Resource`].
+
+use super::room::{self, Lack, Measure, Room};
+use super::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
+use crate::probe::usage::{By, Eater, Eaters, eaters};
+use crate::sys::fs::Space;
+use crate::text::{grouped, size};
+
+/// Something that a filesystem counts and can run out of.
+pub struct Resource {
+    /// Which of the two it is.
+    pub by: By,
+    /// When there is none left.
+    pub measure: Measure,
+    /// The state in a word or two, after `is`: `out of inodes`.
+    pub state: &'static str,
+    /// What is left, with the whole: `0 of 44,492 inodes free`.
+    pub left: fn(&Space) -> String,
+    /// What is not lacking, to show that this is not that: `93 % of its 1.0 GiB is free`; empty to say nothing.
+    pub aside: fn(&Space) -> String,
+    /// The command that shows it, before the mount point: `df -i`.
+    pub check: &'static str,
+    /// The mount option that raises a tmpfs's limit, tmpfs(5): `nr_inodes=1m`.
+    pub option: fn(&Space) -> String,
+}
+
+/// What the machine says of a suspect.
+#[must_use]
+pub fn check(case: &Case, suspect: &Suspect, resource: &Resource) -> Verdict {
+    let Some(room) = Room::of(case, suspect) else { return Verdict::Unknown("the mount is gone".into()) };
+    let Some(counters) = room.counters(resource.measure) else {
+        return Verdict::Unknown("its counters cannot be read".into());
+    };
+    match room.lack(resource.measure) {
+        Some(lack) => Verdict::Found(Box::new(found(case, suspect, &Shortage { room, lack, resource }))),
+        None if room::only_said(case, suspect) => Verdict::Found(Box::new(said(&room, &counters, resource))),
+        None => Verdict::RuledOut((resource.left)(&counters)),
+    }
+}
+
+/// A resource that one filesystem ran out of.
+struct Shortage<'a> {
+    room: Room<'a>,
+    lack: Lack,
+    resource: &'a Resource,
+}
+
+fn found(case: &Case, suspect: &Suspect, shortage: &Shortage) -> Finding {
+    let Shortage { room, lack, resource } = shortage;
+    let holders = shortage.holders(case);
+    let left = (resource.left)(&lack.space);
+    let aside = (resource.aside)(&lack.space);
+    let although = if aside.is_empty() { String::new() } else { format!(", although {aside}") };
+    Finding {
+        confidence: room::confidence(case, suspect, lack),
+        seen: Some(lack.seen),
+        headline: format!("{} {} {}", room.point().display(), room::verb(lack), resource.state),
+        summary: format!("{} {} {left}{although}.", room.name(), room::has(lack)),
+        evidence: evidence(case, shortage, holders.as_ref()),
+        fixes: fixes(case, shortage, holders.as_ref()),
+    }
+}
+
+impl Shortage<'_> {
+    /// Whether it is so now, and not only was while the command ran.
+    fn is_now(&self) -> bool {
+        self.room.now.is_some_and(|now| (self.resource.measure.is_lacking)(&now))
+    }
+
+    /// Who fills it; nobody once the command has cleaned up.
+    fn holders(&self, case: &Case) -> Option<Eaters> {
+        if self.is_now() { eaters(case.machine, self.room.point(), self.resource.by).ok() } else { None }
+    }
+}
+
+fn evidence(case: &Case, shortage: &Shortage, holders: Option<&Eaters>) -> Vec<Evidence> {
+    let Shortage { room, lack, resource } = shortage;
+    let aside = (resource.aside)(&lack.space);
+    let although = if aside.is_empty() { String::new() } else { format!("; {aside}") };
+    let fact = format!("{} {} {}{although}", room.name(), room::has(lack), (resource.left)(&lack.space));
+    let mut evidence = vec![Evidence::probe(fact).check(format!("{} {}", resource.check, case.quoted(room.point())))];
+    evidence.extend(room::moment(case, lack));
+    if let Some(now) = room.now.filter(|_| !shortage.is_now()) {
+        evidence.push(Evidence::probe(format!("now it has {}: what used it is gone", (resource.left)(&now))));
+    }
+    if let Some(holders) = holders {
+        evidence.extend(holders.list.iter().map(|eater| held(case, eater, holders, resource.by)));
+    }
+    evidence
+}
+
+fn held(case: &Case, eater: &Eater, all: &Eaters, by: By) -> Evidence {
+    let amount = amount(eater, by);
+    let whose = case.machine.user(eater.uid);
+    let place = if eater.directory { "below" } else { "in" };
+    let bound = if all.cut { "at least " } else { "" };
+    let tool = if by == By::Inodes { "du --inodes -xs" } else { "du -xsh" };
+    Evidence::probe(format!("{bound}{amount} of it {place} {}, of {whose}", eater.path.display()))
+        .check(format!("{tool} {}", case.quoted(&eater.path)))
+}
+
+fn amount(eater: &Eater, by: By) -> String {
+    match by {
+        By::Inodes => format!("{} inodes", grouped(eater.inodes)),
+        By::Bytes => size(eater.bytes),
+    }
+}
+
+fn fixes(case: &Case, shortage: &Shortage, _holders: Option<&Eaters>) -> Vec<Fix> {
+    let Shortage { room, lack, resource } = shortage;
+    let mut fixes = Vec::new();
+    if room.mount.is_tmpfs() {
+        let option = (resource.option)(&lack.space);
+        let remount = case.as_root(&format!("mount -o remount,{option} {}", case.quoted(room.point())));
+        fixes.push(Fix::now(remount, "until it is mounted anew"));
+    }
+    fixes
+}
+
+/// What the text says and this machine does not show.
+fn said(room: &Room, counters: &Space, resource: &Resource) -> Finding {
+    let left = format!("{} has {} now", room.name(), (resource.left)(counters));
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: format!("{} may have been {}", room.point().display(), resource.state),
+        summary: format!("The output speaks of want of room; {left}."),
+        evidence: vec![Evidence::probe(left).check(resource.check)],
+        fixes: Vec::new(),
+    }
+}
