@@ -3,6 +3,7 @@
 
 mod case;
 mod finding;
+mod rlimit;
 pub mod room;
 mod shortage;
 #[cfg(test)]
@@ -35,6 +36,7 @@ macro_rules! causes {
 
 causes! {
     blocks_exhausted,
+    file_size_limit,
     inodes_exhausted,
     reserved_blocks,
 }

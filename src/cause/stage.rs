@@ -1,6 +1,6 @@
 //! For the unit tests of causes: a failure on a machine that is built by hand, fact by fact, and played back.
 
-use super::{Case, Cause, Finding, Mode, Subject, Suspect, Verdict};
+use super::{Case, Cause, Finding, Mode, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Answer, Kind, Machine, Record, Stat, Surroundings, Unknown};
 use crate::outcome::Outcome;
@@ -160,11 +160,11 @@ impl Stage {
         suspects.into_iter().map(checked).collect()
     }
 
-    /// The one finding of a cause about this path; panics where it finds anything else.
+    /// The finding of a cause about this subject; panics where there is none.
     pub fn finding(&self, cause: &Cause, subject: &str) -> Finding {
         let verdicts = self.verdicts(cause);
         let found = verdicts.iter().find_map(|(suspect, verdict)| match verdict {
-            Verdict::Found(finding) if suspect.subject == Subject::Path(subject.into()) => Some(finding),
+            Verdict::Found(finding) if suspect.subject.to_string() == subject => Some(finding),
             _ => None,
         });
         *found.cloned().unwrap_or_else(|| panic!("{} is not found for {subject}: {verdicts:#?}", cause.id))

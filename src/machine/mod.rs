@@ -6,6 +6,7 @@
 mod ask;
 mod files;
 mod kernel_log;
+mod lines;
 mod record;
 mod surroundings;
 mod tree;
@@ -13,6 +14,7 @@ mod tree;
 pub use ask::{Answer, Unknown};
 pub use files::{Entry, Kind, Listing, Stat};
 pub use kernel_log::{KernelLog, KernelMessage};
+pub use lines::Line;
 pub use record::Record;
 pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};

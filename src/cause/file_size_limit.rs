@@ -1,0 +1,389 @@
+//! A file may not grow further: `write(2)` answers EFBIG and the kernel sends SIGXFSZ at `RLIMIT_FSIZE` (getrlimit(2)), or the
+//! filesystem has no room in its own numbers for a larger file. Linkers and downloaders report it as a full disk.
+
+use super::rlimit::{self, Limited};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::machine::Kind;
+use crate::outcome::Outcome;
+use crate::probe::limits::Resource;
+use crate::sys::errno::Errno;
+use crate::sys::mounts::Mount;
+use crate::text::size;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+const ID: &str = "file-size-limit";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/file-size-limit.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let limit = rlimit::soft(case, Resource::FileSize);
+    let mut suspects = Vec::new();
+    for (index, clue) in case.clues.iter().enumerate() {
+        if speaks_of_it(clue) || limit.is_some() && may_hide_it(clue) {
+            suspects.push(suspect(case, limit, Some(index)));
+        }
+    }
+    if suspects.is_empty() && (was_signalled(case) || limit.is_some() && case.clues.is_empty()) {
+        suspects.push(suspect(case, limit, None));
+    }
+    suspects
+}
+
+fn suspect(case: &Case, limit: Option<u64>, clue: Option<usize>) -> Suspect {
+    let said = clue.and_then(|index| case.clues[index].path.as_deref()).and_then(|path| absolute(case, path));
+    let file = limit.and_then(|limit| grown_file(case, said.as_ref(), limit)).or(said);
+    let touched = file.is_some() || was_signalled(case) || clue.is_some_and(|index| speaks_of_it(&case.clues[index]));
+    Suspect { subject: file.map_or(Subject::Name("-".into()), Subject::Path), clue, touched }
+}
+
+fn absolute(case: &Case, path: &Path) -> Option<PathBuf> {
+    let resolved = case.resolve(path)?;
+    let is_whole = resolved.missing.as_os_str().is_empty();
+    Some(if is_whole { resolved.existing } else { resolved.existing.join(resolved.missing) })
+}
+
+/// Whether the message says it.
+fn speaks_of_it(clue: &Clue) -> bool {
+    clue.suspects(ID) || clue.errno == Some(Errno::EFBIG)
+}
+
+/// Whether the message may stand for it, where there is a limit: a failed write that is reported as a full disk, or as nothing.
+fn may_hide_it(clue: &Clue) -> bool {
+    let takes = clue.operation.is_none_or(Operation::takes_space);
+    clue.vague || takes && matches!(clue.errno, Some(Errno::ENOSPC | Errno::EIO))
+}
+
+/// Whether the kernel's signal for it ended the command, or a program below its shell (128 + 25).
+fn was_signalled(case: &Case) -> bool {
+    matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXFSZ, .. } | Outcome::Exited { code: 153 })
+}
+
+/// A file that is exactly as long as the limit allows: one that the message or the command names, or one in the working directory.
+fn grown_file(case: &Case, said: Option<&PathBuf>, limit: u64) -> Option<PathBuf> {
+    let is_grown = |path: &PathBuf| file_size(case, path) == Some(limit);
+    said.cloned().into_iter().chain(operands(case)).find(is_grown).or_else(|| {
+        let cwd = &case.surroundings().cwd;
+        let listing = case.machine.list(cwd).unwrap_or_default();
+        let files = listing.entries.iter().filter(|entry| entry.kind == Some(Kind::Regular));
+        files.take(FILES).map(|entry| cwd.join(&entry.name)).find(is_grown)
+    })
+}
+
+/// Words of the command as the paths that they may be.
+fn operands(case: &Case) -> Vec<PathBuf> {
+    case.command.iter().skip(1).filter_map(|word| absolute(case, value(word))).collect()
+}
+
+/// Files of the working directory that are looked at.
+const FILES: usize = 500;
+
+/// `of=FILE` and `--output=FILE` as `FILE`.
+fn value(word: &OsStr) -> &Path {
+    let bytes = word.as_bytes();
+    let start = bytes.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
+    Path::new(OsStr::from_bytes(&bytes[start..]))
+}
+
+fn file_size(case: &Case, path: &Path) -> Option<u64> {
+    case.machine.stat(path).ok().filter(|stat| stat.kind == Kind::Regular).map(|stat| stat.size)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    if let Some(limited) = Limited::of(case, Resource::FileSize) {
+        return by_limit(case, suspect, &limited);
+    }
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return without_limit(case) };
+    by_filesystem(case, suspect).unwrap_or_else(|| said(case, clue))
+}
+
+fn by_limit(case: &Case, suspect: &Suspect, limited: &Limited) -> Verdict {
+    let length = suspect.subject.path().and_then(|path| file_size(case, path));
+    let is_grown = length.is_some_and(|length| length >= limited.soft);
+    let Some(confidence) = confidence(case, suspect, is_grown) else {
+        let longest = length.map_or(String::new(), |length| format!(", and the file has {}", size(length)));
+        return Verdict::RuledOut(format!("files may grow to {}{longest}", limited.shown()));
+    };
+    let mut evidence = limited.evidence();
+    evidence.extend(grown(case, suspect, limited));
+    evidence.extend(signal(case));
+    Verdict::Found(Box::new(Finding {
+        confidence,
+        seen: Some(Seen::Now),
+        headline: format!("{} reached the file size limit of {}", name(suspect), limited.shown()),
+        summary: format!(
+            "The command may not make a file larger than {} ({}), however much space the disk has.",
+            limited.shown(),
+            limited.resource.names().constant
+        ),
+        evidence,
+        fixes: limited.fixes(case, None),
+    }))
+}
+
+/// How sure it is that the limit was reached. A program may choose the status 153, and any file may have this length.
+fn confidence(case: &Case, suspect: &Suspect, is_grown: bool) -> Option<Confidence> {
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    let is_signal = matches!(case.outcome, Outcome::Signaled { .. }) && was_signalled(case);
+    let is_named = suspect.subject.path().is_some_and(|path| {
+        let said = clue.and_then(|clue| clue.path.as_deref()).and_then(|path| absolute(case, path));
+        said.into_iter().chain(operands(case)).any(|named| named == path)
+    });
+    match () {
+        () if is_signal || clue.is_some_and(speaks_of_it) || is_grown && (is_named || was_signalled(case)) => {
+            Some(Confidence::Verified)
+        }
+        () if is_grown || was_signalled(case) => Some(Confidence::Likely),
+        () => None,
+    }
+}
+
+fn name(suspect: &Suspect) -> String {
+    suspect.subject.path().map_or("a file".to_owned(), |path| path.display().to_string())
+}
+
+fn grown(case: &Case, suspect: &Suspect, limited: &Limited) -> Option<Evidence> {
+    let path = suspect.subject.path()?;
+    let length = file_size(case, path).filter(|length| *length >= limited.soft)?;
+    let fact = format!("{} is {} bytes long, which is the limit", path.display(), crate::text::grouped(length));
+    Some(Evidence::probe(fact).check(format!("stat -c %s {}", case.quoted(path))))
+}
+
+fn signal(case: &Case) -> Option<Evidence> {
+    match case.outcome {
+        Outcome::Signaled { signal: libc::SIGXFSZ, .. } => {
+            Some(Evidence::probe("it ended by SIGXFSZ, which the kernel sends at this limit (setrlimit(2))"))
+        }
+        Outcome::Exited { code: 153 } => {
+            Some(Evidence::probe("exit status 153 is 128 + 25, SIGXFSZ, as a shell reports it"))
+        }
+        _ => None,
+    }
+}
+
+/// The signal alone, without a limit of the command: a program that it started may have had one.
+fn without_limit(case: &Case) -> Verdict {
+    if !matches!(case.outcome, Outcome::Signaled { .. }) {
+        return Verdict::RuledOut("the command had no file size limit".into());
+    }
+    Verdict::Found(Box::new(Finding {
+        confidence: Confidence::Likely,
+        seen: None,
+        headline: "a file reached a file size limit".into(),
+        summary: "The kernel ended the command with SIGXFSZ, which it sends when a file reaches RLIMIT_FSIZE.".into(),
+        evidence: signal(case).into_iter().collect(),
+        fixes: Vec::new(),
+    }))
+}
+
+/// The longest file that a filesystem can hold, where that is less than any program needs: 32 bits of length on FAT
+/// (`fs/fat/inode.c`), 32 bits of block numbers in ext4's extents (`Documentation/filesystems/ext4/blocks.rst`).
+fn longest(mount: &Mount, block: u64) -> Option<u64> {
+    match mount.fstype.as_str() {
+        "vfat" | "msdos" => Some(u64::from(u32::MAX)),
+        "ext4" => Some((block << 32).saturating_sub(block)),
+        _ => None,
+    }
+}
+
+fn by_filesystem(case: &Case, suspect: &Suspect) -> Option<Verdict> {
+    let path = suspect.subject.path()?;
+    let mount = case.mount_of(path)?;
+    let longest = longest(mount, case.machine.space(&mount.point).ok()?.block_size)?;
+    let length = file_size(case, path);
+    let is_full = length.is_some_and(|length| length >= longest);
+    let fact = format!("{} ({}) holds no file larger than {}", mount.point.display(), mount.fstype, size(longest));
+    let mut evidence = vec![Evidence::probe(fact.clone()).check(format!("stat -f {}", case.quoted(&mount.point)))];
+    let shown = length.map(|length| format!("{} has {}", path.display(), size(length)));
+    evidence.extend(shown.map(|shown| Evidence::probe(shown).check(format!("stat -c %s {}", case.quoted(path)))));
+    Some(Verdict::Found(Box::new(Finding {
+        confidence: if is_full { Confidence::Verified } else { Confidence::Likely },
+        seen: Some(Seen::Now),
+        headline: fact.clone(),
+        summary: format!("{fact}, and the command has no file size limit of its own."),
+        evidence,
+        fixes: vec![Fix::lasting(
+            "split the file (`split -b 2G`), or use a filesystem that holds larger ones: xfs, btrfs, exfat",
+        )],
+    })))
+}
+
+/// What the message says and nothing here shows: a program that the command started may have had a limit of its own.
+fn said(case: &Case, clue: &Clue) -> Verdict {
+    if case.mode == Mode::Run && !speaks_of_it(clue) {
+        return Verdict::RuledOut("the command had no file size limit".into());
+    }
+    let whose = if case.mode == Mode::Run {
+        "The command itself has none: a program that it runs may."
+    } else {
+        "Nothing here shows it."
+    };
+    Verdict::Found(Box::new(Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: "a file may have reached a size limit".into(),
+        summary: format!(
+            "The output says that a file was too large: a limit (`ulimit -f`) or the filesystem's largest file. {whose}"
+        ),
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::{Entry, Listing};
+    use crate::sys::fs::Space;
+
+    const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
+        40 21 8:16 / /stick rw,relatime - vfat /dev/sdb1 rw\n";
+    const MEBIBYTE: u64 = 1 << 20;
+
+    fn stage(soft: &str) -> Stage {
+        let mut stage = Stage::new(TABLE);
+        stage.surroundings.limits =
+            Some(format!("Max file size             {soft}              unlimited            bytes\n"));
+        stage
+    }
+
+    fn grow(stage: &mut Stage, path: &str, length: u64) {
+        stage.stat(path, Kind::Regular, |stat| stat.size = length);
+    }
+
+    fn block_size(stage: &mut Stage, point: &str, block_size: u64) {
+        let space =
+            Space { block_size, blocks: 1000, blocks_free: 900, blocks_available: 900, inodes: 1000, inodes_free: 900 };
+        stage.space(point, space);
+    }
+
+    fn list_home(stage: &mut Stage, name: &str) {
+        let entry = Entry { name: name.into(), inode: 3, kind: Some(Kind::Regular) };
+        stage.knows("list /home/u", Ok(Listing { entries: vec![entry], cut: false }));
+    }
+
+    #[test]
+    fn a_file_at_the_limit_with_efbig_is_verified_and_raised_in_the_shell() {
+        let mut stage = stage("1048576");
+        grow(&mut stage, "/home/u/out", MEBIBYTE);
+        let finding = stage.clue(Errno::EFBIG, Operation::Write, "out").finding(&CAUSE, "/home/u/out");
+        assert_eq!(finding.confidence, Confidence::Verified);
+        assert_eq!(finding.headline, "/home/u/out reached the file size limit of 1.0 MiB");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("ulimit -S -f unlimited"));
+    }
+
+    #[test]
+    fn efbig_without_a_path_is_about_no_file() {
+        let mut stage = stage("1048576");
+        let finding = stage.clue(Errno::EFBIG, Operation::Write, "").finding(&CAUSE, "-");
+        assert_eq!(finding.headline, "a file reached the file size limit of 1.0 MiB");
+    }
+
+    #[test]
+    fn a_linker_that_reports_a_full_disk_is_seen_through() {
+        let mut stage = stage("1048576");
+        stage.command = ["ld", "-o", "prog"].map(Into::into).to_vec();
+        stage.missing("/home/u/-o");
+        grow(&mut stage, "/home/u/prog", MEBIBYTE);
+        stage.add(|clue| clue.errno = Some(Errno::ENOSPC));
+        assert_eq!(stage.finding(&CAUSE, "/home/u/prog").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_file_of_this_length_that_nobody_names_is_likely_at_most() {
+        let mut stage = stage("1048576");
+        grow(&mut stage, "/home/u/other", MEBIBYTE);
+        list_home(&mut stage, "other");
+        assert_eq!(stage.vague().finding(&CAUSE, "/home/u/other").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn the_signal_proves_the_limit_and_a_status_of_153_does_not() {
+        let mut stage = stage("1048576");
+        stage.outcome = Outcome::Signaled { signal: libc::SIGXFSZ, name: "SIGXFSZ".into() };
+        assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Verified);
+        stage.outcome = Outcome::Exited { code: 153 };
+        assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn the_signal_without_a_limit_of_the_command_is_likely_that_of_a_program_below() {
+        let mut stage = stage("unlimited");
+        stage.outcome = Outcome::Signaled { signal: libc::SIGXFSZ, name: "SIGXFSZ".into() };
+        assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_file_as_long_as_fat_allows_is_verified() {
+        let mut stage = stage("unlimited");
+        block_size(&mut stage, "/stick", 4096);
+        grow(&mut stage, "/stick/film", u64::from(u32::MAX));
+        let finding = stage.clue(Errno::EFBIG, Operation::Write, "/stick/film").finding(&CAUSE, "/stick/film");
+        assert_eq!(
+            (finding.confidence, finding.headline.as_str()),
+            (Confidence::Verified, "/stick (vfat) holds no file larger than 4.0 GiB")
+        );
+    }
+
+    #[test]
+    fn efbig_on_ext4_tells_its_longest_file() {
+        let mut stage = stage("unlimited");
+        block_size(&mut stage, "/", 1024);
+        stage.missing("/home/u/huge").clue(Errno::EFBIG, Operation::Write, "huge");
+        let finding = stage.finding(&CAUSE, "/home/u/huge");
+        assert_eq!(
+            (finding.confidence, finding.headline.as_str()),
+            (Confidence::Likely, "/ (ext4) holds no file larger than 4.0 TiB")
+        );
+    }
+
+    #[test]
+    fn a_full_disk_under_a_limit_that_was_not_reached_is_silence() {
+        let mut stage = stage("1048576");
+        grow(&mut stage, "/home/u/out", 4096);
+        stage.clue(Errno::ENOSPC, Operation::Write, "out").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_full_disk_without_a_limit_is_silence() {
+        let mut stage = stage("unlimited");
+        grow(&mut stage, "/home/u/out", MEBIBYTE);
+        stage.clue(Errno::ENOSPC, Operation::Write, "out").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_vague_failure_beside_smaller_files_is_silence() {
+        let mut stage = stage("1048576");
+        grow(&mut stage, "/home/u/other", MEBIBYTE - 1);
+        list_home(&mut stage, "other");
+        stage.vague().assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_status_of_153_without_a_limit_is_silence() {
+        let mut stage = stage("unlimited");
+        stage.outcome = Outcome::Exited { code: 153 };
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_denied_write_under_a_limit_is_silence() {
+        let mut stage = stage("1048576");
+        grow(&mut stage, "/home/u/out", MEBIBYTE);
+        stage.clue(Errno::EACCES, Operation::Create, "out").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_log_that_says_it_is_possible() {
+        let mut stage = stage("unlimited");
+        stage.mode = Mode::Log;
+        assert_eq!(
+            stage.clue(Errno::EFBIG, Operation::Write, "").finding(&CAUSE, "-").confidence,
+            Confidence::Possible
+        );
+    }
+}

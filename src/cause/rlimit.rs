@@ -1,0 +1,112 @@
+//! What the causes about resource limits have in common: the child's own values, where they come from, how they are raised.
+
+use super::{Case, Evidence, Fix};
+use crate::probe::limit_origin::{Origin, origin};
+use crate::probe::limits::{Limit, Resource, Unit, limit};
+
+/// A finite soft limit of the child.
+pub struct Limited {
+    /// Of what.
+    pub resource: Resource,
+    /// The soft limit.
+    pub soft: u64,
+    /// The hard limit; none where it is unlimited.
+    pub hard: Option<u64>,
+    /// Where the soft limit comes from.
+    pub origin: Origin,
+}
+
+/// The child's limit of a resource; none where its limits are not known.
+pub fn of(case: &Case, resource: Resource) -> Option<Limit> {
+    limit(case.surroundings().limits.as_deref()?, resource)
+}
+
+/// The child's soft limit, where it has one.
+pub fn soft(case: &Case, resource: Resource) -> Option<u64> {
+    of(case, resource)?.soft
+}
+
+impl Limited {
+    /// The child's limit and where it comes from; none where it is unlimited or not known.
+    pub fn of(case: &Case, resource: Resource) -> Option<Self> {
+        let Limit { soft, hard } = of(case, resource)?;
+        let soft = soft?;
+        Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
+    }
+
+    /// The soft limit as a person reads it.
+    pub fn shown(&self) -> String {
+        self.resource.shown(self.soft)
+    }
+
+    /// The limit, and where it comes from.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let names = self.resource.names();
+        let hard = self.hard.map_or("unlimited".to_owned(), |hard| self.resource.shown(hard));
+        let fact = format!("{} of the command was {} (hard limit {hard})", names.constant, self.shown());
+        let mut evidence = vec![Evidence::probe(fact).check(format!("grep '{}' /proc/self/limits", names.proc))];
+        evidence.extend(self.inheritance());
+        evidence.extend(self.origin.line.as_ref().map(|line| {
+            let check = format!("sed -n {}p {}", line.number, crate::text::shell_word(&line.file));
+            Evidence::probe(format!("{line} sets it: {}", line.text)).check(check)
+        }));
+        evidence
+    }
+
+    fn inheritance(&self) -> Option<Evidence> {
+        let names = self.resource.names();
+        let amount = |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| self.resource.shown(limit));
+        match (&self.origin.first, &self.origin.above) {
+            (None, Some((parent, limit))) => {
+                Some(Evidence::probe(format!("the command set it by itself: {parent} above it has {}", amount(*limit))))
+            }
+            (Some(first), Some((parent, limit))) if first.pid != parent.pid => {
+                let text = format!("it comes from {first}; {parent} above that has {}", amount(*limit));
+                Some(Evidence::probe(text).check(format!("grep '{}' /proc/{}/limits", names.proc, first.pid)))
+            }
+            (Some(first), _) => Some(Evidence::probe(format!("all processes above have it, {first} too"))),
+            (None, None) => None,
+        }
+    }
+
+    /// How to raise it to `wanted` (none: to no limit) for this shell, and for good.
+    pub fn fixes(&self, case: &Case, wanted: Option<u64>) -> Vec<Fix> {
+        let by_itself = self.origin.first.is_none() && self.origin.above.is_some();
+        if by_itself {
+            let flag = self.resource.names().flag;
+            let text = format!(
+                "the command, or a script that it runs, lowers its own limit: change its `ulimit -{flag}` or setrlimit(2)"
+            );
+            return vec![Fix::lasting(text)];
+        }
+        let mut fixes = vec![self.now(case, wanted)];
+        fixes.extend(self.lasting(wanted));
+        fixes
+    }
+
+    fn now(&self, case: &Case, wanted: Option<u64>) -> Fix {
+        let names = self.resource.names();
+        let is_allowed = self.hard.is_none_or(|hard| wanted.is_some_and(|wanted| wanted <= hard));
+        if is_allowed {
+            let amount = wanted.map_or("unlimited".to_owned(), |wanted| self.in_ulimit_units(wanted));
+            return Fix::now(
+                format!("ulimit -S -{} {amount}", names.flag),
+                "in this shell; then run the command again",
+            );
+        }
+        let amount = wanted.map_or("unlimited".to_owned(), |wanted| wanted.to_string());
+        let command = case.as_root(&format!("prlimit --pid $$ --{}={amount}", names.prlimit));
+        Fix::now(command, "for this shell; then run the command again")
+    }
+
+    /// bash, zsh and fish count bytes in KiB.
+    fn in_ulimit_units(&self, amount: u64) -> String {
+        if self.resource.names().unit == Unit::Bytes { (amount / 1024).to_string() } else { amount.to_string() }
+    }
+
+    fn lasting(&self, wanted: Option<u64>) -> Option<Fix> {
+        let line = self.origin.line.as_ref()?;
+        let amount = wanted.map_or("no limit".to_owned(), |wanted| self.resource.shown(wanted));
+        Some(Fix::lasting(format!("change {line} ({}) to {amount}", line.text)))
+    }
+}
