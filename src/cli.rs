@@ -21,14 +21,14 @@ pub struct Options {
     /// Write the report as JSON on failure (FILE may be /dev/fd/N)
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// How the report is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    /// How the report is written: text or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub format: Format,
-    /// When colours are used
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    /// When colours are used: auto, always or never
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: Color,
-    /// How the command's stderr is read
-    #[arg(long, value_enum, value_name = "WAY", default_value = "auto")]
+    /// How the command's stderr is read: auto, pipe or none
+    #[arg(long, value_enum, value_name = "WAY", default_value = "auto", hide_possible_values = true)]
     pub capture: Capture,
     /// A rule file or a directory of rule files, beside the built-in ones
     #[arg(long, value_name = "PATH")]

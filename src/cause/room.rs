@@ -13,37 +13,55 @@ use std::path::{Path, PathBuf};
 /// What programs write at a time, in bytes: the buffer of coreutils' `cp` and `cat`. Less than this is as good as nothing.
 pub const ONE_WRITE: u64 = 128 << 10;
 
-/// The filesystems that may have lacked what the cause `id` is about: those that a clue names by path; where the clues name
-/// none, or there is no telling clue, those that programs use without saying so.
+/// The filesystems that may have lacked what the cause `id` is about: those that a clue of want of room names by path; where
+/// it names none, or the command said nothing, those that programs use without saying so; and whatever came to its end while
+/// the command ran.
 #[must_use]
 pub fn suspects(case: &Case, id: &str) -> Vec<Suspect> {
     let mut suspects = Vec::new();
-    for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| wants_room(clue, id)) {
+    for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| wants_room(case, clue, id)) {
         let named = points_named(case, clue);
         if named.is_empty() {
             suspects.extend(usual_points(case).into_iter().map(|point| suspect(point, Some(index), false)));
         }
         suspects.extend(named.into_iter().map(|point| suspect(point, Some(index), true)));
     }
-    if !case.clues.iter().any(explains_itself) {
+    if says_nothing(case) {
         suspects.extend(usual_points(case).into_iter().map(|point| suspect(point, None, false)));
     }
+    let ended = case.watched.places.iter().filter(|place| came_to_an_end(place));
+    suspects.extend(ended.map(|place| suspect(place.point.clone(), None, true)));
     suspects
+}
+
+/// Whether the command failed without a word, or by the signal that a full tmpfs answers a mapping with.
+fn says_nothing(case: &Case) -> bool {
+    case.transcript.bytes == 0 || is_bus_error(case.outcome)
+}
+
+/// SIGBUS, as the kernel or a shell tells it.
+fn is_bus_error(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Signaled { signal: libc::SIGBUS, .. } | Outcome::Exited { code: 135 })
+}
+
+/// Whether there was room before the command and, at some time, none while it ran.
+fn came_to_an_end(place: &Place) -> bool {
+    let (before, inodes, blocks) = (place.before.space, place.fewest_inodes.space, place.fewest_blocks.space);
+    let ran_out_of_inodes = before.inodes_free > 0 && inodes.counts_inodes() && inodes.inodes_free == 0;
+    let ran_full = before.bytes_available() >= ONE_WRITE && blocks.bytes_available() < ONE_WRITE;
+    ran_out_of_inodes || ran_full
 }
 
 fn suspect(point: PathBuf, clue: Option<usize>, touched: bool) -> Suspect {
     Suspect { subject: Subject::Path(point), clue, touched }
 }
 
-/// Whether a clue speaks of want of room: its rule says so, or the errno does and the operation takes some.
-fn wants_room(clue: &Clue, id: &str) -> bool {
+/// Whether a clue speaks of want of room: its rule says so, or the errno does and the operation takes some. A vague one may
+/// mean it, where the machine at the failure can be asked.
+fn wants_room(case: &Case, clue: &Clue, id: &str) -> bool {
     let takes = clue.operation.is_none_or(Operation::takes_space);
-    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes
-}
-
-/// Whether a clue already says what failed, so that nothing else needs to be looked for.
-fn explains_itself(clue: &Clue) -> bool {
-    !clue.vague && clue.errno.is_some()
+    let may_mean = clue.vague && clue.errno.is_none() && case.mode == Mode::Run;
+    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes || may_mean
 }
 
 /// Mount points of the paths that a clue names.
@@ -155,8 +173,7 @@ impl<'a> Room<'a> {
 #[must_use]
 pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
     let said = suspect.clue.is_some_and(|index| case.clues[index].errno == Some(Errno::ENOSPC));
-    let bus = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGBUS, .. } | Outcome::Exited { code: 135 });
-    if suspect.touched || said || lack.came || bus { Confidence::Verified } else { Confidence::Possible }
+    if suspect.touched || said || lack.came || is_bus_error(case.outcome) { Confidence::Verified } else { Confidence::Possible }
 }
 
 /// Whether the text names a suspect that this machine does not show, and the log may be another machine's.

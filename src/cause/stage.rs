@@ -141,7 +141,8 @@ impl Stage {
     /// What a cause makes of it: every suspect and its verdict.
     pub fn verdicts(&self, cause: &Cause) -> Vec<(Suspect, Verdict)> {
         let machine = Machine::played(self.surroundings.clone(), self.record.clone());
-        let transcript = Transcript::whole(b"it failed\n".to_vec());
+        let said = if self.clues.is_empty() { &b""[..] } else { b"it failed\n" };
+        let transcript = Transcript::whole(said.to_vec());
         let case = Case {
             machine: &machine,
             mode: self.mode,
