@@ -2,6 +2,7 @@
 //! not ours to read.
 
 use crate::outcome::Outcome;
+use crate::run::capture::Wish;
 use clap::{CommandFactory, Parser, ValueEnum};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -85,6 +86,16 @@ pub enum Capture {
     Pipe,
     /// Not at all: the report knows no text.
     None,
+}
+
+impl From<Capture> for Wish {
+    fn from(asked: Capture) -> Self {
+        match asked {
+            Capture::Auto => Self::Auto,
+            Capture::Pipe => Self::Pipe,
+            Capture::None => Self::None,
+        }
+    }
 }
 
 /// What is to be done.

@@ -171,7 +171,7 @@ pub fn own_failure(message: &str) -> i32 {
 }
 
 fn say(text: &str) -> i32 {
-    match io::stdout().write_all(text.as_bytes()) {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => 0,
         Err(error) => own_failure(&format!("cannot write to stdout: {error}")),
     }

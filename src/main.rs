@@ -1,37 +1,55 @@
 //! `explain COMMAND…`: parse, run, explain, end as the child ended.
+//!
+//! The program has the C library's `main` and not Rust's: before that one runs, the standard library opens /dev/null over
+//! closed descriptors and ignores SIGPIPE, and the command would notice both.
+#![no_main]
+#![expect(unsafe_code, reason = "a name that is not mangled, by which the C library calls main; no block is unsafe")]
 
 use explain::cli::{self, Action, Options};
 use explain::clue::Library;
+use explain::sys::argv::Argv;
 use explain::{after_failure, exit, log, own_failure, replay, run, tell_cause};
-use std::ffi::OsString;
-use std::process::ExitCode;
+use std::ffi::{OsStr, OsString, c_int};
 
-fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let (options, action) = match cli::parse(&arguments) {
+/// Called by the C library with what the kernel laid out.
+#[unsafe(no_mangle)]
+pub extern "C" fn main(_count: c_int, arguments: Argv) -> c_int {
+    let arguments = arguments.skip(1);
+    match arguments.first() {
+        // Almost every run: no option is read, and nothing is allocated before the command has started.
+        Some(word) if !word.to_bytes().starts_with(b"-") => run_and_explain(&Options::default(), arguments),
+        _ => act(arguments),
+    }
+}
+
+fn act(arguments: Argv) -> c_int {
+    let words = owned(arguments);
+    let (options, action) = match cli::parse(&words) {
         Ok(parsed) => parsed,
-        Err(error) => return ExitCode::from(refused(&error)),
+        Err(error) => return refused(&error),
     };
-    let status = match &action {
-        Action::Run(command) => run_and_explain(&options, command),
+    match &action {
+        Action::Run(command) => run_and_explain(&options, arguments.skip(words.len() - command.len())),
         Action::Cause(id) => tell_cause(id),
         Action::Log { file, outcome, command } => log(&options, file, outcome, command, &Library::builtin()),
         Action::Replay(report) => replay(&options, report, &Library::builtin()),
         Action::TestRules(directory) => own_failure(&format!("{}: no rules", directory.display())),
-    };
-    ExitCode::from(u8::try_from(status).unwrap_or(1))
+    }
 }
 
-fn run_and_explain(options: &Options, command: &[OsString]) -> i32 {
-    let ran = run::run(command);
-    if !ran.outcome.is_success() {
-        after_failure(options, command, ran, &Library::builtin());
-    }
-    0
+fn run_and_explain(options: &Options, command: Argv) -> c_int {
+    let Some(ran) = run::run(command, options.capture.into()) else { return 0 };
+    let outcome = ran.outcome.clone();
+    after_failure(options, &owned(command), *ran, &Library::builtin());
+    exit::end_as_the_child(&outcome)
+}
+
+fn owned(words: Argv) -> Vec<OsString> {
+    words.words().map(OsStr::to_owned).collect()
 }
 
 /// Help and version are answers; anything else is explain's own failure.
-fn refused(error: &clap::Error) -> u8 {
+fn refused(error: &clap::Error) -> c_int {
     let _ = error.print();
-    if error.use_stderr() { u8::try_from(exit::OWN_FAILURE).unwrap_or(1) } else { 0 }
+    if error.use_stderr() { exit::OWN_FAILURE } else { 0 }
 }

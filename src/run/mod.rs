@@ -1,28 +1,100 @@
 //! The transparent run: the command is started, relayed, watched and waited for as if nothing were in between.
 
+pub mod capture;
+mod follow;
+mod relay;
+mod signals;
+mod spawn;
+
+use crate::exit;
 use crate::outcome::Outcome;
+use crate::sys::argv::Argv;
+use crate::sys::errno::{self, Errno};
+use crate::sys::{fd, signal};
 use crate::transcript::Transcript;
 use crate::watch::Watched;
-use std::ffi::OsString;
+use capture::{Way, Wish};
+use spawn::Given;
+use std::time::{Duration, Instant, SystemTime};
 
-/// What a run left behind.
+/// What a failed run left behind.
 pub struct Ran {
     /// How the child ended.
     pub outcome: Outcome,
-    /// What it wrote to stderr.
+    /// What it wrote to stderr; to stdout too where both were one file.
     pub transcript: Transcript,
+    /// Whether its stderr could be read at all.
+    pub captured: bool,
     /// What was seen of the machine meanwhile.
     pub watched: Watched,
     /// When it was started.
-    pub started: std::time::SystemTime,
+    pub started: SystemTime,
     /// How long it ran.
-    pub duration: std::time::Duration,
+    pub duration: Duration,
     /// Resource limits of the child as they were when it ended (the text of `/proc/PID/limits`, proc_pid_limits(5)).
     pub limits: Option<String>,
+    /// Identity and capabilities of the child as they were when it ended (the text of `/proc/PID/status`, proc_pid_status(5)).
+    pub status: Option<String>,
+    /// The most memory that it had resident, in bytes.
+    pub peak_memory: Option<u64>,
 }
 
-/// Runs the command.
+impl Ran {
+    fn not_started(errno: Errno, started: SystemTime, duration: Duration) -> Self {
+        Self {
+            outcome: Outcome::NotStarted { errno: errno::name(errno) },
+            transcript: Transcript::default(),
+            captured: false,
+            watched: Watched::default(),
+            started,
+            duration,
+            limits: None,
+            status: None,
+            peak_memory: None,
+        }
+    }
+}
+
+/// Runs the command and returns what a failure left behind; nothing when it succeeded.
+///
+/// When it returns a failure, our standard input and output are /dev/null, and signals that would end this process end it
+/// as the child ended.
 #[must_use]
-pub fn run(command: &[OsString]) -> Ran {
-    todo!("{command:?}")
+pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
+    let given = Given::take();
+    let way = Way::choose(wish);
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    let failure = match spawn::start(command, &way, given) {
+        Ok(child) => follow::to_the_end(command, child, way, started, clock),
+        Err(_) => Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed()))),
+    }?;
+    exit::decide(&failure.outcome);
+    signals::belong_to_us_again(given.mask());
+    if let Outcome::NotStarted { errno } = &failure.outcome {
+        say_not_started(command, errno::by_name(errno).unwrap_or(Errno::ENOENT));
+    }
+    Some(failure)
+}
+
+/// What a shell says of a command that it cannot start, in one write.
+fn say_not_started(command: Argv, errno: Errno) {
+    use std::io::Write;
+    let mut line = [0; 512];
+    let mut rest = &mut line[..];
+    let name = command.first().map_or(&b""[..], std::ffi::CStr::to_bytes);
+    let name = &name[..name.len().min(400)];
+    let why = if errno == Errno::ENOENT && !name.contains(&b'/') { "command not found" } else { errno.desc() };
+    let _ = rest.write_all(b"explain: ").and_then(|()| rest.write_all(name)).and_then(|()| writeln!(rest, ": {why}"));
+    let left = rest.len();
+    let length = line.len() - left;
+    let _ = fd::write(fd::STDERR, &line[..length]);
+}
+
+fn outcome(change: crate::sys::process::Change) -> Option<Outcome> {
+    use crate::sys::process::Change;
+    match change {
+        Change::Exited(code) => Some(Outcome::Exited { code }),
+        Change::Killed(signal) => Some(Outcome::Signaled { signal, name: signal::name(signal) }),
+        Change::Stopped(_) | Change::Continued => None,
+    }
 }

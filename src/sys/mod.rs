@@ -1,10 +1,16 @@
 //! The only unsafe code and raw system calls.
 #![expect(unsafe_code, reason = "the one address of unsafe code: each block says why its call is sound")]
 
+pub mod argv;
 pub mod directory;
 pub mod errno;
+pub mod fd;
+pub mod file;
 pub mod fs;
 pub mod inotify;
 pub mod mounts;
-pub mod time;
+pub mod poll;
+pub mod process;
+pub mod signal;
 pub mod terminal;
+pub mod time;

@@ -96,3 +96,37 @@ impl Watched {
         }
     }
 }
+
+/// The watch as it goes on.
+pub struct Watch {
+    watched: Watched,
+}
+
+impl Watch {
+    /// Begins.
+    #[must_use]
+    pub fn begin(_command: crate::sys::argv::Argv, _clock: std::time::Instant) -> Self {
+        Self { watched: Watched::default() }
+    }
+
+    /// When to look again.
+    #[must_use]
+    pub fn due_in(&self) -> Option<std::time::Duration> {
+        None
+    }
+
+    /// Looks.
+    pub fn tick(&mut self) {}
+
+    /// The child wrote these bytes.
+    pub fn heard(&mut self, _bytes: &[u8], _said: u64) {}
+
+    /// The child has ended.
+    pub fn look_at_the_end(&mut self) {}
+
+    /// What was seen.
+    #[must_use]
+    pub fn finish(self) -> Watched {
+        self.watched
+    }
+}

@@ -1,0 +1,79 @@
+//! How the child's stderr comes to be read: chosen before the start from what the caller gave us.
+
+use crate::sys::errno::Errno;
+use crate::sys::fd::{self, STDERR, STDOUT};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// What was asked for on the command line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// The best way that changes nothing which the command could notice.
+    #[default]
+    Auto,
+    /// A pipe, on a terminal too.
+    Pipe,
+    /// None: the command's stderr is the caller's own.
+    None,
+}
+
+/// How the child's stderr is read.
+pub enum Way {
+    /// It is not: the child has the caller's descriptors.
+    None,
+    /// A pipe in the place of stderr.
+    StderrPipe(Pipe),
+    /// One pipe in the place of stdout and stderr, which were the same file: two would lose the order between them.
+    SharedPipe(Pipe),
+}
+
+/// A pipe of our own.
+pub struct Pipe {
+    read: OwnedFd,
+    write: OwnedFd,
+}
+
+impl Way {
+    /// Chooses: no capture where stderr is closed, cannot be written to, or no pipe can be had.
+    #[must_use]
+    pub fn choose(wish: Wish) -> Self {
+        if wish == Wish::None || !fd::is_writable(STDERR) {
+            return Self::None;
+        }
+        let Ok((read, write)) = fd::pipe() else { return Self::None };
+        let pipe = Pipe { read, write };
+        if share_a_file() { Self::SharedPipe(pipe) } else { Self::StderrPipe(pipe) }
+    }
+
+    /// In the child: puts the pipe in its place.
+    ///
+    /// # Errors
+    /// Those of `dup2(2)`; stderr is then still the caller's.
+    pub fn hand_over(&self) -> Result<(), Errno> {
+        match self {
+            Self::None => Ok(()),
+            Self::StderrPipe(pipe) => fd::put_at(pipe.write.as_fd(), STDERR),
+            Self::SharedPipe(pipe) => {
+                fd::put_at(pipe.write.as_fd(), STDERR)?;
+                fd::put_at(pipe.write.as_fd(), STDOUT)
+            }
+        }
+    }
+
+    /// In the parent: the end to read; the other is the child's alone from now on.
+    #[must_use]
+    pub fn into_reader(self) -> Option<OwnedFd> {
+        match self {
+            Self::None => None,
+            Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Some(pipe.read),
+        }
+    }
+}
+
+/// Whether stdout and stderr are one file, as after `>log 2>&1`. Terminals and /dev/null are left apart: a program asks
+/// whether its stdout is a terminal, and nobody reads the order on /dev/null.
+fn share_a_file() -> bool {
+    match (fd::identity(STDOUT), fd::identity(STDERR)) {
+        (Ok(stdout), Ok(stderr)) => stdout == stderr && !stderr.character_device,
+        _ => false,
+    }
+}

@@ -1,0 +1,89 @@
+//! The child's start. It is given what we were given: every signal is blocked from before the fork, so that none is lost or
+//! handled between, and the child takes the caller's mask and dispositions back before it becomes the command.
+
+use super::capture::Way;
+use crate::sys::argv::Argv;
+use crate::sys::errno::Errno;
+use crate::sys::process::{self, Forked, Note, Pid};
+use crate::sys::signal::{self, Disposition, Mask};
+
+/// The caller's signal state, as far as we change it before the fork.
+#[derive(Clone, Copy)]
+pub struct Given {
+    mask: Mask,
+    child_signal: Disposition,
+}
+
+impl Given {
+    /// Blocks every signal, and makes the kernel keep the status of a child even where the caller ignored SIGCHLD, wait(2).
+    #[must_use]
+    pub fn take() -> Self {
+        let mask = Mask::FULL.install();
+        let child_signal = signal::dispose(libc::SIGCHLD, Disposition::Default).unwrap_or(Disposition::Default);
+        Self { mask, child_signal }
+    }
+
+    /// Gives it back.
+    pub fn give_back(self) {
+        if self.child_signal == Disposition::Ignore {
+            let _ = signal::dispose(libc::SIGCHLD, Disposition::Ignore);
+        }
+        self.mask.install();
+    }
+
+    /// The mask that the caller had.
+    #[must_use]
+    pub fn mask(self) -> Mask {
+        self.mask
+    }
+}
+
+/// A child that was started.
+pub struct Child {
+    /// Its process id.
+    pub pid: Pid,
+    /// Where it says why it could not become the command.
+    note: Option<Note>,
+}
+
+impl Child {
+    /// Why it did not become the command, once it has ended.
+    #[must_use]
+    pub fn exec_failure(&self) -> Option<Errno> {
+        self.note.as_ref().and_then(Note::found)
+    }
+}
+
+/// Starts the command in a child.
+///
+/// # Errors
+/// Those of `fork(2)`.
+pub fn start(command: Argv, way: &Way, given: Given) -> Result<Child, Errno> {
+    let note = Note::new().ok();
+    let parent = Pid::own();
+    match process::fork()? {
+        Forked::Parent(pid) => Ok(Child { pid, note }),
+        Forked::Child => {
+            process::die_with_parent(parent);
+            let errno = become_command(command, way, given);
+            match &note {
+                Some(note) => note.leave(errno),
+                None => super::say_not_started(command, errno),
+            }
+            process::end(crate::exit::not_started(errno))
+        }
+    }
+}
+
+fn become_command(command: Argv, way: &Way, given: Given) -> Errno {
+    // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
+    let _ = way.hand_over();
+    given.give_back();
+    process::become_command(command)
+}
+
+/// Becomes the command ourselves, where there is no process to be had for it. Returns why that failed.
+pub fn in_place(command: Argv, given: Given) -> Errno {
+    given.give_back();
+    process::become_command(command)
+}

@@ -1,0 +1,53 @@
+//! Waiting for the first of several things: `ppoll(2)`.
+
+use super::errno::Errno;
+use super::signal::Mask;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+/// What can be said of a descriptor that was waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// There is something to read, or room to write.
+    pub ready: bool,
+    /// The other side has gone: `POLLHUP`, `POLLERR` or `POLLNVAL`.
+    pub gone: bool,
+}
+
+/// What a descriptor is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum For {
+    /// Bytes to read.
+    Reading,
+    /// Room to write.
+    Writing,
+}
+
+/// Waits for a descriptor, a signal or the timeout, with this signal mask meanwhile. Nothing is ready when the time is up.
+///
+/// # Errors
+/// EINTR when a handler ran; others of `ppoll(2)`.
+pub fn wait(fd: Option<RawFd>, what: For, timeout: Option<Duration>, mask: Mask) -> Result<Ready, Errno> {
+    let events = match what {
+        For::Reading => libc::POLLIN,
+        For::Writing => libc::POLLOUT,
+    };
+    // A negative number is passed over by the kernel, poll(2).
+    let mut polled = libc::pollfd { fd: fd.unwrap_or(-1), events, revents: 0 };
+    let mut left = timeout.map(timespec);
+    let left = left.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
+    // SAFETY: one pollfd, a time that is null or ours to be written to, and a mask of the size that the kernel is told.
+    let count = unsafe { libc::syscall(libc::SYS_ppoll, &raw mut polled, 1, left, &raw const mask, Mask::BYTES) };
+    if count < 0 {
+        return Err(Errno::last());
+    }
+    let gone = polled.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0;
+    Ok(Ready { ready: polled.revents & events != 0, gone })
+}
+
+fn timespec(duration: Duration) -> libc::timespec {
+    libc::timespec {
+        tv_sec: duration.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}

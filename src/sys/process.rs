@@ -1,0 +1,201 @@
+//! Starting a process and learning how it ends, by the calls themselves: the standard library changes signal
+//! dispositions on the way and loses the status when SIGCHLD is ignored.
+
+use super::argv::Argv;
+use super::errno::Errno;
+use super::fd::checked;
+use super::signal::{self, Disposition, Mask, Signal};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// A process id.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pid(pub libc::pid_t);
+
+impl Pid {
+    /// Our own.
+    #[must_use]
+    pub fn own() -> Self {
+        // SAFETY: getpid cannot fail.
+        Self(unsafe { libc::getpid() })
+    }
+
+    /// Our parent's.
+    #[must_use]
+    pub fn of_parent() -> Self {
+        // SAFETY: getppid cannot fail.
+        Self(unsafe { libc::getppid() })
+    }
+
+    /// Whether it leads its session; a process that is not ours to ask does not.
+    #[must_use]
+    pub fn leads_its_session(self) -> bool {
+        // SAFETY: numbers alone are passed.
+        unsafe { libc::getsid(self.0) == self.0 }
+    }
+
+    /// Sends a signal; a process that is gone, or not ours to signal any more, does not get it.
+    pub fn send(self, signal: Signal) {
+        // SAFETY: numbers alone are passed.
+        unsafe { libc::kill(self.0, signal) };
+    }
+}
+
+/// Which side of a fork we are on.
+pub enum Forked {
+    /// The new process.
+    Child,
+    /// The old one, with the new one's id.
+    Parent(Pid),
+}
+
+/// Makes a process.
+///
+/// # Errors
+/// EAGAIN (no process slot), ENOMEM, and whatever a filter of seccomp(2) answers.
+pub fn fork() -> Result<Forked, Errno> {
+    // SAFETY: the process has one thread, so the child may go on with all that the parent can do.
+    match checked(unsafe { libc::fork() })? {
+        0 => Ok(Forked::Child),
+        pid => Ok(Forked::Parent(Pid(pid))),
+    }
+}
+
+/// Becomes the command, found by PATH as a shell finds it; a script without `#!` goes to `/bin/sh`, exec(3).
+/// Returns why it could not.
+#[must_use]
+pub fn become_command(command: Argv) -> Errno {
+    let Some(file) = command.first() else { return Errno::ENOENT };
+    // SAFETY: the file is a C string, and the vector null-terminated; both live on.
+    unsafe { libc::execvp(file.as_ptr(), command.as_ptr()) };
+    Errno::last()
+}
+
+/// Asks for SIGKILL when the parent dies, so that whoever kills us kills the command, and checks that it has not already.
+pub fn die_with_parent(parent: Pid) {
+    // SAFETY: numbers alone are passed.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if Pid::of_parent() != parent {
+        Pid::own().send(libc::SIGKILL);
+    }
+}
+
+/// Ends the process at once: no destructor runs and no buffer is written.
+pub fn end(status: libc::c_int) -> ! {
+    // SAFETY: it does not return.
+    unsafe { libc::_exit(status) }
+}
+
+/// Ends the process by a signal, without a core of its own. Returns where the kernel does not let it.
+pub fn die_by(signal: Signal) {
+    let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: numbers and a valid rlimit are passed. The first keeps a core from a pipe of core(5) too.
+    unsafe {
+        libc::prctl(libc::PR_SET_DUMPABLE, 0);
+        libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core);
+    }
+    // KILL and STOP refuse a disposition and need none.
+    let _ = signal::dispose(signal, Disposition::Default);
+    Mask::FULL.without(signal).install();
+    Pid::own().send(signal);
+}
+
+/// A number that parent and child share: the child leaves there why `execve(2)` failed. A page takes no descriptor, and
+/// nothing has to be read or waited for when all goes well.
+pub struct Note(&'static AtomicI32);
+
+impl Note {
+    /// Maps the page.
+    ///
+    /// # Errors
+    /// Those of `mmap(2)`.
+    pub fn new() -> Result<Self, Errno> {
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no other memory.
+        let page = unsafe { libc::mmap(std::ptr::null_mut(), size_of::<AtomicI32>(), protection, flags, -1, 0) };
+        if page == libc::MAP_FAILED {
+            return Err(Errno::last());
+        }
+        // SAFETY: the page is zeroed, aligned, larger than the number, and never unmapped.
+        Ok(Self(unsafe { &*page.cast::<AtomicI32>() }))
+    }
+
+    /// Leaves a number.
+    pub fn leave(&self, errno: Errno) {
+        self.0.store(errno as i32, Ordering::Release);
+    }
+
+    /// What was left, if anything was.
+    #[must_use]
+    pub fn found(&self) -> Option<Errno> {
+        match self.0.load(Ordering::Acquire) {
+            0 => None,
+            errno => Some(Errno::from_raw(errno)),
+        }
+    }
+}
+
+/// What has become of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It exited with this status.
+    Exited(libc::c_int),
+    /// This signal ended it.
+    Killed(Signal),
+    /// This signal stopped it.
+    Stopped(Signal),
+    /// It goes on.
+    Continued,
+}
+
+/// What has become of this child and no other, without waiting. An end is only looked at: the process stays a zombie, whose
+/// limits and status can still be read, until [`reap`]. Stops and continuations are told once.
+///
+/// # Errors
+/// ECHILD when there is no such child.
+pub fn change(child: Pid) -> Result<Option<Change>, Errno> {
+    let seen = wait(child, libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOWAIT)?;
+    if let Some(Change::Stopped(_) | Change::Continued) = seen {
+        return wait(child, libc::WSTOPPED | libc::WCONTINUED);
+    }
+    Ok(seen)
+}
+
+fn wait(child: Pid, options: libc::c_int) -> Result<Option<Change>, Errno> {
+    let id = libc::id_t::try_from(child.0).map_err(|_| Errno::ECHILD)?;
+    // SAFETY: all-zero bytes are a valid siginfo; `waitid` leaves them where nothing has changed, waitid(2).
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `info` outlives the call.
+    checked(unsafe { libc::waitid(libc::P_PID, id, &raw mut info, options | libc::WNOHANG) })?;
+    // SAFETY: waitid fills in the fields of a SIGCHLD.
+    let status = unsafe { info.si_status() };
+    Ok(match info.si_code {
+        libc::CLD_EXITED => Some(Change::Exited(status)),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Some(Change::Killed(status)),
+        libc::CLD_STOPPED | libc::CLD_TRAPPED => Some(Change::Stopped(status)),
+        libc::CLD_CONTINUED => Some(Change::Continued),
+        _ => None,
+    })
+}
+
+/// Takes leave of a child that has ended and returns the most memory that it had resident, in bytes, getrusage(2).
+pub fn reap(child: Pid) -> Option<u64> {
+    // SAFETY: all-zero bytes are a valid `rusage`, a struct of integers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    let mut status = 0;
+    // SAFETY: both outlive the call.
+    checked(unsafe { libc::wait4(child.0, &raw mut status, libc::WNOHANG, &raw mut usage) }).ok()?;
+    u64::try_from(usage.ru_maxrss).ok().map(|kibibytes| kibibytes * 1024)
+}
+
+/// Makes a process its own session, so that the end of the caller's terminal is not its end.
+pub fn new_session() {
+    // SAFETY: setsid has no arguments; it fails where we lead a group, which a fresh child does not.
+    unsafe { libc::setsid() };
+}
+
+/// Goes to the root directory, so that no mount is kept busy.
+pub fn leave_directory() {
+    // SAFETY: the path is a C string.
+    let _ = unsafe { libc::chdir(c"/".as_ptr()) };
+}

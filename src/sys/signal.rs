@@ -1,0 +1,170 @@
+//! Signal masks, dispositions and handlers as the kernel has them. The C library's own calls keep signals 32 and 33 for
+//! themselves, and a mask that went through them would come out changed.
+
+use super::errno::Errno;
+use super::fd::checked;
+use super::process::Pid;
+use std::sync::OnceLock;
+
+/// A number of signal(7), 1 to 64.
+pub type Signal = libc::c_int;
+
+/// The highest signal number of the kernel.
+const LAST: Signal = 64;
+/// The first of the two that the C library uses for its threads, nptl(7).
+const LIBRARY: [Signal; 2] = [32, 33];
+
+/// A set of signals; bit N−1 stands for signal N, as in the kernel.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mask(u64);
+
+impl Mask {
+    /// Bytes of a mask.
+    pub(super) const BYTES: usize = size_of::<u64>();
+    /// No signal is blocked.
+    pub const EMPTY: Self = Self(0);
+    /// Every signal that can be blocked is.
+    pub const FULL: Self = Self(u64::MAX);
+
+    /// The set with one more signal.
+    #[must_use]
+    pub const fn with(self, signal: Signal) -> Self {
+        Self(self.0 | 1 << (signal - 1))
+    }
+
+    /// The set without a signal.
+    #[must_use]
+    pub const fn without(self, signal: Signal) -> Self {
+        Self(self.0 & !(1 << (signal - 1)))
+    }
+
+    /// Makes it the mask of the calling thread and returns the one before; where the kernel refuses, nothing was blocked.
+    pub fn install(self) -> Self {
+        let mut before = Self::EMPTY;
+        // A second try costs nothing and keeps the child's mask right where the first was refused by a fault.
+        for _ in 0..2 {
+            // SAFETY: both masks have the size that the kernel is told.
+            let done = unsafe {
+                libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const self, &raw mut before, Self::BYTES)
+            };
+            if done == 0 {
+                break;
+            }
+        }
+        before
+    }
+}
+
+/// What a signal does to a process that does not handle it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// What signal(7) says.
+    Default,
+    /// Nothing.
+    Ignore,
+}
+
+/// Sets the disposition of a signal and says whether it was ignored before.
+///
+/// # Errors
+/// EINVAL for a signal that cannot have one.
+pub fn dispose(signal: Signal, disposition: Disposition) -> Result<Disposition, Errno> {
+    let handler = match disposition {
+        Disposition::Default => libc::SIG_DFL,
+        Disposition::Ignore => libc::SIG_IGN,
+    };
+    let before = set_action(signal, handler, 0)?;
+    Ok(if before == libc::SIG_IGN { Disposition::Ignore } else { Disposition::Default })
+}
+
+fn set_action(signal: Signal, handler: libc::sighandler_t, flags: libc::c_int) -> Result<libc::sighandler_t, Errno> {
+    // SAFETY: all-zero bytes are a valid sigaction: default action, empty mask, no flags.
+    let (mut action, mut before): (libc::sigaction, libc::sigaction) = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler;
+    action.sa_flags = flags;
+    // Nothing interrupts a handler: it is a few instructions long.
+    // SAFETY: the set is a field of `action`.
+    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
+    // SAFETY: both actions outlive the call; the handlers that this module sets are async-signal-safe.
+    checked(unsafe { libc::sigaction(signal, &raw const action, &raw mut before) })?;
+    Ok(before.sa_sigaction)
+}
+
+/// A signal that has come in.
+pub struct Received<'a> {
+    /// Which.
+    pub signal: Signal,
+    /// Where it is from, the `SI_` codes of sigaction(2): up to 0 a process sent it, above 0 the kernel did.
+    pub code: libc::c_int,
+    /// Who sent it, where a process did; 0 for one of another pid namespace.
+    pub sender: Pid,
+    info: &'a libc::siginfo_t,
+}
+
+impl Received<'_> {
+    /// Whether a process sent it, and not the kernel or a terminal.
+    #[must_use]
+    pub fn is_from_a_process(&self) -> bool {
+        self.code <= 0
+    }
+
+    /// Sends it on as it came: with the sender and the value of `sigqueue(3)` where the kernel lets us, rt_sigqueueinfo(2).
+    pub fn pass_on(&self, to: Pid) {
+        if self.code < 0 && self.code != libc::SI_TKILL {
+            // SAFETY: the info is the kernel's own.
+            let done = unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, to.0, self.signal, std::ptr::from_ref(self.info)) };
+            if done == 0 {
+                return;
+            }
+        }
+        to.send(self.signal);
+    }
+}
+
+/// What is done with signals that come in; it runs in a signal handler, so it may call async-signal-safe functions alone.
+pub type Policy = fn(&Received);
+
+static POLICY: OnceLock<Policy> = OnceLock::new();
+
+/// Hands every signal that can be caught to the policy, those too that were ignored. Set once; later calls change nothing.
+pub fn catch_all(policy: Policy) {
+    POLICY.get_or_init(|| policy);
+    for signal in (1..=LAST).filter(|signal| !LIBRARY.contains(signal)) {
+        catch(signal);
+    }
+}
+
+/// Hands one signal to the policy; KILL and STOP, which cannot be caught, stay as they are.
+pub fn catch(signal: Signal) {
+    if signal == libc::SIGKILL || signal == libc::SIGSTOP {
+        return;
+    }
+    let handler: extern "C" fn(Signal, *mut libc::siginfo_t, *mut libc::c_void) = arrived;
+    // Refused for one signal, it is only not handed on.
+    let _ = set_action(signal, handler as libc::sighandler_t, libc::SA_SIGINFO | libc::SA_RESTART);
+}
+
+extern "C" fn arrived(signal: Signal, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the kernel hands a valid siginfo to a handler with SA_SIGINFO; si_pid reads two of its integers, which are
+    // meaningful where a process sent the signal and not looked at elsewhere.
+    let received = unsafe { Received { signal, code: (*info).si_code, sender: Pid((*info).si_pid()), info: &*info } };
+    let errno = Errno::last_raw();
+    if let Some(policy) = POLICY.get() {
+        policy(&received);
+    }
+    Errno::set_raw(errno);
+}
+
+/// The name of a signal, such as `SIGKILL` or `SIGRTMIN+3`.
+#[must_use]
+pub fn name(signal: Signal) -> String {
+    if let Ok(known) = nix::sys::signal::Signal::try_from(signal) {
+        return known.as_str().to_owned();
+    }
+    match signal - libc::SIGRTMIN() {
+        0 => "SIGRTMIN".to_owned(),
+        above @ 1.. => format!("SIGRTMIN+{above}"),
+        _ => format!("signal {signal}"),
+    }
+}
