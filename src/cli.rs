@@ -10,8 +10,14 @@ use std::path::PathBuf;
 
 /// Runs a command as if nothing were in between; when it fails, says why, from the state of the machine.
 #[derive(Clone, Debug, Default, Parser)]
-#[command(name = "explain", version, override_usage = "explain [OPTIONS] [--] COMMAND [ARG]...\n       explain --log FILE --status N [--command CMD]\n       explain --replay REPORT")]
-#[command(after_help = "The exit status is the command's own: 125 when explain itself cannot work, 126 and 127 as the shell has them.")]
+#[command(
+    name = "explain",
+    version,
+    override_usage = "explain [OPTIONS] [--] COMMAND [ARG]...\n       explain --log FILE --status N [--command CMD]\n       explain --replay REPORT"
+)]
+#[command(
+    after_help = "The exit status is the command's own: 125 when explain itself cannot work, 126 and 127 as the shell has them."
+)]
 pub struct Options {
     /// No report on stderr
     #[arg(short, long)]
@@ -157,7 +163,9 @@ fn takes_next(word: &OsStr) -> bool {
 fn action(options: &Options, command: &[OsString]) -> Result<Action, clap::Error> {
     let asked = if let Some(file) = &options.log {
         let command = options.command.iter().flat_map(|line| words(line)).collect();
-        let Some(code) = options.status else { return Err(wrong("--log needs --status N, the exit status that the command had")) };
+        let Some(code) = options.status else {
+            return Err(wrong("--log needs --status N, the exit status that the command had"));
+        };
         Some(Action::Log { file: file.clone(), outcome: Outcome::Exited { code }, command })
     } else if let Some(file) = &options.replay {
         Some(Action::Replay(file.clone()))
@@ -234,7 +242,10 @@ mod tests {
     fn a_log_needs_its_status_and_takes_no_command() {
         assert!(parsed("--log x").is_err());
         assert!(parsed("--log x --status 1 ls").is_err());
-        assert!(matches!(parsed("--log x --status 2 --command ls").unwrap().1, Action::Log { outcome: Outcome::Exited { code: 2 }, .. }));
+        assert!(matches!(
+            parsed("--log x --status 2 --command ls").unwrap().1,
+            Action::Log { outcome: Outcome::Exited { code: 2 }, .. }
+        ));
     }
 
     #[test]

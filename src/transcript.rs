@@ -42,8 +42,34 @@ const AROUND: usize = 1 << 10;
 /// Words of lines that tell of a failure, in the case in which programs write them. A line that has none is dropped when
 /// it leaves the last part; one that has a word for another reason costs a little memory and nothing else.
 const WORDS: &[&str] = &[
-    "rror", "RROR", "atal", "FATAL", "ailed", "AILED", "ailure", "annot ", "an't ", "o space left", "enied", "o such", "not found",
-    "errno", "Errno", "ENO", "EACC", "EDQ", "EMF", "EPERM", "EROFS", "xception", "anic", "timed out", "efused", "ead-only", "imit", "illed",
+    "rror",
+    "RROR",
+    "atal",
+    "FATAL",
+    "ailed",
+    "AILED",
+    "ailure",
+    "annot ",
+    "an't ",
+    "o space left",
+    "enied",
+    "o such",
+    "not found",
+    "errno",
+    "Errno",
+    "ENO",
+    "EACC",
+    "EDQ",
+    "EMF",
+    "EPERM",
+    "EROFS",
+    "xception",
+    "anic",
+    "timed out",
+    "efused",
+    "ead-only",
+    "imit",
+    "illed",
 ];
 
 /// Takes what the child writes and keeps a bounded part of it.
@@ -60,7 +86,14 @@ pub struct Recorder {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { head: Vec::new(), tail: Vec::new(), tail_offset: HEAD as u64, telling: Vec::new(), telling_bytes: 0, words: None }
+        Self {
+            head: Vec::new(),
+            tail: Vec::new(),
+            tail_offset: HEAD as u64,
+            telling: Vec::new(),
+            telling_bytes: 0,
+            words: None,
+        }
     }
 }
 
@@ -110,7 +143,9 @@ impl Recorder {
     }
 
     fn keep_telling_lines(&mut self, falling: usize) {
-        let words = self.words.get_or_insert_with(|| AhoCorasick::new(WORDS).expect("a short list of words is a valid automaton"));
+        let words = self
+            .words
+            .get_or_insert_with(|| AhoCorasick::new(WORDS).expect("a short list of words is a valid automaton"));
         let bytes = &self.tail[..falling];
         let mut from = 0;
         while let Some(word) = words.find(&bytes[from..]) {
@@ -142,7 +177,9 @@ fn append(parts: &mut Vec<Part>, part: Part) {
         return;
     }
     match parts.last_mut() {
-        Some(last) if last.offset + last.bytes.0.len() as u64 == part.offset => last.bytes.0.extend_from_slice(&part.bytes.0),
+        Some(last) if last.offset + last.bytes.0.len() as u64 == part.offset => {
+            last.bytes.0.extend_from_slice(&part.bytes.0)
+        }
         _ => parts.push(part),
     }
 }
@@ -195,7 +232,9 @@ mod tests {
         for round in 0..60 {
             let length = [0, 1, HEAD, HEAD + 1, HEAD + 2 * TAIL, 1 + random.below(900_000)][round % 6];
             let newline_in = 1 + random.below(3000);
-            let all: Vec<u8> = (0..length).map(|_| if random.below(newline_in) == 0 { b'\n' } else { b"erno x"[random.below(6)] }).collect();
+            let all: Vec<u8> = (0..length)
+                .map(|_| if random.below(newline_in) == 0 { b'\n' } else { b"erno x"[random.below(6)] })
+                .collect();
             assert_sound(&recorded(&all, &mut random), &all);
         }
     }

@@ -1,16 +1,14 @@
 //! What can be wrong with a machine: one file a cause, which says when it is suspected, how it is verified, how it reads
 //! and how it is fixed. The list below is the registry; a test proves that it and the directory agree.
 
-mod case;
-mod finding;
-mod rlimit;
-pub mod room;
-mod shortage;
-#[cfg(test)]
-mod stage;
+mod shared;
 
-pub use case::{Case, Mode};
-pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
+#[cfg(test)]
+use shared::stage;
+use shared::{rlimit, room, shortage};
+
+pub use shared::case::{Case, Mode};
+pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
 
 /// One thing that can be wrong.
 pub struct Cause {
@@ -54,4 +52,53 @@ pub fn near(id: &str) -> Vec<&'static str> {
     near.retain(|(distance, known)| *distance <= known.len() / 3 || known.split('-').any(|word| word == id));
     near.sort_unstable();
     near.into_iter().map(|(_, id)| id).take(5).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[expect(clippy::disallowed_methods, reason = "a test of the source tree")]
+    fn names(directory: &str, ending: &str) -> BTreeSet<String> {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+        let entries =
+            std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        entries.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).filter(|name| name != "mod").collect()
+    }
+
+    #[test]
+    fn every_file_of_the_directory_is_a_registered_cause() {
+        let files = names("src/cause", ".rs");
+        let registered: BTreeSet<String> = ALL.iter().map(|cause| cause.id.replace('-', "_")).collect();
+        let missing: Vec<_> = files.difference(&registered).map(|name| format!("    {name},")).collect();
+        assert!(missing.is_empty(), "add to `causes!` in src/cause/mod.rs:\n{}", missing.join("\n"));
+        assert!(registered.is_subset(&files), "the id of a cause is its file's name: {registered:?}, {files:?}");
+    }
+
+    #[test]
+    fn every_cause_has_its_page_and_every_page_its_cause() {
+        let pages = names("docs/causes", ".md");
+        let ids: BTreeSet<String> = ALL.iter().map(|cause| cause.id.to_owned()).collect();
+        assert_eq!(pages, ids);
+        for cause in ALL {
+            assert!(
+                cause.page.starts_with(&format!("# {}\n", cause.id)),
+                "the page of {} begins with its id",
+                cause.id
+            );
+        }
+    }
+
+    #[test]
+    fn a_cause_covers_causes_that_exist() {
+        let known = |id: &&str| by_id(id).is_some();
+        assert!(ALL.iter().flat_map(|cause| cause.covers).all(known));
+    }
+
+    #[test]
+    fn near_ids_are_offered_for_a_mistyped_one() {
+        assert_eq!(near("inode-exhausted").first(), Some(&"inodes-exhausted"));
+        assert!(near("zzz").is_empty());
+    }
 }

@@ -6,9 +6,15 @@ use std::ffi::OsString;
 pub struct Library;
 impl Library {
     /// Built in.
-    pub fn builtin() -> Self { Self }
+    pub fn builtin() -> Self {
+        Self
+    }
     /// Clues.
-    pub fn clues(&self, _transcript: &Transcript, _locale: Option<&str>) -> Vec<Clue> { Vec::new() }
+    pub fn clues(&self, _transcript: &Transcript, _locale: Option<&str>) -> Vec<Clue> {
+        Vec::new()
+    }
     /// Benign.
-    pub fn benign(&self, _command: &[OsString], _status: i32) -> Option<&str> { None }
+    pub fn benign(&self, _command: &[OsString], _status: i32) -> Option<&str> {
+        None
+    }
 }

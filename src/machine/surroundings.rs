@@ -1,9 +1,9 @@
 //! What a process is given by its parent, and what decides what the kernel lets it do.
 
 use super::{Answer, Machine, Unknown};
+use crate::text::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use crate::text::Bytes;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;

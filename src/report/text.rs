@@ -86,7 +86,8 @@ fn one_fix(label: &str, fix: &Fix, style: Style) -> String {
         return paragraph(&remark, &indent, style.width).replacen(&indent, &format!("  {label}"), 1);
     };
     let columns = textwrap::core::display_width(&command);
-    let beside = columns <= COMMAND && indent.len() + COMMAND + 2 + textwrap::core::display_width(&remark) <= style.width;
+    let beside =
+        columns <= COMMAND && indent.len() + COMMAND + 2 + textwrap::core::display_width(&remark) <= style.width;
     let gap = " ".repeat(COMMAND.saturating_sub(columns) + 2);
     match (remark.is_empty(), beside) {
         (true, _) => format!("  {label}{}\n", style.command(&command)),
@@ -121,6 +122,7 @@ fn ruled_out(report: &Report, style: Style) -> String {
 
 fn paragraph(text: &str, indent: &str, width: usize) -> String {
     let further = format!("{indent}  ");
-    let options = textwrap::Options::new(width.max(40)).initial_indent(indent).subsequent_indent(&further).break_words(false);
+    let options =
+        textwrap::Options::new(width.max(40)).initial_indent(indent).subsequent_indent(&further).break_words(false);
     textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation)) + "\n"
 }

@@ -71,7 +71,9 @@ fn receive(received: &Received) {
 
 fn is_own_fault(received: &Received, own: Pid) -> bool {
     match received.signal {
-        libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS => !received.is_from_a_process(),
+        libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS => {
+            !received.is_from_a_process()
+        }
         libc::SIGABRT => received.is_from_a_process() && received.sender == own,
         _ => false,
     }

@@ -46,7 +46,13 @@ impl Mask {
         for _ in 0..2 {
             // SAFETY: both masks have the size that the kernel is told.
             let done = unsafe {
-                libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const self, &raw mut before, Self::BYTES)
+                libc::syscall(
+                    libc::SYS_rt_sigprocmask,
+                    libc::SIG_SETMASK,
+                    &raw const self,
+                    &raw mut before,
+                    Self::BYTES,
+                )
             };
             if done == 0 {
                 break;
@@ -113,7 +119,8 @@ impl Received<'_> {
     pub fn pass_on(&self, to: Pid) {
         if self.code < 0 && self.code != libc::SI_TKILL {
             // SAFETY: the info is the kernel's own.
-            let done = unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, to.0, self.signal, std::ptr::from_ref(self.info)) };
+            let done =
+                unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, to.0, self.signal, std::ptr::from_ref(self.info)) };
             if done == 0 {
                 return;
             }

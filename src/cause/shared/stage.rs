@@ -1,6 +1,6 @@
 //! For the unit tests of causes: a failure on a machine that is built by hand, fact by fact, and played back.
 
-use super::{Case, Cause, Finding, Mode, Suspect, Verdict};
+use crate::cause::{Case, Cause, Finding, Mode, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Answer, Kind, Machine, Record, Stat, Surroundings, Unknown};
 use crate::outcome::Outcome;

@@ -1,6 +1,6 @@
 //! Which filesystems a failure for want of room concerns, and when they had none: what the causes of space have in common.
 
-use super::{Case, Confidence, Evidence, Mode, Seen, Subject, Suspect};
+use crate::cause::{Case, Confidence, Evidence, Mode, Seen, Subject, Suspect};
 use crate::clue::{Clue, Operation};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
@@ -173,7 +173,11 @@ impl<'a> Room<'a> {
 #[must_use]
 pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
     let said = suspect.clue.is_some_and(|index| case.clues[index].errno == Some(Errno::ENOSPC));
-    if suspect.touched || said || lack.came || is_bus_error(case.outcome) { Confidence::Verified } else { Confidence::Possible }
+    if suspect.touched || said || lack.came || is_bus_error(case.outcome) {
+        Confidence::Verified
+    } else {
+        Confidence::Possible
+    }
 }
 
 /// Whether the text names a suspect that this machine does not show, and the log may be another machine's.

@@ -1,8 +1,8 @@
 //! A filesystem that ran out of something it counts: what `inodes-exhausted` and `blocks-exhausted` have in common, from the
 //! check to the advice. What differs between them is a [`Resource`].
 
-use super::room::{self, Lack, Measure, Room};
-use super::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
+use crate::cause::room::{self, Lack, Measure, Room};
+use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::probe::usage::{By, Eater, Eaters, eaters};
 use crate::sys::fs::Space;
 use crate::text::{grouped, size};

@@ -1,6 +1,6 @@
 //! What the causes about resource limits have in common: the child's own values, where they come from, how they are raised.
 
-use super::{Case, Evidence, Fix};
+use crate::cause::{Case, Evidence, Fix};
 use crate::probe::limit_origin::{Origin, origin};
 use crate::probe::limits::{Limit, Resource, Unit, limit};
 

@@ -1,0 +1,9 @@
+//! What causes have in common: the failure that they judge, the form of their findings, and families that check alike.
+
+pub mod case;
+pub mod finding;
+pub mod rlimit;
+pub mod room;
+pub mod shortage;
+#[cfg(test)]
+pub mod stage;
