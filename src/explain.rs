@@ -2,7 +2,7 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Color, Format, Options};
-use crate::clue::{Clue, Library};
+use crate::clue::{Clue, Library, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::machine::{Machine, Surroundings};
@@ -47,7 +47,7 @@ impl Failure<'_> {
     }
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
-        library.clues(self.transcript, machine.surroundings().locale().as_deref())
+        library.clues(&Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() })
     }
 
     /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.

@@ -5,11 +5,22 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::PathBuf;
 
-pub mod library;
+mod errno_words;
+mod examples;
+mod library;
+mod lines;
+mod matcher;
+mod normal;
 pub mod operation;
+mod page;
+mod pattern;
+mod prefix;
+mod schema;
+mod verbs;
 
-pub use library::Library;
-
+pub use examples::Tested;
+pub use library::{Fault, Library, Rule};
+pub use matcher::Said;
 pub use operation::Operation;
 
 /// One observed failure.

@@ -8,6 +8,7 @@ pub mod fd;
 pub mod file;
 pub mod fs;
 pub mod inotify;
+pub mod locale;
 pub mod mounts;
 pub mod poll;
 pub mod process;

@@ -1,0 +1,120 @@
+//! The words that libraries have for an errno, found in a line: programs print words, in the user's language, not numbers.
+//!
+//! One automaton holds the words of the C library in English and in the child's locale, and those of runtimes that have
+//! their own (libuv, musl, the BSDs). It ignores ASCII case, since Go and Node write them small.
+
+use crate::sys::errno::{Errno, all};
+use crate::sys::locale::Locale;
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::ops::Range;
+
+/// Words that are not glibc's: libuv's `UV_ERRNO_MAP` (uv.h), musl's `__strerror.h`, older glibc, the BSDs.
+const OTHER_WORDS: &[(&str, Errno)] = &[
+    ("resource busy or locked", Errno::EBUSY),
+    ("file already exists", Errno::EEXIST),
+    ("i/o error", Errno::EIO),
+    ("illegal operation on a directory", Errno::EISDIR),
+    ("too many symbolic links encountered", Errno::ELOOP),
+    ("name too long", Errno::ENAMETOOLONG),
+    ("filename too long", Errno::ENAMETOOLONG),
+    ("file table overflow", Errno::ENFILE),
+    ("not enough memory", Errno::ENOMEM),
+    ("out of memory", Errno::ENOMEM),
+    ("operation not supported on socket", Errno::EOPNOTSUPP),
+    ("text file is busy", Errno::ETXTBSY),
+    ("cross-device link not permitted", Errno::EXDEV),
+    ("cross-device link", Errno::EXDEV),
+    ("stale nfs file handle", Errno::ESTALE),
+    ("host is unreachable", Errno::EHOSTUNREACH),
+    ("resource busy", Errno::EBUSY),
+    ("quota exceeded", Errno::EDQUOT),
+    ("symbolic link loop", Errno::ELOOP),
+    ("no file descriptors available", Errno::EMFILE),
+    ("too many open files in system", Errno::ENFILE),
+    ("address in use", Errno::EADDRINUSE),
+    ("operation not supported", Errno::EOPNOTSUPP),
+    ("software caused connection abort", Errno::ECONNABORTED),
+    ("socket not connected", Errno::ENOTCONN),
+];
+
+/// The automaton.
+pub struct Words {
+    searcher: Option<AhoCorasick>,
+    errnos: Vec<Errno>,
+}
+
+impl Words {
+    /// English and, where it is installed, the locale of this name (`de_DE.UTF-8`).
+    #[must_use]
+    pub fn new(locale: Option<&str>) -> Self {
+        let mut words: Vec<(Vec<u8>, Errno)> =
+            OTHER_WORDS.iter().map(|(text, errno)| (text.as_bytes().to_vec(), *errno)).collect();
+        for name in ["C"].into_iter().chain(locale.filter(|name| !matches!(*name, "C" | "POSIX" | ""))) {
+            words.extend(words_of(name));
+        }
+        let searcher = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .ascii_case_insensitive(true)
+            .build(words.iter().map(|(text, _)| text));
+        Self { searcher: searcher.ok(), errnos: words.into_iter().map(|(_, errno)| errno).collect() }
+    }
+
+    /// Every errno that the text has words for, leftmost and longest first, with the place of the words.
+    pub fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, Errno)> + 'a {
+        let matches = self.searcher.iter().flat_map(move |searcher| searcher.find_iter(text));
+        matches
+            .filter(|found| stands_alone(text, found.range()))
+            .map(|found| (found.range(), self.errnos[found.pattern().as_usize()]))
+    }
+}
+
+/// What the C library says of every errno in a locale. `Unknown error N` is no word for anything.
+fn words_of(locale: &str) -> Vec<(Vec<u8>, Errno)> {
+    let Some(locale) = Locale::named(locale) else { return Vec::new() };
+    all()
+        .filter_map(|errno| Some((locale.error_words(errno)?, errno)))
+        .filter(|(words, _)| words.len() > 3 && !words.last().is_some_and(u8::is_ascii_digit))
+        .collect()
+}
+
+/// The words are whole: no letter or digit touches them.
+fn stands_alone(text: &[u8], words: Range<usize>) -> bool {
+    let touches = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    !touches(words.start.checked_sub(1).and_then(|before| text.get(before))) && !touches(text.get(words.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(words: &Words, text: &str) -> Vec<Errno> {
+        words.find(text.as_bytes()).map(|(_, errno)| errno).collect()
+    }
+
+    #[test]
+    fn words_are_found_whatever_their_case() {
+        let words = Words::new(None);
+        assert_eq!(found(&words, "open /x: no space left on device"), [Errno::ENOSPC]);
+        assert_eq!(found(&words, "a: Permission denied, b: Read-only file system"), [Errno::EACCES, Errno::EROFS]);
+    }
+
+    #[test]
+    fn the_longest_words_win() {
+        assert_eq!(found(&Words::new(None), "opendir: Too many open files in system"), [Errno::ENFILE]);
+    }
+
+    #[test]
+    fn words_inside_other_words_are_not_found() {
+        assert_eq!(found(&Words::new(None), "Permission deniedX profile exists"), []);
+    }
+
+    #[test]
+    fn words_of_an_installed_locale_are_found() {
+        if Locale::named("de_DE.UTF-8").is_none() {
+            eprintln!("skipped: the locale de_DE.UTF-8 is not installed");
+            return;
+        }
+        let text = "mkdir: Auf dem Gerät ist kein Speicherplatz mehr verfügbar";
+        assert_eq!(found(&Words::new(Some("de_DE.UTF-8")), text), [Errno::ENOSPC]);
+    }
+}

@@ -1,0 +1,297 @@
+//! From a transcript to clues: every line is asked of the rules whose literal it holds, and yields one clue at most.
+
+use super::errno_words::Words;
+use super::library::{Library, Rule};
+use super::page::{Found, Page};
+use super::{Clue, Operation};
+use crate::machine::Surroundings;
+use crate::sys::errno::{Errno, by_name};
+use crate::transcript::Transcript;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+/// Clues that are kept: the first and the last ones of a long log.
+const FIRST: usize = 48;
+const LAST: usize = 16;
+/// Lines before a word of "handled" that it takes back.
+const HANDLED: usize = 5;
+/// Characters of a line that are shown.
+const SHOWN: usize = 300;
+
+/// What was said, by whom and in which surroundings.
+#[derive(Clone, Copy)]
+pub struct Said<'a> {
+    /// What the command wrote.
+    pub transcript: &'a Transcript,
+    /// The command and its arguments; empty where a log does not tell.
+    pub command: &'a [OsString],
+    /// What the command was given: its locale, its home, its temporary directory.
+    pub surroundings: &'a Surroundings,
+}
+
+/// What one rule reads in one line.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub line: usize,
+    pub rule: usize,
+    pub errno: Option<Errno>,
+    pub operation: Option<Operation>,
+    pub path: Option<PathBuf>,
+    pub other: Option<PathBuf>,
+    pub subject: Option<String>,
+    pub program: Option<String>,
+}
+
+impl Library {
+    /// What failed, by what was said, in the order of the output; the same failure once.
+    #[must_use]
+    pub fn clues(&self, said: &Said) -> Vec<Clue> {
+        let words = Words::new(said.surroundings.locale().as_deref());
+        let page = Page::of(said.transcript, &words);
+        let mut clues = self.one_a_line(&page, &self.drafts(&page, said));
+        distinct(&mut clues);
+        if clues.len() > FIRST + LAST {
+            clues.drain(FIRST..clues.len() - LAST);
+        }
+        clues
+    }
+
+    /// What every rule reads in every line, in the order of the lines.
+    pub(super) fn drafts(&self, page: &Page, said: &Said) -> Vec<Draft> {
+        let candidates = page.candidates(self).into_iter();
+        candidates.filter_map(|(line, rule)| self.draft(page, line, rule, said)).collect()
+    }
+
+    fn draft(&self, page: &Page, line: usize, index: usize, said: &Said) -> Option<Draft> {
+        let rule = &self.rules[index];
+        if !rule.is_for(said.command) {
+            return None;
+        }
+        let found = rule.patterns.iter().find_map(|pattern| page.capture(line, pattern.regex()?))?;
+        let mut draft = Draft {
+            line,
+            rule: index,
+            errno: None,
+            operation: None,
+            path: None,
+            other: None,
+            subject: None,
+            program: None,
+        };
+        draft.fill(&found, self);
+        for (pattern, required) in &rule.near {
+            match pattern.regex().and_then(|regex| page.near(line, regex)) {
+                Some(near) => draft.fill(&near, self),
+                None if *required => return None,
+                None => {}
+            }
+        }
+        draft.fill_from_rule(rule, said.surroundings);
+        Some(draft)
+    }
+
+    /// Of several rules that read the same line, the one that knows most speaks; the others fill what it leaves open.
+    fn one_a_line(&self, page: &Page, drafts: &[Draft]) -> Vec<Clue> {
+        let mut chosen: Vec<Draft> = Vec::new();
+        for same_line in drafts.chunk_by(|one, other| one.line == other.line) {
+            let mut ranked: Vec<&Draft> = same_line.iter().collect();
+            ranked.sort_by_key(|draft| std::cmp::Reverse(self.rank(draft)));
+            let Some((best, others)) = ranked.split_first() else { continue };
+            if self.rules[best.rule].text.handled {
+                chosen.retain(|earlier| earlier.line + HANDLED < best.line);
+                continue;
+            }
+            let mut draft = (*best).clone();
+            for other in others {
+                draft.fill_open(other);
+            }
+            chosen.push(draft);
+        }
+        self.without_doubles(page, &mut chosen);
+        chosen.into_iter().map(|draft| self.clue(page, draft)).collect()
+    }
+
+    /// A wrapped message was read joined and line by line: what knows more stays.
+    fn without_doubles(&self, page: &Page, drafts: &mut Vec<Draft>) {
+        let all = drafts.clone();
+        let inside = |joined: &Draft, draft: &Draft| {
+            let (joined, line) = (page.line(joined.line), page.line(draft.line));
+            joined.joined && !line.joined && joined.span.start <= line.span.start && line.span.end <= joined.span.end
+        };
+        let knows = |draft: &Draft| self.rank(draft).0;
+        drafts.retain(|draft| {
+            !all.iter().any(|other| {
+                inside(draft, other) && knows(other) >= knows(draft)
+                    || inside(other, draft) && !knows(draft) && knows(other)
+            })
+        });
+    }
+
+    /// Whether the rule names causes; how much it read; how long its literal is.
+    fn rank(&self, draft: &Draft) -> (bool, usize, usize) {
+        let rule = &self.rules[draft.rule];
+        let read = [
+            draft.errno.is_some(),
+            draft.operation.is_some(),
+            draft.path.is_some(),
+            draft.other.is_some(),
+            draft.subject.is_some(),
+        ];
+        let literal = rule.patterns.iter().flat_map(|pattern| &pattern.needles).map(Vec::len).max().unwrap_or(0);
+        let knows = !rule.text.suspects.is_empty() || rule.text.vague || rule.text.handled;
+        (knows, read.into_iter().filter(|known| *known).count(), literal)
+    }
+
+    fn clue(&self, page: &Page, draft: Draft) -> Clue {
+        let (rule, line) = (&self.rules[draft.rule], page.line(draft.line));
+        let operation = match (draft.errno, draft.operation) {
+            // An open that needs space or a change was to make the file.
+            (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS), Some(Operation::Read)) => Some(Operation::Create),
+            (_, operation) => operation,
+        };
+        let mut suspects: Vec<String> = rule.text.suspects.iter().map(|id| id.get_ref().clone()).collect();
+        if suspects.is_empty() && !rule.text.vague {
+            suspects = self.fallback(draft.errno, operation);
+        }
+        Clue {
+            errno: draft.errno,
+            operation,
+            path: draft.path,
+            other_path: draft.other,
+            subject: draft.subject,
+            program: draft.program,
+            suspects,
+            vague: rule.text.vague,
+            rule: rule.id().to_owned(),
+            said: line.span.clone(),
+            line: shown(&line.text),
+        }
+    }
+
+    /// Causes that the errno suggests: the rule of the operation before the rule of all.
+    fn fallback(&self, errno: Option<Errno>, operation: Option<Operation>) -> Vec<String> {
+        let Some(errno) = errno else { return Vec::new() };
+        let of_errno = || self.fallbacks.iter().filter(|fallback| fallback.errno == errno);
+        let fits =
+            of_errno().find(|fallback| operation.is_some_and(|operation| fallback.operations.contains(&operation)));
+        let fits = fits.or_else(|| of_errno().find(|fallback| fallback.operations.is_empty()));
+        fits.map(|fallback| fallback.suspects.clone()).unwrap_or_default()
+    }
+}
+
+impl Rule {
+    /// Whether the command is one that the rule is for, directly or behind `sudo` and the like; a log may not tell.
+    fn is_for(&self, command: &[OsString]) -> bool {
+        let named = |word: &OsString| {
+            let name = word.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            self.text.commands.iter().any(|wanted| wanted.as_bytes() == name)
+        };
+        self.text.commands.is_empty() || command.is_empty() || command.iter().any(named)
+    }
+}
+
+impl Draft {
+    /// Takes what a match captured and was open.
+    fn fill(&mut self, found: &Found, library: &Library) {
+        let text = |group| found.written(group).map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+        self.errno = self.errno.or_else(|| errno(found));
+        self.operation = self.operation.or_else(|| library.verbs.operation(&text("operation")?));
+        self.path = self.path.take().or_else(|| found.written("path").map(path));
+        self.other = self.other.take().or_else(|| found.written("other").map(path));
+        self.subject = self.subject.take().or_else(|| text("subject"));
+        self.program = self.program.take().or_else(|| text("program").map(|name| base(&name)));
+    }
+
+    /// Takes what another rule read in the same line and was open.
+    fn fill_open(&mut self, other: &Self) {
+        self.errno = self.errno.or(other.errno);
+        self.operation = self.operation.or(other.operation);
+        self.program = self.program.take().or_else(|| other.program.clone());
+        if self.path.is_none() {
+            self.path.clone_from(&other.path);
+            self.other = self.other.take().or_else(|| other.other.clone());
+        }
+    }
+
+    fn fill_from_rule(&mut self, rule: &Rule, surroundings: &Surroundings) {
+        self.errno = self.errno.or(rule.errno);
+        self.operation = self.operation.or(rule.text.operation);
+        self.path = self.path.take().or_else(|| by_convention(rule.text.path.as_deref()?, surroundings));
+        self.subject = self.subject.take().or_else(|| rule.text.subject.clone());
+        self.program = self.program.take().or_else(|| rule.text.program.clone());
+    }
+}
+
+/// The errno of a match: its number, its name, or its words.
+fn errno(found: &Found) -> Option<Errno> {
+    let number =
+        || found.plain("errno_number")?.parse().ok().map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
+    let named = |group| found.plain(group).and_then(by_name);
+    number().or_else(|| named("errno_name")).or_else(|| named("errno"))
+}
+
+/// A path as it was meant: shells write an apostrophe in a quoted name as `'\''`.
+fn path(written: &[u8]) -> PathBuf {
+    let mut path = written.trim_ascii().to_vec();
+    while let Some(at) = memchr::memmem::find(&path, br"'\''") {
+        path.drain(at + 1..at + 4);
+    }
+    OsString::from_vec(path).into()
+}
+
+fn base(program: &str) -> String {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    if name.is_empty() { program } else { name }.to_owned()
+}
+
+/// `~/.npm`, `$TMPDIR`, `${OPAMROOT:-~/.opam}/log`: none where the variable is not set or the path would not be absolute.
+fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
+    let mut out = OsString::new();
+    let mut rest = text;
+    if let Some(tail) = rest.strip_prefix('~') {
+        out.push(surroundings.directory("HOME")?);
+        rest = tail;
+    } else if let Some(tail) = rest.strip_prefix("${") {
+        let (inner, tail) = tail.split_once('}')?;
+        let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
+        let value = surroundings.directory(name).or_else(|| by_convention(default, surroundings));
+        out.push(value?);
+        rest = tail;
+    } else if let Some(tail) = rest.strip_prefix('$') {
+        let end = tail.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(tail.len());
+        out.push(if &tail[..end] == "TMPDIR" {
+            surroundings.tmpdir()
+        } else {
+            surroundings.directory(&tail[..end])?
+        });
+        rest = &tail[end..];
+    }
+    out.push(rest);
+    Some(PathBuf::from(out)).filter(|path| path.is_absolute())
+}
+
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The same failure once, where it was said first.
+fn distinct(clues: &mut Vec<Clue>) {
+    let mut seen = std::collections::HashSet::new();
+    clues.retain(|clue| {
+        let errno = clue.errno.map(|errno| errno as i32);
+        seen.insert((
+            clue.rule.clone(),
+            errno,
+            clue.operation,
+            clue.path.clone(),
+            clue.other_path.clone(),
+            clue.subject.clone(),
+        ))
+    });
+}

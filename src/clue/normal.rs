@@ -1,0 +1,143 @@
+//! A line as rules see it: errno words of any language are one sentinel, quotation marks of any language are `'`.
+//!
+//! Patterns so stay small and need no translation. What a pattern captures is taken from the line itself, not from this form.
+
+use super::errno_words::Words;
+use crate::sys::errno::name;
+use std::ops::Range;
+
+/// Stands before the name of an errno whose words were found. Cannot occur in a line otherwise: control characters are removed.
+pub const ERRNO_BEGIN: u8 = 0x01;
+/// Stands behind it.
+pub const ERRNO_END: u8 = 0x02;
+
+/// Quotation marks that become `'`, with the no-break spaces that French puts inside.
+const QUOTES: &[&str] = &[
+    "«\u{a0}",
+    "«\u{202f}",
+    "« ",
+    "«",
+    "\u{a0}»",
+    "\u{202f}»",
+    " »",
+    "»",
+    "‘",
+    "’",
+    "‚",
+    "‛",
+    "“",
+    "”",
+    "„",
+    "‟",
+    "‹",
+    "›",
+    "「",
+    "」",
+    "『",
+    "』",
+    "`",
+];
+
+/// A line in normal form.
+pub struct Normal {
+    /// What patterns are matched against.
+    pub text: Vec<u8>,
+    /// Places that are not the same in the line, in order: (here, there).
+    edits: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Normal {
+    /// The normal form of a line.
+    #[must_use]
+    pub fn of(line: &[u8], words: &Words) -> Self {
+        let mut normal = Self { text: Vec::with_capacity(line.len()), edits: Vec::new() };
+        let mut done = 0;
+        for (place, errno) in words.find(line) {
+            normal.copy(line, done..place.start);
+            let sentinel = [&[ERRNO_BEGIN], name(errno).as_bytes(), &[ERRNO_END]].concat();
+            normal.replace(&sentinel, place.clone());
+            done = place.end;
+        }
+        normal.copy(line, done..line.len());
+        normal
+    }
+
+    /// The place in the line of a place here; what touches a replaced word takes the whole word.
+    #[must_use]
+    pub fn original(&self, place: Range<usize>) -> Range<usize> {
+        self.there(place.start, false)..self.there(place.end, true)
+    }
+
+    fn there(&self, position: usize, is_end: bool) -> usize {
+        let before =
+            self.edits.iter().take_while(|(here, _)| here.start < position || !is_end && here.start == position).last();
+        let Some((here, there)) = before else { return position };
+        match position < here.end {
+            true if is_end => there.end,
+            true => there.start,
+            false => there.end + (position - here.end),
+        }
+    }
+
+    fn copy(&mut self, line: &[u8], place: Range<usize>) {
+        let mut at = place.start;
+        while at < place.end {
+            let rest = &line[at..place.end];
+            let quote = if rest[0] == b'`' || rest[0] == b' ' || !rest[0].is_ascii() { quote(rest) } else { None };
+            match quote {
+                Some(length) => self.replace(b"'", at..at + length),
+                None => self.text.push(rest[0]),
+            }
+            at += quote.unwrap_or(1);
+        }
+    }
+
+    fn replace(&mut self, with: &[u8], place: Range<usize>) {
+        let start = self.text.len();
+        self.text.extend_from_slice(with);
+        self.edits.push((start..self.text.len(), place));
+    }
+}
+
+/// Length of the quotation mark that the text begins with.
+fn quote(text: &[u8]) -> Option<usize> {
+    QUOTES.iter().find(|mark| text.starts_with(mark.as_bytes())).map(|mark| mark.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(line: &str) -> (Normal, String) {
+        let normal = Normal::of(line.as_bytes(), &Words::new(None));
+        let text = String::from_utf8_lossy(&normal.text).replace('\x01', "<").replace('\x02', ">");
+        (normal, text)
+    }
+
+    #[test]
+    fn words_and_quotes_of_every_language_take_one_form() {
+        assert_eq!(
+            normal("mkdir: cannot create directory ‘/x’: No space left on device").1,
+            "mkdir: cannot create directory '/x': <ENOSPC>"
+        );
+        assert_eq!(
+            normal("impossible de créer «\u{a0}/x\u{a0}»: read-only file system").1,
+            "impossible de créer '/x': <EROFS>"
+        );
+    }
+
+    #[test]
+    fn a_place_leads_back_to_the_line() {
+        let line = "a ‘No space left on device’ b: File exists, c";
+        let (normal, text) = normal(line);
+        let at = |part: &str| text.find(part).map(|start| start..start + part.len()).unwrap();
+        for (here, there) in [
+            ("<ENOSPC>", "No space left on device"),
+            ("b: ", "b: "),
+            (" c", " c"),
+            ("ENOSP", "No space left on device"),
+        ] {
+            assert_eq!(&line[normal.original(at(here))], there);
+        }
+    }
+}

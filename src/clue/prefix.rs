@@ -1,0 +1,132 @@
+//! What stands before a message and is not part of it: timestamps, service names of docker compose, steps of a build,
+//! levels of a log, margins. Each is peeled as an alternative, since a rule may know the message with or without it.
+
+use regex::bytes::{Regex, RegexBuilder};
+use std::sync::LazyLock;
+
+/// Prefixes peeled from one line at most.
+const MOST: usize = 7;
+
+/// One prefix at the start of a text, by who writes it.
+const FORMS: &[&str] = &[
+    r"[\t ]+",
+    // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
+    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: [A-Z]{3,4})?\]?[:, ]* ",
+    r"\[?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
+    // printk and dmesg.
+    r"\[ *[0-9]+\.[0-9]{3,6}\] ",
+    // syslog: month day time host program[pid].
+    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [^ ]+ [^ :\[]+(?:\[[0-9]+\])?: ",
+    // A program with its process id: systemd[1]:, [3923], 17851:.
+    r"[A-Za-z][A-Za-z0-9_.-]*\[[0-9]+\]: ",
+    r"\[[0-9]+(?::[^\]]*)?\] ",
+    // BuildKit: #12 0.345.
+    r"#[0-9]+ (?:[0-9]+\.[0-9]+ )?",
+    // docker compose, foreman, turbo.
+    r"[A-Za-z0-9][A-Za-z0-9_.-]* *\| ",
+    // kubectl logs --prefix.
+    r"\[pod/[^\]]+\] ",
+    // opam's relayed output, lists, boxes, gradle.
+    r"# ",
+    r"- ",
+    r"\* ",
+    r"> ",
+    r"\| ",
+    r"(?:\xe2\x94\x82|\xe2\x95\xb7|\xe2\x94\x9c|\xe2\x86\x92|\xe2\x9e\xa4) *",
+    r"=> ",
+    // Causes by number: eyre and anyhow.
+    r"[0-9]{1,2}: ",
+    // git over a wire.
+    r"remote: ",
+    // Levels.
+    r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) ",
+    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO|CRITICAL:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])? +",
+    r"\[(?:ERROR|error|WARNING|WARN|warning|INFO|FATAL|fatal|crit|emerg|stderr)\] ",
+    r"::error(?: [^:]*)?::",
+    r"##\[error\]",
+    r"(?:Uncaught|Unhandled|unhandled)[A-Za-z ]*:? ",
+    r"Exception in thread '?[^ ]+' ",
+];
+
+static PREFIX: LazyLock<Option<Regex>> =
+    LazyLock::new(|| RegexBuilder::new(&format!("^(?:{})", FORMS.join("|"))).unicode(false).build().ok());
+
+/// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff.
+static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let forms = concat!(
+        r"^[\t ]*(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |@@ |\+[^\s+])"
+    );
+    RegexBuilder::new(forms).unicode(false).build().ok()
+});
+
+/// Where a message may begin in a line: at 0, and behind each prefix.
+#[must_use]
+pub fn starts(text: &[u8]) -> Vec<usize> {
+    let mut starts = vec![0];
+    let Some(prefix) = PREFIX.as_ref() else { return starts };
+    let mut at = 0;
+    while starts.len() <= MOST
+        && let Some(found) = prefix.find(&text[at..]).filter(|found| !found.is_empty())
+    {
+        at += found.end();
+        starts.push(at);
+    }
+    starts
+}
+
+/// Whether the line only quotes a message.
+#[must_use]
+pub fn is_quotation(text: &[u8]) -> bool {
+    QUOTATION.as_ref().is_some_and(|quotation| quotation.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peeled(text: &str) -> &str {
+        starts(text.as_bytes()).last().map_or(text, |start| &text[*start..])
+    }
+
+    #[test]
+    fn prefixes_are_peeled_one_after_the_other() {
+        for text in [
+            "2024-05-06T07:08:09.1234567Z cp: x",
+            "2024-05-06 07:08:09,123 ERROR cp: x",
+            "Nov 22 07:23:11 host cron[12]: cp: x",
+            "[ 7447.135547] cp: x",
+            "web-1  | 2024/05/06 07:08:09 [error] cp: x",
+            "#12 0.345 cp: x",
+            "npm ERR! cp: x",
+            "##[error]cp: x",
+            "# cp: x",
+            "   5: cp: x",
+            "[ERROR] cp: x",
+        ] {
+            assert_eq!(peeled(text), "cp: x", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_prefix_begins_at_its_start() {
+        assert_eq!(starts(b"cp: cannot stat 'x'"), [0]);
+    }
+
+    #[test]
+    fn results_of_tests_and_diffs_are_quotations() {
+        for text in [
+            "ok 3 - fails with ENOSPC",
+            "+cp: x",
+            "    assert error == 'x'",
+            "--- PASS: TestFull",
+            "test full_disk ... ok",
+            "✓ says x",
+        ] {
+            assert!(is_quotation(text.as_bytes()), "{text}");
+        }
+        for text in ["cp: x", "-bash: ./x: gone", "- bwrap: x"] {
+            assert!(!is_quotation(text.as_bytes()), "{text}");
+        }
+    }
+}

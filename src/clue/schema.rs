@@ -1,0 +1,134 @@
+//! What a rule file may hold. docs/rules.md teaches it; a file with anything else is refused, and the error names the line.
+
+use super::Operation;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+/// One file of `rules/`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    /// What programs say when they fail.
+    #[serde(default)]
+    pub rule: Vec<Rule>,
+    /// Exit statuses that are an answer and no failure.
+    #[serde(default)]
+    pub benign: Vec<Benign>,
+    /// Causes that an errno suggests where no rule knows better.
+    #[serde(default)]
+    pub fallback: Vec<Fallback>,
+    /// What programs call an operation: `create directory` is `mkdir`.
+    #[serde(default)]
+    pub verbs: BTreeMap<String, Operation>,
+}
+
+/// What a program says, and what follows from it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// The stable name; a later rule of the same id replaces an earlier one.
+    pub id: Spanned<String>,
+    /// The form of the message: a regular expression with placeholders.
+    pub pattern: Option<Spanned<String>>,
+    /// Several forms of it: other versions, other languages.
+    #[serde(default)]
+    pub patterns: Vec<Spanned<String>>,
+    /// Programs of the command line that the rule is for; empty: all.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// Other lines near the message: they fill what it leaves open, or are needed.
+    #[serde(default)]
+    pub near: Vec<Near>,
+    /// Who says so, where the message does not tell.
+    pub program: Option<String>,
+    /// What was tried, where the message does not tell.
+    pub operation: Option<Operation>,
+    /// The errno's name, where the message does not tell.
+    pub errno: Option<Spanned<String>>,
+    /// The path by convention, where the message does not tell; `~` and `$NAME` or `${NAME:-default}` stand for the child's.
+    pub path: Option<String>,
+    /// Another subject, where the message does not tell.
+    pub subject: Option<String>,
+    /// Ids of causes, the likeliest first.
+    #[serde(default)]
+    pub suspects: Vec<Spanned<String>>,
+    /// The message tells that something failed and not what.
+    #[serde(default)]
+    pub vague: bool,
+    /// The message tells that the failure before it was expected or dealt with.
+    #[serde(default)]
+    pub handled: bool,
+    /// Where the message was seen: an address, or a package with its version.
+    pub source: String,
+    /// Output in which the rule must fire.
+    pub fires: Vec<Example>,
+    /// Output in which it must not.
+    pub silent: Vec<Spanned<String>>,
+}
+
+/// A line near the message.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Near {
+    /// Its form.
+    pub pattern: Spanned<String>,
+    /// Whether the rule fires only when the line is there.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// Output in which a rule fires, and what it must find there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Example {
+    /// The output.
+    pub text: Spanned<String>,
+    /// The errno's name.
+    pub errno: Option<String>,
+    /// What was tried.
+    pub operation: Option<Operation>,
+    /// The path as the program wrote it.
+    pub path: Option<String>,
+    /// The other end of a rename or link.
+    pub other: Option<String>,
+    /// Another subject.
+    pub subject: Option<String>,
+    /// Who said so.
+    pub program: Option<String>,
+}
+
+/// Exit statuses of a program that are an answer: `grep` ends with 1 when no line matched.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Benign {
+    /// The last component of the command's first word.
+    pub program: String,
+    /// The statuses.
+    pub status: Vec<i32>,
+    /// What they mean, as a fragment.
+    pub meaning: String,
+    /// Arguments of which one must be there; empty: whatever the arguments are.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// The manual or source that says so.
+    pub source: String,
+    /// Command lines for which it holds.
+    pub fires: Vec<Spanned<String>>,
+    /// Command lines for which it does not.
+    #[serde(default)]
+    pub silent: Vec<Spanned<String>>,
+}
+
+/// Causes that an errno suggests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fallback {
+    /// The errno's name.
+    pub errno: Spanned<String>,
+    /// What was tried; empty: whatever it was.
+    #[serde(default)]
+    pub operations: Vec<Operation>,
+    /// Ids of causes, the likeliest first.
+    pub suspects: Vec<Spanned<String>>,
+}
