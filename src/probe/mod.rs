@@ -2,5 +2,6 @@
 
 pub mod limit_origin;
 pub mod limits;
+pub mod origin;
 pub mod path;
 pub mod usage;

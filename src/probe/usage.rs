@@ -94,7 +94,8 @@ pub fn eaters(machine: &Machine, point: &Path, by: By) -> Answer<Eaters> {
     let TreeUsage { inodes, bytes, branches, unreadable, cut } = usage;
     let whole = branches.first().map_or(0, |root| by.branch(root));
     let mut search = Search { by, scratch: scratch(machine, point), whole, left: branches, taken: Vec::new() };
-    let list = (0..MOST).map_while(|_| search.next()).collect();
+    let mut list: Vec<Eater> = (0..MOST).map_while(|_| search.next()).collect();
+    list.sort_by_key(|eater| std::cmp::Reverse(by.of(eater)));
     Ok(Eaters { list, inodes, bytes, unreadable, cut })
 }
 
