@@ -7,7 +7,7 @@ use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::machine::{Machine, Surroundings};
 use crate::outcome::Outcome;
-use crate::report::{self, Report, Span, Style, safe};
+use crate::report::{self, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
 use crate::transcript::Transcript;
 use crate::watch::Watched;
@@ -61,7 +61,8 @@ impl Failure<'_> {
 }
 
 /// Explains the command that just failed, on stderr and in the report file, as the options say.
-pub fn after_failure(options: &Options, command: &[OsString], ran: Ran, library: &Library) {
+pub fn after_failure(options: &Options, command: &[OsString], ran: Ran, file: Option<ReportFile>) {
+    let library = &Library::builtin();
     let machine = Machine::live(Surroundings::of_this_process(ran.limits), Instant::now() + PROBES);
     let span = Span { started: ran.started, duration: ran.duration };
     let failure = Failure {
@@ -73,7 +74,7 @@ pub fn after_failure(options: &Options, command: &[OsString], ran: Ran, library:
         span,
     };
     let report = failure.explain(&machine, library);
-    if let Some(Err(message)) = options.report.as_deref().map(|file| save(&report, file)) {
+    if let Some(Err(message)) = file.map(|file| file.write(&report)) {
         let _ = writeln!(io::stderr(), "explain: {message}");
     }
     if !options.quiet {
@@ -130,7 +131,7 @@ pub fn cause(id: &str) -> i32 {
 
 /// Where the answer was asked for, it is given on stdout, also that there is none.
 fn answer(options: &Options, report: &Report) -> i32 {
-    if let Some(Err(message)) = options.report.as_deref().map(|file| save(report, file)) {
+    if let Some(Err(message)) = options.report.as_deref().map(|file| ReportFile::new(file).write(report)) {
         return own_failure(&message);
     }
     let text = rendered(report, options, Style::of(options, &io::stdout()));
@@ -142,14 +143,6 @@ fn rendered(report: &Report, options: &Options, style: Style) -> String {
         Format::Text => report.to_text(style),
         Format::Json => report.to_json().unwrap_or_default(),
     }
-}
-
-fn save(report: &Report, file: &Path) -> Result<(), String> {
-    let json = report.to_json().map_err(|error| error.to_string())?;
-    let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(file);
-    written
-        .and_then(|mut file| file.write_all(json.as_bytes()))
-        .map_err(|error| format!("cannot write the report to {}: {error}", safe(&file.to_string_lossy())))
 }
 
 /// The whole of a file that the user named; `-` is standard input.

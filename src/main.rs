@@ -7,6 +7,7 @@
 
 use explain::cli::{self, Action, Options};
 use explain::clue::Library;
+use explain::report::ReportFile;
 use explain::sys::argv::Argv;
 use explain::{after_failure, exit, log, own_failure, replay, run, tell_cause};
 use std::ffi::{OsStr, OsString, c_int};
@@ -38,9 +39,10 @@ fn act(arguments: Argv) -> c_int {
 }
 
 fn run_and_explain(options: &Options, command: Argv) -> c_int {
+    let file = options.report.as_deref().map(ReportFile::new);
     let Some(ran) = run::run(command, options.capture.into()) else { return 0 };
     let outcome = ran.outcome.clone();
-    after_failure(options, &owned(command), *ran, &Library::builtin());
+    after_failure(options, &owned(command), *ran, file);
     exit::end_as_the_child(&outcome)
 }
 

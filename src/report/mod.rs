@@ -1,10 +1,12 @@
 //! Words, JSON or annotations of the findings: nothing else in the project writes for people or programs.
 
+mod file;
 mod json;
 mod sanitise;
 mod style;
 mod text;
 
+pub use file::ReportFile;
 pub use json::read;
 pub use sanitise::safe;
 pub use style::Style;

@@ -64,14 +64,19 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
 
 /// The same description under a number that is none of 0, 1 and 2.
 fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+    if fd.as_raw_fd() > STDERR { Ok(fd) } else { duplicate(fd.as_raw_fd()) }
+}
+
+/// The description behind a number that we were given, under a number of our own.
+///
+/// # Errors
+/// EBADF when it is closed.
+pub fn duplicate(number: RawFd) -> Result<OwnedFd, Errno> {
     const FIRST_OWN: libc::c_int = 10;
-    if fd.as_raw_fd() > STDERR {
-        return Ok(fd);
-    }
-    // SAFETY: F_DUPFD_CLOEXEC takes the lowest number that will do.
-    let moved = checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_OWN) })?;
-    // SAFETY: fcntl has just opened it.
-    Ok(unsafe { OwnedFd::from_raw_fd(moved) })
+    // SAFETY: numbers alone are passed.
+    let own = checked(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, FIRST_OWN) })?;
+    // SAFETY: fcntl has just opened it, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(own) })
 }
 
 /// Puts a description under another number, without close-on-exec; what was open there is closed.
