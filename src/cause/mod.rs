@@ -36,6 +36,7 @@ causes! {
     blocks_exhausted,
     file_size_limit,
     inodes_exhausted,
+    read_only_filesystem,
     reserved_blocks,
 }
 

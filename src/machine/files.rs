@@ -178,6 +178,12 @@ fn list(path: &Path) -> Answer<Listing> {
     Ok(listing)
 }
 
+/// Opens a directory for the calls that need a descriptor; anything else is refused before it is opened.
+pub(super) fn open_directory(path: &Path) -> Answer<std::fs::File> {
+    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    Ok(std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?)
+}
+
 pub(super) fn read(path: &Path) -> Answer<Bytes> {
     use std::io::Read;
     let file = std::fs::OpenOptions::new()

@@ -4,6 +4,7 @@
 //! answer; a played machine knows what was recorded and nothing else. What is above the door cannot tell them apart.
 
 mod ask;
+mod btrfs;
 mod files;
 mod kernel_log;
 mod lines;
@@ -12,6 +13,7 @@ mod surroundings;
 mod tree;
 
 pub use ask::{Answer, Unknown};
+pub use btrfs::Subvolume;
 pub use files::{Entry, Kind, Listing, Stat};
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use lines::Line;

@@ -1,7 +1,10 @@
 //! The questions that causes ask: each has a typed answer, known or unknown and why.
 
+pub mod device;
+pub mod fstab;
 pub mod limit_origin;
 pub mod limits;
 pub mod origin;
 pub mod path;
+pub mod read_only;
 pub mod usage;

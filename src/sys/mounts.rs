@@ -89,8 +89,9 @@ fn mount(line: &[u8]) -> Option<Mount> {
     })
 }
 
-/// The kernel writes space, tab, newline and backslash as three octal digits.
-fn unescaped(field: &[u8]) -> OsString {
+/// The kernel writes space, tab, newline and backslash as three octal digits; so does fstab(5).
+#[must_use]
+pub fn unescaped(field: &[u8]) -> OsString {
     let mut out = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&byte, tail)) = rest.split_first() {
