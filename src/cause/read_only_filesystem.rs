@@ -4,9 +4,9 @@
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Identity, KernelMessage, Kind};
-use crate::probe::fstab::Line;
+use crate::probe::origin::{Line, Said};
 use crate::probe::path::Resolved;
-use crate::probe::read_only::{self, Reason, UnitSetting};
+use crate::probe::read_only::{self, Reason};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use std::path::{Path, PathBuf};
@@ -160,11 +160,11 @@ impl Failure<'_> {
             Reason::Error { device, .. } => {
                 format!("the kernel stopped writing to {} when it met an error", device.node.display())
             }
-            Reason::Fstab(line) => format!("{} asks for it", line.place()),
+            Reason::Said(said) => format!("{} asks for it", said.line),
             Reason::KernelCommandLine => "the kernel was started with ro and nothing remounted it".into(),
             Reason::Subvolume => "its btrfs subvolume is a read-only one".into(),
-            Reason::Container => "the container mounts it so".into(),
-            Reason::Unit(UnitSetting { unit, setting, .. }) => format!("{setting} of {unit} makes it so"),
+            Reason::Container(runtime) => format!("the container mounts it so ({runtime})"),
+            Reason::Service(unit, setting) => format!("{}={} of {unit} makes it so", setting.key, setting.value),
             Reason::BindMount => "this mount of it has the option ro, the filesystem itself takes writes".into(),
             Reason::Option { .. } => "it was mounted with the option ro".into(),
         }
@@ -190,17 +190,15 @@ impl Failure<'_> {
                 || Some(Evidence::probe("the filesystem counted errors").check(self.log_of(&device.name))),
                 |(message, age)| Some(Evidence::probe(said_by_kernel(message, *age)).check(self.log_of(&device.name))),
             ),
-            Reason::Fstab(line) => Some(asked_for(line)),
-            Reason::Option { unlike: Some(line) } => Some(asked_for(line)),
-            Reason::Unit(found) => Some(
-                Evidence::probe(format!("{}:{}: {}", found.file.display(), found.line, found.setting))
-                    .check(format!("systemctl cat {}", found.unit)),
+            Reason::Said(said) | Reason::Option { unlike: Some(said) } => Some(asked_for(said)),
+            Reason::Service(unit, setting) => Some(
+                Evidence::probe(format!("{}: {}", setting.line, setting.line.text)).check(format!("systemctl cat {unit}")),
             ),
             Reason::Subvolume => {
                 let check = format!("btrfs property get -ts {} ro", self.case.quoted(self.directory));
                 Some(Evidence::probe("its subvolume has the property ro=true").check(check))
             }
-            Reason::Image | Reason::NoUpperLayer | Reason::KernelCommandLine | Reason::Container => None,
+            Reason::Image | Reason::NoUpperLayer | Reason::KernelCommandLine | Reason::Container(_) => None,
             Reason::BindMount | Reason::Option { unlike: None } => None,
         }
     }
@@ -224,19 +222,19 @@ impl Failure<'_> {
                 ]
             }
             Reason::Error { device, .. } => self.repair(&self.case.quoted(&device.node)),
-            Reason::Fstab(line) => vec![
+            Reason::Said(said) => vec![
                 Fix::now(remount, "until the next boot"),
-                Fix::lasting(format!("{}: put rw in the place of ro", line.place())),
+                Fix::lasting(format!("{}: put rw in the place of ro", said.line)),
             ],
             Reason::KernelCommandLine => vec![
                 Fix::now(remount, "until the next boot"),
                 Fix::lasting("add a line for / with rw to /etc/fstab"),
             ],
             Reason::Subvolume => self.of_subvolume(),
-            Reason::Container => vec![Fix::lasting(format!(
+            Reason::Container(_) => vec![Fix::lasting(format!(
                 "start the container with a writable volume or a tmpfs there (docker run --tmpfs {point}, or -v …:{point} without :ro)"
             ))],
-            Reason::Unit(UnitSetting { unit, .. }) => vec![
+            Reason::Service(unit, _) => vec![
                 Fix::lasting(format!("add ReadWritePaths=… below [Service] for what {unit} must write"))
                     .command(self.case.as_root(&format!("systemctl edit {unit}"))),
             ],
@@ -280,9 +278,10 @@ impl Failure<'_> {
     }
 }
 
-fn asked_for(line: &Line) -> Evidence {
-    let check = format!("sed -n {}p /etc/fstab", line.number);
-    Evidence::probe(format!("{} asks for {}", line.place(), line.options.join(","))).check(check)
+fn asked_for(said: &Said) -> Evidence {
+    let Line { file, number, .. } = &said.line;
+    let check = format!("sed -n {number}p {}", crate::text::shell_word(file));
+    Evidence::probe(format!("{} asks for {}", said.line, said.options)).check(check)
 }
 
 fn said_by_kernel(message: &KernelMessage, age: Duration) -> String {
@@ -350,7 +349,7 @@ mod tests {
     fn a_line_of_fstab_is_named_with_its_number() {
         let mut stage = refused("ro,relatime", "ro");
         let finding = stage.file("/etc/fstab", "# table\n/dev/vdb /srv ext4 ro 0 2\n").finding(&CAUSE, "/srv");
-        assert!(finding.headline.ends_with("/etc/fstab:2 asks for it"), "{finding:?}");
+        assert!(finding.headline.ends_with("/etc/fstab line 2 asks for it"), "{finding:?}");
     }
 
     #[test]
@@ -389,6 +388,7 @@ mod tests {
     fn a_service_is_told_which_setting_of_its_unit_does_it() {
         let mut stage = refused("ro,relatime", "rw");
         stage.file("/proc/self/cgroup", "0::/system.slice/web.service\n");
+        stage.stat("/usr/lib/systemd/system/web.service", Kind::Regular, |_| {});
         stage.file("/usr/lib/systemd/system/web.service", "[Service]\nExecStart=/bin/web\nProtectSystem=strict\n");
         let finding = stage.finding(&CAUSE, "/srv");
         assert!(finding.headline.ends_with("ProtectSystem=strict of web.service makes it so"), "{finding:?}");
@@ -401,7 +401,7 @@ mod tests {
         stage.surroundings.identity.uid = 0;
         stage.stat("/.dockerenv", Kind::Regular, |_| {});
         let finding = stage.finding(&CAUSE, "/srv");
-        assert!(finding.headline.ends_with("the container mounts it so") && commands(&finding).is_empty(), "{finding:?}");
+        assert!(finding.headline.ends_with("the container mounts it so (Docker)") && commands(&finding).is_empty(), "{finding:?}");
     }
 
     #[test]

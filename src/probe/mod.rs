@@ -1,7 +1,6 @@
 //! The questions that causes ask: each has a typed answer, known or unknown and why.
 
 pub mod device;
-pub mod fstab;
 pub mod limit_origin;
 pub mod limits;
 pub mod origin;

@@ -2,7 +2,8 @@
 //! sandbox, and the right answer to one of them harms in another.
 
 use super::device::{self, Device};
-use super::fstab::{self, Line};
+use super::origin::container::{Container, container};
+use super::origin::{self, Said, Setting, unit};
 use crate::machine::{KernelMessage, Machine};
 use crate::sys::mounts::Mount;
 use std::path::{Path, PathBuf};
@@ -24,36 +25,23 @@ pub enum Reason {
         /// What the kernel wrote, and how long ago.
         message: Option<(KernelMessage, Duration)>,
     },
-    /// A line of fstab(5) asks for it.
-    Fstab(Line),
+    /// The line of fstab(5) or of a mount unit that made the mount asks for it.
+    Said(Said),
     /// `ro` on the kernel's command line, and nothing mounted the root filesystem anew since.
     KernelCommandLine,
     /// A read-only snapshot or subvolume of a btrfs that is mounted read-write.
     Subvolume,
     /// The filesystem takes writes, this mount of it does not, and the process runs in a container.
-    Container,
-    /// Likewise, and the process is in a service whose unit has such settings.
-    Unit(UnitSetting),
+    Container(Container),
+    /// Likewise, and the process is in this service, whose unit has a setting that makes parts of the tree read-only.
+    Service(String, Setting),
     /// Likewise, without one of these.
     BindMount,
     /// The filesystem was mounted read-only, nothing says by whom.
     Option {
-        /// The fstab line that wants something else.
-        unlike: Option<Line>,
+        /// The line that wants something else.
+        unlike: Option<Said>,
     },
-}
-
-/// A setting of a service that makes a part of its file tree read-only, systemd.exec(5).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitSetting {
-    /// The unit's name.
-    pub unit: String,
-    /// The file.
-    pub file: PathBuf,
-    /// Line in the file, from 1.
-    pub line: usize,
-    /// The setting as it is written.
-    pub setting: String,
 }
 
 /// Filesystems that are images: made once, never written.
@@ -108,8 +96,8 @@ fn of_filesystem(machine: &Machine, mount: &Mount) -> Reason {
     if let Some(device) = device.as_ref().filter(|device| device.is_read_only(machine) == Ok(true)) {
         return Reason::Device(device.clone());
     }
-    match fstab::line_for(machine, &mount.point) {
-        Some(line) if line.is_read_only() => Reason::Fstab(line),
+    match origin::of_mount(machine, mount).options {
+        Some(said) if asks_for_it(&said) => Reason::Said(said),
         _ if mount.point == Path::new("/") && boots_read_only(machine) => Reason::KernelCommandLine,
         unlike => device
             .filter(|device| counted_errors(machine, mount, device))
@@ -155,67 +143,34 @@ fn boots_read_only(machine: &Machine) -> bool {
     line.is_ok_and(|line| line.lossy().split_whitespace().any(|word| word == "ro"))
 }
 
+/// The last of `ro` and `rw` counts, mount(8).
+fn asks_for_it(said: &Said) -> bool {
+    said.options.split(',').map(str::trim).rfind(|option| matches!(*option, "ro" | "rw")) == Some("ro")
+}
+
 fn of_mount(machine: &Machine) -> Reason {
-    if is_container(machine) {
-        return Reason::Container;
-    }
-    unit_setting(machine).map_or(Reason::BindMount, Reason::Unit)
+    let container = || container(machine).map(Reason::Container);
+    service(machine).or_else(container).unwrap_or(Reason::BindMount)
 }
 
-/// Docker and Podman leave a file in their containers; systemd-nspawn, LXC and Podman set a variable.
-fn is_container(machine: &Machine) -> bool {
-    let marks = ["/.dockerenv", "/run/.containerenv"];
-    machine.surroundings().var("container").is_some() || marks.iter().any(|mark| machine.stat(mark.as_ref()).is_ok())
-}
+/// Settings of a service that make parts of the tree read-only, systemd.exec(5).
+const SETTINGS: &[&str] =
+    &["ProtectSystem", "ReadOnlyPaths", "BindReadOnlyPaths", "ProtectHome", "DynamicUser", "ProtectKernelTunables"];
 
-/// Where unit files lie, the ones that win first: systemd.unit(5).
-const UNIT_DIRECTORIES: &[&str] = &[
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
-
-/// Settings that make parts of the tree read-only.
-const SETTINGS: &[&str] = &[
-    "ProtectSystem=",
-    "ProtectHome=",
-    "ReadOnlyPaths=",
-    "BindReadOnlyPaths=",
-    "DynamicUser=",
-    "ProtectKernelTunables=",
-];
-
-fn unit_setting(machine: &Machine) -> Option<UnitSetting> {
-    let unit = unit(machine)?;
-    let fragment = UNIT_DIRECTORIES
-        .iter()
-        .map(|directory| Path::new(directory).join(&unit))
-        .find_map(|file| setting_in(machine, &unit, file));
-    let drop_ins = UNIT_DIRECTORIES.iter().map(|directory| Path::new(directory).join(format!("{unit}.d")));
-    let dropped = drop_ins.filter_map(|directory| Some((machine.list(&directory).ok()?, directory))).find_map(
-        |(listing, directory)| {
-            listing.entries.iter().find_map(|entry| setting_in(machine, &unit, directory.join(&entry.name)))
-        },
-    );
-    dropped.or(fragment)
+fn service(machine: &Machine) -> Option<Reason> {
+    let name = service_name(machine)?;
+    let unit = unit::of_name(machine, &name)?;
+    let is_on = |setting: &&Setting| !matches!(setting.value.as_str(), "no" | "false" | "off" | "0");
+    let setting = SETTINGS.iter().find_map(|key| unit.setting("Service", key).filter(is_on))?;
+    Some(Reason::Service(name, setting.clone()))
 }
 
 /// The service that the process runs in, from its cgroup (`/proc/self/cgroup`, cgroups(7)).
-fn unit(machine: &Machine) -> Option<String> {
+fn service_name(machine: &Machine) -> Option<String> {
     let groups = machine.read(Path::new("/proc/self/cgroup")).ok()?;
     let groups = groups.lossy();
     let mut names = groups.lines().filter_map(|line| line.rsplit('/').next());
     names.find(|name| Path::new(name).extension().is_some_and(|kind| kind == "service")).map(str::to_owned)
-}
-
-fn setting_in(machine: &Machine, unit: &str, file: PathBuf) -> Option<UnitSetting> {
-    let text = machine.read(&file).ok()?;
-    let text = text.lossy();
-    let (index, setting) =
-        text.lines().enumerate().find(|(_, line)| SETTINGS.iter().any(|name| line.starts_with(name)))?;
-    Some(UnitSetting { unit: unit.to_owned(), line: index + 1, setting: setting.trim().to_owned(), file })
 }
 
 #[cfg(test)]
