@@ -4,6 +4,7 @@ use super::room::{self, Measure, ONE_WRITE, Room};
 use super::shortage::{self, Resource};
 use super::{Case, Cause, Evidence, Suspect, Verdict};
 use crate::outcome::Outcome;
+use crate::probe::ext;
 use crate::probe::usage::By;
 use crate::text::size;
 
@@ -43,9 +44,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 
 /// Bytes that an ext filesystem without available blocks still keeps for root: then `reserved-blocks` is the fault, or none is.
 fn reserve(case: &Case, suspect: &Suspect) -> Option<u64> {
-    let room = Room::of(case, suspect).filter(|room| room.mount.fstype.starts_with("ext"))?;
+    let room = Room::of(case, suspect).filter(|room| ext::is_ext(room.mount))?;
     let lack = room.lack(BLOCKS.measure)?;
-    let kept = lack.space.blocks_free.saturating_mul(lack.space.block_size);
+    let kept = ext::free_for_root(case.machine, room.mount, &lack.space);
     (kept >= ONE_WRITE).then_some(kept)
 }
 

@@ -1,6 +1,7 @@
 //! An ext filesystem has free blocks, and all of them are kept for root (mke2fs(8), `-m`): others are answered ENOSPC.
 
 use super::room::{self, Lack, Measure, ONE_WRITE, Room};
+use crate::probe::ext;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::machine::Identity;
 use crate::sys::fs::Space;
@@ -17,12 +18,8 @@ pub const CAUSE: Cause = Cause {
     check,
 };
 
-const BEYOND_THE_RESERVE: Measure = Measure { is_lacking: is_kept, lowest: |place| place.fewest_blocks };
-
-/// Whether what is free is kept: room for root, and none for others.
-fn is_kept(space: &Space) -> bool {
-    free(space) >= ONE_WRITE && space.bytes_available() < ONE_WRITE
-}
+const BEYOND_THE_RESERVE: Measure =
+    Measure { is_lacking: |space| space.bytes_available() < ONE_WRITE, lowest: |place| place.fewest_blocks };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     room::suspects(case, ID)
@@ -30,7 +27,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(room) = Room::of(case, suspect) else { return Verdict::Unknown("the mount is gone".into()) };
-    if !keeps_a_reserve(room.mount) {
+    if !ext::is_ext(room.mount) {
         return Verdict::RuledOut(format!("{} keeps no reserve", room.mount.fstype));
     }
     let Some(counters) = room.counters(BEYOND_THE_RESERVE) else {
@@ -45,17 +42,16 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     }
 }
 
-/// Only ext filesystems count their reserve as free and not as available; others hide theirs.
-fn keeps_a_reserve(mount: &Mount) -> bool {
-    matches!(mount.fstype.as_str(), "ext2" | "ext3" | "ext4")
-}
-
 fn names_it(case: &Case, suspect: &Suspect) -> bool {
     suspect.clue.is_some_and(|index| case.clues[index].suspects(ID))
 }
 
 fn judged(case: &Case, suspect: &Suspect, room: &Room, lack: &Lack) -> Verdict {
     let confidence = room::confidence(case, suspect, lack);
+    let kept = ext::free_for_root(case.machine, room.mount, &lack.space);
+    if kept < ONE_WRITE {
+        return Verdict::RuledOut(format!("{} free, for root too", size(kept)));
+    }
     match may_use_it(case, room.mount) {
         None => Verdict::Found(Box::new(found(case, room, lack, confidence))),
         Some(_) if suspect.touched && confidence == Confidence::Verified => {
@@ -64,7 +60,7 @@ fn judged(case: &Case, suspect: &Suspect, room: &Room, lack: &Lack) -> Verdict {
             finding.evidence.push(Evidence::probe(text));
             Verdict::Found(Box::new(finding))
         }
-        Some(why) => Verdict::RuledOut(format!("{} free, and the command may use the reserve: {why}", size(free(&lack.space)))),
+        Some(why) => Verdict::RuledOut(format!("{} free, and the command may use the reserve: {why}", size(kept))),
     }
 }
 
@@ -92,14 +88,9 @@ fn in_a_user_namespace(case: &Case) -> bool {
     map.is_ok_and(|map| !map.lossy().split_whitespace().eq(["0", "0", "4294967295"]))
 }
 
-/// Bytes that are free, the reserve included.
-fn free(space: &Space) -> u64 {
-    space.blocks_free.saturating_mul(space.block_size)
-}
-
 fn found(case: &Case, room: &Room, lack: &Lack, confidence: Confidence) -> Finding {
     let point = room.point();
-    let left = format!("{} of {}", size(free(&lack.space)), size(lack.space.bytes()));
+    let left = format!("{} of {}", size(ext::free_for_root(case.machine, room.mount, &lack.space)), size(lack.space.bytes()));
     let fact = format!("{} has {left} free and {} available", room.name(), size(lack.space.bytes_available()));
     let check = format!("stat -f -c 'free %f available %a of %b blocks of %S bytes' {}", case.quoted(point));
     let mut evidence = vec![Evidence::probe(fact).check(check), Evidence::probe(keepers(case, room.mount))];
@@ -135,10 +126,10 @@ fn keepers(case: &Case, mount: &Mount) -> String {
 fn fixes(case: &Case, room: &Room, space: &Space) -> Vec<Fix> {
     let device = case.quoted(room.mount.source.as_ref());
     let percent = smaller_reserve(space);
-    let freed = free(space).saturating_sub(space.bytes() / 100 * percent);
+    let freed = ext::free_for_root(case.machine, room.mount, space).saturating_sub(space.bytes() / 100 * percent);
     let shrink = case.as_root(&format!("tune2fs -m {percent} {device}"));
     vec![
-        Fix::lasting(format!("makes {} available at once; root keeps {percent} %", size(freed))).command(shrink),
+        Fix::lasting(format!("makes about {} available at once; root keeps {percent} %", size(freed))).command(shrink),
         Fix::now(
             case.as_root(&format!("du -xh --max-depth=2 {} | sort -h | tail", case.quoted(room.point()))),
             "shows what to remove",
@@ -168,6 +159,7 @@ mod tests {
     use super::super::stage::Stage;
     use super::*;
     use crate::clue::Operation;
+    use crate::machine::Unknown;
     use crate::sys::errno::Errno;
 
     const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
@@ -191,6 +183,8 @@ mod tests {
         let mut stage = Stage::new(TABLE);
         stage.missing("/srv/new").space("/srv", space(free, available)).space("/", space(500, 450));
         stage.file("/etc/passwd", "root:x:0:0::/:\nu:x:1000:1000::/home/u:\n");
+        stage.knows("readlink /sys/dev/block/254:16", Ok::<_, Unknown>("../../devices/virtual/block/vdb"));
+        stage.file("/sys/fs/ext4/vdb/reserved_clusters", "1024\n");
         stage.file("/proc/self/uid_map", "         0          0 4294967295\n");
         stage.clue(Errno::ENOSPC, Operation::Create, "/srv/new");
         stage
@@ -200,16 +194,16 @@ mod tests {
     fn a_user_is_told_that_what_is_free_is_kept_for_root() {
         let finding = stage(50, 0).finding(&CAUSE, "/srv");
         assert_eq!(finding.confidence, Confidence::Verified);
-        assert!(finding.summary.contains("50.0 MiB of 1000.0 MiB") && finding.summary.contains("the user u"), "{finding:?}");
+        assert!(finding.summary.contains("46.0 MiB of 1000.0 MiB") && finding.summary.contains("the user u"), "{finding:?}");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo tune2fs -m 1 /dev/vdb"));
-        assert!(finding.fixes[0].text.contains("40.0 MiB"), "{finding:?}");
+        assert!(finding.fixes[0].text.contains("36.0 MiB"), "{finding:?}");
     }
 
     #[test]
     fn a_small_rest_is_freed_whole() {
         let finding = stage(15, 0).finding(&CAUSE, "/srv");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo tune2fs -m 0 /dev/vdb"));
-        assert!(finding.fixes[0].text.contains("15.0 MiB"), "{finding:?}");
+        assert!(finding.fixes[0].text.contains("11.0 MiB"), "{finding:?}");
     }
 
     #[test]
@@ -217,6 +211,8 @@ mod tests {
         let mut stage = stage(50, 0);
         stage.surroundings.identity.uid = 0;
         stage.surroundings.identity.capabilities = u64::MAX;
+        stage.knows("readlink /sys/dev/block/254:16", Ok::<_, Unknown>("../../devices/virtual/block/vdb"));
+        stage.file("/sys/fs/ext4/vdb/reserved_clusters", "1024\n");
         stage.file("/proc/self/uid_map", "0 1000 1\n");
         assert_eq!(stage.finding(&CAUSE, "/srv").confidence, Confidence::Verified);
     }
@@ -241,6 +237,11 @@ mod tests {
     #[test]
     fn no_room_for_root_either_is_not_the_reserve() {
         stage(0, 0).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn what_the_filesystem_keeps_for_its_own_tables_is_not_the_reserve() {
+        stage(4, 0).assert_silent(&CAUSE);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The questions that causes ask: each has a typed answer, known or unknown and why.
 
 pub mod device;
+pub mod ext;
 pub mod limit_origin;
 pub mod limits;
 pub mod origin;
