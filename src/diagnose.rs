@@ -4,7 +4,7 @@
 //! the subject; whether it was seen; which clue came first, because the first failure explains the later ones; which
 //! suspect the rule calls likelier. What is general is dropped where something specific is verified for the same subject.
 
-use crate::cause::{self, Case, Cause, Confidence, Finding, Suspect, Verdict};
+use crate::cause::{self, Case, Cause, Confidence, Finding, Mode, Suspect, Verdict};
 
 /// What was found and what was refuted.
 #[derive(Default)]
@@ -50,8 +50,11 @@ pub fn diagnose(case: &Case) -> Diagnosis {
         }
     }
     drop_covered(&mut diagnosis);
+    if case.mode == Mode::Run {
+        drop_unconfirmed(&mut diagnosis);
+    }
     diagnosis.found.sort_by_cached_key(|diagnosed| rank(case, diagnosed));
-    keep_one_guess_a_cause(&mut diagnosis.found);
+    keep_few_guesses(&mut diagnosis.found);
     diagnosis
 }
 
@@ -97,13 +100,27 @@ fn drop_covered(diagnosis: &mut Diagnosis) {
     }
 }
 
-/// Of findings that nothing confirms, the best of each cause says enough.
-fn keep_one_guess_a_cause(found: &mut Vec<Diagnosed>) {
+/// Moves what the text alone says to the refuted: of a command that ran under our eyes, only what was seen is claimed.
+fn drop_unconfirmed(diagnosis: &mut Diagnosis) {
+    for Diagnosed { cause, suspect, .. } in diagnosis.found.extract_if(.., |diagnosed| diagnosed.finding.seen.is_none()) {
+        diagnosis.ruled_out.push(Refuted { cause, suspect, text: "nothing on this machine confirms it".to_owned() });
+    }
+}
+
+/// Findings that nothing confirms which are told.
+const GUESSES: usize = 3;
+
+/// Of what only may be, the best of each cause says enough, and the likeliest three causes do.
+fn keep_few_guesses(found: &mut Vec<Diagnosed>) {
     let mut guessed = Vec::new();
     found.retain(|diagnosed| {
-        let id = diagnosed.cause.id;
-        let is_repeated = diagnosed.finding.confidence == Confidence::Possible && guessed.contains(&id);
-        guessed.push(id);
-        !is_repeated
+        if diagnosed.finding.confidence != Confidence::Possible {
+            return true;
+        }
+        let is_kept = guessed.len() < GUESSES && !guessed.contains(&diagnosed.cause.id);
+        if is_kept {
+            guessed.push(diagnosed.cause.id);
+        }
+        is_kept
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Color, Format, Options};
-use crate::clue::{Clue, Library, Said};
+use crate::clue::{Clue, Fault, Library, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::machine::{Machine, Surroundings};
@@ -60,9 +60,54 @@ impl Failure<'_> {
     }
 }
 
+/// A run that failed, and what was made ready for it before it began.
+pub struct Failed {
+    /// What it left behind.
+    pub ran: Ran,
+    /// Where the report goes.
+    pub file: Option<ReportFile>,
+    /// The rules, where the user named some; else those that are part of the program.
+    pub library: Option<Library>,
+}
+
+/// The rules that the options name beside those that are part of the program; none where they name none.
+///
+/// # Errors
+/// What is wrong with a file, with its line and field.
+pub fn named_rules(options: &Options) -> Result<Option<Library>, String> {
+    if options.rules.is_empty() {
+        return Ok(None);
+    }
+    match Library::with(&options.rules) {
+        (library, faults) if faults.is_empty() => Ok(Some(library)),
+        (_, faults) => Err(lines(&faults)),
+    }
+}
+
+/// `--test-rules`: runs the examples of a rule directory. The result is an exit status.
+#[must_use]
+pub fn test_rules(directory: &Path) -> i32 {
+    let (library, faults) = Library::only(&[directory.to_owned()]);
+    let tested = library.test();
+    if !tested.warnings.is_empty() {
+        let _ = writeln!(io::stderr(), "explain: {}", lines(&tested.warnings));
+    }
+    let wrong: Vec<_> = faults.into_iter().chain(tested.failures).collect();
+    if !wrong.is_empty() {
+        return own_failure(&lines(&wrong));
+    }
+    say(&format!("{} examples of {} rules hold\n", tested.examples, tested.rules))
+}
+
+fn lines(faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(|fault| safe(&fault.to_string())).collect();
+    lines.join("\nexplain: ")
+}
+
 /// Explains the command that just failed, on stderr and in the report file, as the options say.
-pub fn after_failure(options: &Options, command: &[OsString], ran: Ran, file: Option<ReportFile>) {
-    let library = &Library::builtin();
+pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
+    let Failed { ran, file, library } = failed;
+    let library = library.unwrap_or_else(Library::builtin);
     let machine = Machine::live(Surroundings::of_this_process(ran.limits), Instant::now() + PROBES);
     let span = Span { started: ran.started, duration: ran.duration };
     let failure = Failure {
@@ -73,7 +118,7 @@ pub fn after_failure(options: &Options, command: &[OsString], ran: Ran, file: Op
         watched: &ran.watched,
         span,
     };
-    let report = failure.explain(&machine, library);
+    let report = failure.explain(&machine, &library);
     if let Some(Err(message)) = file.map(|file| file.write(&report)) {
         let _ = writeln!(io::stderr(), "explain: {message}");
     }

@@ -21,4 +21,4 @@ pub mod text;
 pub mod transcript;
 pub mod watch;
 
-pub use explain::{after_failure, cause as tell_cause, log, own_failure, replay};
+pub use explain::{Failed, after_failure, cause as tell_cause, log, named_rules, own_failure, replay, test_rules};

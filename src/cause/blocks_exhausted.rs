@@ -23,7 +23,8 @@ const BLOCKS: Resource = Resource {
     left: |space| format!("{} of {} free", size(space.bytes_available()), size(space.bytes())),
     aside: |_| String::new(),
     check: "df -h",
-    option: |space| format!("size={}m", (space.bytes().saturating_mul(2) >> 20).max(64)),
+    option: "size",
+    enough: |space| format!("{}m", (space.bytes().saturating_mul(2) >> 20).max(64)),
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {

@@ -21,7 +21,8 @@ const INODES: Resource = Resource {
     left: room::inodes_free,
     aside: room::bytes_free,
     check: "df -i",
-    option: more_inodes,
+    option: "nr_inodes",
+    enough: more_inodes,
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
@@ -35,7 +36,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 /// Four times what there was, at least a million: an inode of a tmpfs costs memory only while it is used.
 fn more_inodes(space: &Space) -> String {
     let millions = (space.inodes.saturating_mul(4) >> 20).max(1);
-    format!("nr_inodes={millions}m")
+    format!("{millions}m")
 }
 
 #[cfg(test)]

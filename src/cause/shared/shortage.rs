@@ -3,6 +3,7 @@
 
 use crate::cause::room::{self, Lack, Measure, Room};
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
+use crate::probe::origin::{self, Lasting};
 use crate::probe::usage::{By, Eater, Eaters, eaters};
 use crate::sys::fs::Space;
 use crate::text::{grouped, size};
@@ -21,8 +22,10 @@ pub struct Resource {
     pub aside: fn(&Space) -> String,
     /// The command that shows it, before the mount point: `df -i`.
     pub check: &'static str,
-    /// The mount option that raises a tmpfs's limit, tmpfs(5): `nr_inodes=1m`.
-    pub option: fn(&Space) -> String,
+    /// The mount option that limits it on a tmpfs, tmpfs(5): `nr_inodes`.
+    pub option: &'static str,
+    /// A value of that option which is enough: `1m`.
+    pub enough: fn(&Space) -> String,
 }
 
 /// What the machine says of a suspect.
@@ -84,8 +87,13 @@ fn evidence(case: &Case, shortage: &Shortage, holders: Option<&Eaters>) -> Vec<E
     if let Some(now) = room.now.filter(|_| !shortage.is_now()) {
         evidence.push(Evidence::probe(format!("now it has {}: what used it is gone", (resource.left)(&now))));
     }
+    if room.mount.is_tmpfs() {
+        let origin = origin::of_mount(case.machine, room.mount);
+        evidence.extend(origin.says(room.mount, LIMITS).map(Evidence::probe));
+    }
     if let Some(holders) = holders {
-        evidence.extend(holders.list.iter().map(|eater| held(case, eater, holders, resource.by)));
+        let within = holders.list.iter().filter(|eater| eater.path != room.point());
+        evidence.extend(within.map(|eater| held(case, eater, holders, resource.by)));
     }
     evidence
 }
@@ -96,7 +104,7 @@ fn held(case: &Case, eater: &Eater, all: &Eaters, by: By) -> Evidence {
     let place = if eater.directory { "below" } else { "in" };
     let bound = if all.cut { "at least " } else { "" };
     let tool = if by == By::Inodes { "du --inodes -xs" } else { "du -xsh" };
-    Evidence::probe(format!("{bound}{amount} of it {place} {}, of {whose}", eater.path.display()))
+    Evidence::probe(format!("{bound}{amount} {place} {}, which belongs to {whose}", eater.path.display()))
         .check(format!("{tool} {}", case.quoted(&eater.path)))
 }
 
@@ -107,15 +115,25 @@ fn amount(eater: &Eater, by: By) -> String {
     }
 }
 
+/// The options that limit a tmpfs: who says one of them should have said the other.
+const LIMITS: &[&str] = &["size", "nr_inodes"];
+
 fn fixes(case: &Case, shortage: &Shortage, _holders: Option<&Eaters>) -> Vec<Fix> {
     let Shortage { room, lack, resource } = shortage;
     let mut fixes = Vec::new();
     if room.mount.is_tmpfs() {
-        let option = (resource.option)(&lack.space);
-        let remount = case.as_root(&format!("mount -o remount,{option} {}", case.quoted(room.point())));
-        fixes.push(Fix::now(remount, "until it is mounted anew"));
+        let enough = (resource.enough)(&lack.space);
+        let remount = format!("mount -o remount,{}={enough} {}", resource.option, case.quoted(room.point()));
+        fixes.push(Fix::now(case.as_root(&remount), "until it is mounted anew"));
+        let lasting = origin::of_mount(case.machine, room.mount).lasting(case.machine, &[(resource.option, &enough)]);
+        fixes.extend(lasting.map(|lasting| lasting_fix(case, lasting)));
     }
     fixes
+}
+
+fn lasting_fix(case: &Case, lasting: Lasting) -> Fix {
+    let command = lasting.command.map(|command| case.as_root(&command));
+    Fix { text: lasting.text, command, lasting: true }
 }
 
 /// What the text says and this machine does not show.
