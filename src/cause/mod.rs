@@ -5,7 +5,7 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{rlimit, room, shortage};
+use shared::{inotify, rlimit, room, shortage, sysctl};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -36,6 +36,8 @@ causes! {
     blocks_exhausted,
     file_size_limit,
     inodes_exhausted,
+    inotify_instances_exhausted,
+    inotify_watches_exhausted,
     read_only_filesystem,
     reserved_blocks,
 }

@@ -6,6 +6,7 @@
 mod ask;
 mod btrfs;
 mod files;
+mod inotify;
 mod kernel_log;
 mod lines;
 mod record;
@@ -15,6 +16,7 @@ mod tree;
 pub use ask::{Answer, Unknown};
 pub use btrfs::Subvolume;
 pub use files::{Entry, Kind, Listing, Stat};
+pub use inotify::Directories;
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use lines::Line;
 pub use record::Record;

@@ -1,6 +1,7 @@
 //! Where a process got a resource limit from: which ancestor has it first, and which line of a file sets that value.
 
 use super::limits::{Names, Resource, Unit, limit};
+use super::settings::{Setting, files_below, last_line};
 use crate::machine::Machine;
 use std::path::{Path, PathBuf};
 
@@ -27,26 +28,9 @@ pub struct Process {
     pub command: String,
 }
 
-/// A line of a file of settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
-    /// The file.
-    pub file: PathBuf,
-    /// Counted from 1.
-    pub number: usize,
-    /// The line without blanks around it.
-    pub text: String,
-}
-
 impl std::fmt::Display for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} (pid {})", self.command, self.pid)
-    }
-}
-
-impl std::fmt::Display for Setting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.number)
     }
 }
 
@@ -183,21 +167,6 @@ fn calls_ulimit(line: &str, names: &Names, amount: u64) -> bool {
     };
     let scales: &[u64] = if names.unit == Unit::Bytes { &[1024, 512] } else { &[1] };
     scales.iter().any(|scale| scaled(value, *scale) == Some(amount))
-}
-
-/// Files of a directory with this ending, in order.
-fn files_below(machine: &Machine, directory: &str, ending: &str) -> Vec<PathBuf> {
-    let directory = Path::new(directory);
-    let entries = machine.list(directory).unwrap_or_default().entries;
-    let files = entries.iter().map(|entry| directory.join(&entry.name));
-    files.filter(|file| file.extension().is_some_and(|kind| kind == ending)).collect()
-}
-
-/// The last line with `word` that does it.
-fn last_line(machine: &Machine, file: &Path, word: &str, does: impl Fn(&str) -> bool) -> Option<Setting> {
-    let lines = machine.lines_with(word, file).ok()?;
-    let line = lines.into_iter().rfind(|line| does(&line.text))?;
-    Some(Setting { file: file.to_owned(), number: line.number, text: line.text })
 }
 
 fn scaled(value: &str, scale: u64) -> Option<u64> {

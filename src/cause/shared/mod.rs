@@ -2,8 +2,10 @@
 
 pub mod case;
 pub mod finding;
+pub mod inotify;
 pub mod rlimit;
 pub mod room;
 pub mod shortage;
 #[cfg(test)]
 pub mod stage;
+pub mod sysctl;
