@@ -82,7 +82,7 @@ impl Run {
                 return Event::Continued;
             }
             let source = self.relay.as_ref().map(Relay::source);
-            match poll::wait(source, For::Reading, self.watch.due_in(), Mask::EMPTY) {
+            match poll::wait(source, For::Reading, Some(self.watch.due_in()), Mask::EMPTY) {
                 Ok(seen) if seen.ready => return Event::Wrote,
                 Ok(seen) if seen.gone => return Event::FellSilent,
                 Ok(_) => return Event::Tick,

@@ -2,7 +2,8 @@
 
 use super::errno::Errno;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::ffi::CStr;
+use std::path::{Path, PathBuf};
 
 /// Counters of one filesystem, from `statfs(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,4 +56,39 @@ pub fn space(path: &Path) -> Result<Space, Errno> {
         inodes: found.files(),
         inodes_free: found.files_free(),
     })
+}
+
+/// A filesystem's type and id (`f_type`, `f_fsid` of `statfs(2)`): another one means that something else is mounted there now.
+pub type Filesystem = (i64, u64);
+
+/// [`space`] and which filesystem it was, without an allocation: for who asks often.
+///
+/// # Errors
+/// Those of `statfs(2)`.
+pub fn space_of(path: &CStr) -> Result<(Space, Filesystem), Errno> {
+    // SAFETY: all-zero bytes are a valid `statfs`, a struct of integers.
+    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path is a C string, and `found` outlives the call.
+    Errno::result(unsafe { libc::statfs(path.as_ptr(), &raw mut found) })?;
+    let positive = |number: i64| u64::try_from(number).unwrap_or(0);
+    let unit = if found.f_frsize > 0 { found.f_frsize } else { found.f_bsize };
+    let space = Space {
+        block_size: positive(unit),
+        blocks: found.f_blocks,
+        blocks_free: found.f_bfree,
+        blocks_available: found.f_bavail,
+        inodes: found.f_files,
+        inodes_free: found.f_ffree,
+    };
+    // SAFETY: an fsid is two integers, 64 bits in all.
+    let id = unsafe { std::mem::transmute::<libc::fsid_t, u64>(found.f_fsid) };
+    Ok((space, (found.f_type, id)))
+}
+
+/// Where a symbolic link points.
+///
+/// # Errors
+/// EINVAL when it is none; others of `readlink(2)`.
+pub fn link_target(path: &Path) -> Result<PathBuf, Errno> {
+    nix::fcntl::readlink(path).map(PathBuf::from)
 }

@@ -1,6 +1,13 @@
 //! What was seen of the machine before and while the child ran. Tools clean up before they exit, so the state after a
 //! failure is not the state at the failure: the lowest marks are taken on a timer and whenever stderr speaks.
 
+mod counters;
+mod ongoing;
+mod pace;
+mod places;
+
+pub use ongoing::Watch;
+
 use crate::sys::fs::Space;
 use crate::sys::inotify::{self, Census, Trial};
 use serde::{Deserialize, Serialize};
@@ -94,39 +101,5 @@ impl Watched {
             let census = inotify::census(Instant::now() + Self::INOTIFY_BUDGET);
             self.inotify = Some(InotifySample { moment, trial, census });
         }
-    }
-}
-
-/// The watch as it goes on.
-pub struct Watch {
-    watched: Watched,
-}
-
-impl Watch {
-    /// Begins.
-    #[must_use]
-    pub fn begin(_command: crate::sys::argv::Argv, _clock: std::time::Instant) -> Self {
-        Self { watched: Watched::default() }
-    }
-
-    /// When to look again.
-    #[must_use]
-    pub fn due_in(&self) -> Option<std::time::Duration> {
-        None
-    }
-
-    /// Looks.
-    pub fn tick(&mut self) {}
-
-    /// The child wrote these bytes.
-    pub fn heard(&mut self, _bytes: &[u8], _said: u64) {}
-
-    /// The child has ended.
-    pub fn look_at_the_end(&mut self) {}
-
-    /// What was seen.
-    #[must_use]
-    pub fn finish(self) -> Watched {
-        self.watched
     }
 }

@@ -1,0 +1,270 @@
+//! The watch while the command runs.
+//!
+//! It begins when the child has been made, beside the child's own start: `execve(2)` and the loading of a program take
+//! several times as long as the first look, so what is seen is still what was there before, and nobody waits for it. No
+//! descriptor is kept on anything that is watched, or it could not be unmounted.
+
+use super::counters::Sources;
+use super::{Moment, Place, Sample, Watched, pace, places};
+use crate::sys::argv::Argv;
+use crate::sys::file;
+use crate::sys::fs::{Filesystem, Space, space_of};
+use crate::sys::mounts::Mounts;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What was said to be watched too, on stderr.
+const NAMED_ON_STDERR: &str = "named on stderr";
+/// Paths of one message that are looked at.
+const PATHS_OF_A_MESSAGE: usize = 8;
+/// Bytes of one message that are searched for paths and words.
+const BYTES_OF_A_MESSAGE: usize = 4 << 10;
+/// Directories that are remembered as looked at; later ones are passed over.
+const DIRECTORIES: usize = 64;
+/// A mount table is taken for true this long.
+const TABLE_LASTS: Duration = Duration::from_millis(100);
+/// Kernel counters are first read when the child is this old: none that ends sooner has been killed for memory.
+const COUNTERS_AFTER: Duration = Duration::from_millis(1);
+/// Looks at inotify in one run; each may take milliseconds.
+const LOOKS_AT_INOTIFY: u32 = 8;
+/// Words in whose company inotify is looked at.
+const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
+
+/// The watch of one run.
+pub struct Watch {
+    clock: Instant,
+    watched: Watched,
+    /// One for each place of `watched`.
+    eyes: Vec<Eye>,
+    mounts: Mounts,
+    mounts_read: Instant,
+    sources: Option<Sources>,
+    due: Instant,
+    last_look: Instant,
+    cost: Duration,
+    directories: Vec<PathBuf>,
+    looks_at_inotify: u32,
+}
+
+/// What looks at one place.
+struct Eye {
+    point: CString,
+    filesystem: Filesystem,
+    last: Space,
+    changed: Instant,
+}
+
+impl Watch {
+    /// Begins; `clock` is when the child was started.
+    #[must_use]
+    pub fn begin(command: Argv, clock: Instant) -> Self {
+        let mut watch = Self {
+            clock,
+            watched: Watched::default(),
+            eyes: Vec::new(),
+            mounts: mount_table(),
+            mounts_read: clock,
+            sources: None,
+            due: clock + COUNTERS_AFTER,
+            last_look: clock,
+            cost: Duration::ZERO,
+            directories: Vec::new(),
+            looks_at_inotify: 0,
+        };
+        // A working directory without a name any more has nothing that can be asked by path.
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        for (role, path) in places::wanted(&cwd, command.words().skip(1), &watch.mounts) {
+            watch.join(&role, &path, None);
+        }
+        watch
+    }
+
+    /// When the next look is due.
+    #[must_use]
+    pub fn due_in(&self) -> Duration {
+        self.due.saturating_duration_since(Instant::now())
+    }
+
+    /// The timer's look.
+    pub fn tick(&mut self) {
+        if self.sources.is_none() {
+            self.read_counters_before();
+        }
+        self.look(None);
+    }
+
+    /// The child wrote these bytes; with them it has written `said` in all. The first words after a silence are always
+    /// looked at; a flood is not slowed by more than a twentieth.
+    pub fn heard(&mut self, bytes: &[u8], said: u64) {
+        if self.last_look.elapsed() < self.cost * 20 {
+            return;
+        }
+        self.look(Some(said));
+        let bytes = &bytes[bytes.len().saturating_sub(BYTES_OF_A_MESSAGE)..];
+        for path in places::paths_in(bytes, PATHS_OF_A_MESSAGE) {
+            self.join_named(path, said);
+        }
+        if OF_INOTIFY.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+            self.look_at_inotify(said);
+        }
+    }
+
+    /// The last look, when the child has failed.
+    pub fn look_at_the_end(&mut self) {
+        self.look(None);
+        let sources = self.sources.get_or_insert_with(|| Sources::find(&self.mounts));
+        self.watched.after = sources.read();
+    }
+
+    /// What was seen.
+    #[must_use]
+    pub fn finish(self) -> Watched {
+        self.watched
+    }
+
+    fn moment(&self, said: Option<u64>) -> Moment {
+        Moment { at_ms: u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX), said }
+    }
+
+    fn look(&mut self, said: Option<u64>) {
+        let (begun, moment) = (Instant::now(), self.moment(said));
+        for (place, eye) in self.watched.places.iter_mut().zip(&mut self.eyes) {
+            if let Some(space) = eye.look(begun) {
+                place.see(Sample { moment, space });
+            }
+        }
+        self.watched.samples += 1;
+        self.last_look = Instant::now();
+        self.cost = self.last_look - begun;
+        let reach = self.eyes.iter().filter_map(|eye| pace::reach(&eye.last, begun - eye.changed)).min();
+        self.due = self.last_look + pace::next(begun - self.clock, reach, self.cost);
+    }
+
+    /// Watches the filesystem of a path too.
+    fn join(&mut self, role: &str, path: &Path, said: Option<u64>) {
+        let Some(mount) = places::watchable(&self.mounts, path) else { return };
+        if let Some(known) = self.watched.places.iter_mut().find(|place| place.point == mount.point) {
+            if !known.roles.iter().any(|known| known == role) {
+                known.roles.push(role.to_owned());
+            }
+            return;
+        }
+        let Some((eye, space)) = CString::new(mount.point.as_os_str().as_bytes()).ok().and_then(Eye::open) else {
+            return;
+        };
+        let first = Sample { moment: self.moment(said), space };
+        self.watched.places.push(Place::new(mount.point.clone(), role, first));
+        self.eyes.push(eye);
+    }
+
+    /// The same for a path that was said, once a directory.
+    fn join_named(&mut self, path: &Path, said: u64) {
+        let directory = path.parent().unwrap_or(path);
+        if self.directories.len() == DIRECTORIES || self.directories.iter().any(|known| known == directory) {
+            return;
+        }
+        self.directories.push(directory.to_owned());
+        if self.mounts_read.elapsed() > TABLE_LASTS {
+            self.mounts = mount_table();
+            self.mounts_read = Instant::now();
+        }
+        self.join(NAMED_ON_STDERR, path, Some(said));
+    }
+
+    fn read_counters_before(&mut self) {
+        let sources = Sources::find(&self.mounts);
+        self.watched.before = sources.read();
+        self.sources = Some(sources);
+    }
+
+    fn look_at_inotify(&mut self, said: u64) {
+        if self.looks_at_inotify < LOOKS_AT_INOTIFY {
+            self.looks_at_inotify += 1;
+            let moment = self.moment(Some(said));
+            self.watched.look_at_inotify(moment);
+        }
+    }
+}
+
+impl Eye {
+    fn open(point: CString) -> Option<(Self, Space)> {
+        let (space, filesystem) = space_of(&point).ok()?;
+        let counts_something = space.blocks > 0 || space.counts_inodes();
+        counts_something.then(|| (Self { point, filesystem, last: space, changed: Instant::now() }, space))
+    }
+
+    /// The counters now; nothing where another filesystem lies there.
+    fn look(&mut self, now: Instant) -> Option<Space> {
+        let (space, filesystem) = space_of(&self.point).ok()?;
+        if filesystem != self.filesystem {
+            return None;
+        }
+        if space != self.last {
+            self.changed = now;
+            self.last = space;
+        }
+        Some(space)
+    }
+}
+
+impl Place {
+    fn new(point: PathBuf, role: &str, first: Sample) -> Self {
+        Self {
+            point,
+            roles: vec![role.to_owned()],
+            before: first,
+            fewest_inodes: first,
+            fewest_blocks: first,
+            after: first,
+        }
+    }
+
+    fn see(&mut self, sample: Sample) {
+        lower(&mut self.fewest_inodes, sample, |space| space.inodes_free);
+        lower(&mut self.fewest_blocks, sample, |space| space.blocks_available);
+        self.after = sample;
+    }
+}
+
+/// Keeps the first moment of the lowest mark, unless stderr spoke at a later one: then it is known what was said of it.
+fn lower(mark: &mut Sample, sample: Sample, left: fn(&Space) -> u64) {
+    let (before, now) = (left(&mark.space), left(&sample.space));
+    let spoken = mark.moment.said.is_none() && sample.moment.said.is_some();
+    if now < before || now == before && spoken {
+        *mark = sample;
+    }
+}
+
+fn mount_table() -> Mounts {
+    file::read("/proc/self/mountinfo").map(|table| Mounts::parse(&table)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(at_ms: u64, said: Option<u64>, inodes_free: u64) -> Sample {
+        let space = Space { block_size: 4096, blocks: 9, blocks_free: 9, blocks_available: 9, inodes: 9, inodes_free };
+        Sample { moment: Moment { at_ms, said }, space }
+    }
+
+    #[test]
+    fn the_lowest_mark_keeps_its_first_moment() {
+        let mut place = Place::new("/x".into(), "cwd", sample(0, None, 5));
+        for (at_ms, left) in [(1, 2), (2, 0), (3, 0), (4, 7)] {
+            place.see(sample(at_ms, None, left));
+        }
+        assert_eq!((place.fewest_inodes.moment.at_ms, place.after.space.inodes_free), (2, 7));
+    }
+
+    #[test]
+    fn a_moment_at_which_stderr_spoke_is_preferred() {
+        let mut place = Place::new("/x".into(), "cwd", sample(0, None, 5));
+        for (at_ms, said, left) in [(1, None, 0), (2, Some(30), 0), (3, Some(60), 0), (4, Some(90), 1)] {
+            place.see(sample(at_ms, said, left));
+        }
+        assert_eq!(place.fewest_inodes.moment, Moment { at_ms: 2, said: Some(30) });
+    }
+}

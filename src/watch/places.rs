@@ -1,0 +1,169 @@
+//! Which filesystems are watched: those that the command was told of, and those that programs use without saying so.
+//!
+//! A path becomes a mount by the table alone. Symbolic links are followed on mounts that answer for certain; nothing of a
+//! network mount is ever touched, so a dead one cannot keep us.
+
+use crate::sys::errno::Errno;
+use crate::sys::fs::link_target;
+use crate::sys::mounts::{Mount, Mounts};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// Variables whose directories programs write to.
+const VARIABLES: &[&str] = &[
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+];
+/// Directories that programs write to unasked.
+const USUAL: &[&str] = &["/tmp", "/var/tmp", "/dev/shm", "/run"];
+/// Words of a command line that are looked at.
+const WORDS: usize = 64;
+/// Links that the kernel follows before it answers ELOOP, path_resolution(7).
+const LINKS: usize = 40;
+
+/// Directories with the reason why they matter, the likeliest first. A word without a slash that is no mount point lies on
+/// the filesystem of the working directory, or is no path at all.
+pub fn wanted(
+    cwd: &Path,
+    words: impl Iterator<Item = &'static OsStr>,
+    mounts: &Mounts,
+) -> Vec<(Cow<'static, str>, PathBuf)> {
+    let mut wanted = vec![(Cow::Borrowed("working directory"), cwd.to_owned())];
+    wanted.extend(VARIABLES.iter().filter_map(|name| Some(((*name).into(), directory(name)?))));
+    wanted.extend(USUAL.iter().map(|path| ((*path).into(), PathBuf::from(path))));
+    let named =
+        words.take(WORDS).filter_map(path_in).map(|path| (path.as_os_str().as_bytes().contains(&b'/'), cwd.join(path)));
+    let mounted = named.filter(|(has_slash, path)| *has_slash || mounts.at(path).is_some());
+    wanted.extend(mounted.map(|(_, path)| ("named by the command".into(), path)));
+    wanted
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the child is given our own environment, and there is no machine to ask yet"
+)]
+fn directory(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The path in a word: all of it, or what stands behind the `=` of `--option=/path`.
+fn path_in(word: &OsStr) -> Option<&Path> {
+    let bytes = word.as_bytes();
+    let value = match memchr::memchr(b'=', bytes) {
+        Some(equals) if !bytes[..equals].contains(&b'/') => &bytes[equals + 1..],
+        _ => bytes,
+    };
+    (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
+}
+
+/// The mount that holds a path, if it can be watched: it holds files, can be written to, and answers for certain.
+pub fn watchable<'a>(mounts: &'a Mounts, path: &Path) -> Option<&'a Mount> {
+    let mount = mounts.holding(&followed(mounts, path))?;
+    let read_only = mount.option("ro").is_some();
+    (!mount.is_pseudo() && !mount.may_block() && !read_only).then_some(mount)
+}
+
+/// The path without links, as far as it exists and may be asked.
+fn followed(mounts: &Mounts, path: &Path) -> PathBuf {
+    let mut todo: VecDeque<OsString> = components(path);
+    let mut done = PathBuf::from("/");
+    let mut links = 0;
+    while let Some(name) = todo.pop_front() {
+        if name == ".." {
+            done.pop();
+            continue;
+        }
+        done.push(&name);
+        if mounts.holding(&done).is_none_or(Mount::may_block) {
+            break;
+        }
+        match link_target(&done) {
+            Ok(target) if links < LINKS => {
+                links += 1;
+                done.pop();
+                if target.is_absolute() {
+                    done = PathBuf::from("/");
+                }
+                let mut ahead = components(&target);
+                ahead.append(&mut todo);
+                todo = ahead;
+            }
+            // No link: the usual answer.
+            Err(Errno::EINVAL) => {}
+            _ => break,
+        }
+    }
+    done.extend(todo);
+    done
+}
+
+fn components(path: &Path) -> VecDeque<OsString> {
+    path.components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect()
+}
+
+/// Absolute paths in what a program said, at most `limit`.
+pub fn paths_in(said: &[u8], limit: usize) -> impl Iterator<Item = &Path> {
+    let starts = memchr::memchr_iter(b'/', said).filter(|at| *at == 0 || !is_of_a_path(said[at - 1]));
+    starts
+        .map(|at| {
+            let length = said[at..].iter().position(|byte| !is_of_a_path(*byte)).unwrap_or(said.len() - at);
+            Path::new(OsStr::from_bytes(&said[at..at + length]))
+        })
+        .filter(|path| path.as_os_str().len() > 1)
+        .take(limit)
+}
+
+/// Whether a byte goes on a path rather than ending it in a sentence.
+fn is_of_a_path(byte: u8) -> bool {
+    !matches!(
+        byte,
+        0..=b' ' | b'"' | b'\'' | b'`' | b':' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'=' | 0x7f
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_found_in_words_and_behind_options() {
+        let found = |word: &'static str| path_in(OsStr::new(word)).and_then(Path::to_str);
+        assert_eq!(
+            ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
+            [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
+        );
+    }
+
+    #[test]
+    fn paths_are_found_in_sentences() {
+        let said = b"tar: /tmp/a/b: Cannot open; see 'file:///usr/x' or and/or (/var/y), \"/z\"";
+        let found: Vec<&Path> = paths_in(said, 9).collect();
+        assert_eq!(found, ["/tmp/a/b", "///usr/x", "/var/y", "/z"].map(Path::new));
+    }
+
+    #[test]
+    fn what_may_never_answer_is_not_watched() {
+        let mounts = Mounts::parse(
+            b"21 1 254:0 / / rw - ext4 /dev/vda rw\n30 21 0:27 / /mnt/far rw - nfs4 host:/x rw\n31 21 0:28 / /proc rw - proc proc rw\n\
+              32 21 7:1 / /snap/x ro - squashfs /dev/loop1 ro\n",
+        );
+        let watched = |path: &str| watchable(&mounts, Path::new(path)).map(|mount| mount.id);
+        assert_eq!(["/nonexistent/x", "/mnt/far/a", "/proc/1", "/snap/x/y"].map(watched), [Some(21), None, None, None]);
+    }
+}
