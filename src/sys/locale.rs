@@ -19,7 +19,7 @@ impl Locale {
         let parts = libc::LC_MESSAGES_MASK | libc::LC_CTYPE_MASK;
         // SAFETY: the name is a C string that outlives the call, and a null base asks for a new locale.
         let locale = unsafe { libc::newlocale(parts, name.as_ptr(), std::ptr::null_mut()) };
-        (!locale.is_null()).then_some(Self(locale))
+        (!locale.is_null()).then(|| Self(locale))
     }
 
     /// What `strerror_l(3)` says of an errno, in the character set of the locale; none for a number without words.
