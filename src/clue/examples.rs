@@ -132,7 +132,7 @@ fn difference(draft: &Draft, example: &Example) -> Option<String> {
             draft.operation.map(|found| format!("{found:?}")),
             example.operation.map(|wanted| format!("{wanted:?}")),
         ),
-        ("path", path(&draft.path), example.path.clone()),
+        ("path", path(&draft.path).or_else(|| path(&draft.assumed)), example.path.clone()),
         ("other", path(&draft.other), example.other.clone()),
         ("subject", draft.subject.clone(), example.subject.clone()),
         ("program", draft.program.clone(), example.program.clone()),

@@ -30,8 +30,21 @@ pub struct Said<'a> {
     pub surroundings: &'a Surroundings,
 }
 
+/// How much a rule knows of the failure that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Knows {
+    /// That something failed.
+    Nothing,
+    /// How the kernel answered.
+    Errno,
+    /// Which causes it has.
+    Causes,
+    /// That it was expected or dealt with.
+    Handled,
+}
+
 /// What one rule reads in one line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
     pub line: usize,
     pub rule: usize,
@@ -41,6 +54,8 @@ pub(super) struct Draft {
     pub other: Option<PathBuf>,
     pub subject: Option<String>,
     pub program: Option<String>,
+    /// The path by the rule's convention, for a message in which no rule reads one.
+    pub assumed: Option<PathBuf>,
 }
 
 impl Library {
@@ -69,16 +84,7 @@ impl Library {
             return None;
         }
         let found = rule.patterns.iter().find_map(|pattern| page.capture(line, pattern.regex()?))?;
-        let mut draft = Draft {
-            line,
-            rule: index,
-            errno: None,
-            operation: None,
-            path: None,
-            other: None,
-            subject: None,
-            program: None,
-        };
+        let mut draft = Draft { line, rule: index, ..Draft::default() };
         draft.fill(&found, self);
         for (pattern, required) in &rule.near {
             match pattern.regex().and_then(|regex| page.near(line, regex)) {
@@ -123,13 +129,13 @@ impl Library {
         drafts.retain(|draft| {
             !all.iter().any(|other| {
                 inside(draft, other) && knows(other) >= knows(draft)
-                    || inside(other, draft) && !knows(draft) && knows(other)
+                    || inside(other, draft) && knows(draft) < knows(other)
             })
         });
     }
 
-    /// Whether the rule names causes; how much it read; how long its literal is.
-    fn rank(&self, draft: &Draft) -> (bool, usize, usize) {
+    /// How much the rule knows of the failure; how much it read; how long its literal is.
+    fn rank(&self, draft: &Draft) -> (Knows, usize, usize) {
         let rule = &self.rules[draft.rule];
         let read = [
             draft.errno.is_some(),
@@ -139,7 +145,12 @@ impl Library {
             draft.subject.is_some(),
         ];
         let literal = rule.patterns.iter().flat_map(|pattern| &pattern.needles).map(Vec::len).max().unwrap_or(0);
-        let knows = !rule.text.suspects.is_empty() || rule.text.vague || rule.text.handled;
+        let knows = match &rule.text {
+            text if text.handled => Knows::Handled,
+            text if text.vague => Knows::Nothing,
+            text if text.suspects.is_empty() => Knows::Errno,
+            _ => Knows::Causes,
+        };
         (knows, read.into_iter().filter(|known| *known).count(), literal)
     }
 
@@ -157,7 +168,7 @@ impl Library {
         Clue {
             errno: draft.errno,
             operation,
-            path: draft.path,
+            path: draft.path.or(draft.assumed),
             other_path: draft.other,
             subject: draft.subject,
             program: draft.program,
@@ -217,7 +228,7 @@ impl Draft {
     fn fill_from_rule(&mut self, rule: &Rule, surroundings: &Surroundings) {
         self.errno = self.errno.or(rule.errno);
         self.operation = self.operation.or(rule.text.operation);
-        self.path = self.path.take().or_else(|| by_convention(rule.text.path.as_deref()?, surroundings));
+        self.assumed = rule.text.path.as_deref().and_then(|path| by_convention(path, surroundings));
         self.subject = self.subject.take().or_else(|| rule.text.subject.clone());
         self.program = self.program.take().or_else(|| rule.text.program.clone());
     }

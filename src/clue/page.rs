@@ -4,13 +4,17 @@ use super::errno_words::Words;
 use super::library::Library;
 use super::lines::{Line, lines};
 use super::normal::Normal;
+use super::pattern::TWIN;
 use super::prefix::{is_quotation, starts};
 use crate::transcript::Transcript;
-use regex::bytes::{Captures, Regex};
+use regex::bytes::{Captures, Match, Regex};
 use std::ops::Range;
 
 /// Lines that a rule may look at before and after its message.
 const NEAR: usize = 10;
+
+/// Alternatives of a pattern that may capture the same.
+const TWINS: usize = 9;
 
 pub struct Page {
     lines: Vec<Line>,
@@ -72,14 +76,20 @@ pub struct Found<'p> {
 }
 
 impl Found<'_> {
+    /// The group of this name, in whichever alternative it is.
+    fn group(&self, name: &str) -> Option<Match<'_>> {
+        let twins = (2..=TWINS).map(|number| format!("{name}{TWIN}{number}"));
+        self.captures.name(name).or_else(|| twins.into_iter().find_map(|twin| self.captures.name(&twin)))
+    }
+
     /// A group in normal form: for errno names and numbers.
     pub fn plain(&self, group: &str) -> Option<&str> {
-        std::str::from_utf8(self.captures.name(group)?.as_bytes()).ok()
+        std::str::from_utf8(self.group(group)?.as_bytes()).ok()
     }
 
     /// A group as the program wrote it.
     pub fn written(&self, group: &str) -> Option<&[u8]> {
-        let place: Range<usize> = self.captures.name(group)?.range();
+        let place: Range<usize> = self.group(group)?.range();
         let place = self.normal.original(place.start + self.start..place.end + self.start);
         self.line.get(place).filter(|bytes| !bytes.is_empty())
     }

@@ -5,6 +5,7 @@
 use super::normal::{ERRNO_BEGIN, ERRNO_END};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -14,6 +15,9 @@ const SIZE_LIMIT: usize = 256 << 10;
 const MOST_NEEDLES: usize = 32;
 /// What a literal must weigh: two letters, or a sentinel.
 const LEAST_WEIGHT: usize = 8;
+
+/// Between the name of a group and its number, where alternatives capture the same: regexes cannot have a name twice.
+pub const TWIN: &str = "__";
 
 /// Groups that a pattern may capture.
 pub const GROUPS: &[&str] =
@@ -49,10 +53,17 @@ impl Pattern {
             .as_ref()
     }
 
+    /// The names of its groups, without the number that tells groups of one name apart.
+    fn groups(&self) -> impl Iterator<Item = &str> {
+        self.expanded.split("(?<").skip(1).filter_map(|rest| {
+            let (name, _) = rest.split_once('>')?;
+            Some(name.split_once(TWIN).map_or(name, |(name, _)| name))
+        })
+    }
+
     /// The names of its groups that are not in [`GROUPS`].
     pub fn unknown_groups(&self) -> impl Iterator<Item = &str> {
-        let names = self.expanded.split("(?<").skip(1).filter_map(|rest| rest.split_once('>').map(|(name, _)| name));
-        names.filter(|name| !GROUPS.contains(name) && !name.starts_with(['=', '!']))
+        self.groups().filter(|name| !GROUPS.contains(name))
     }
 }
 
@@ -67,6 +78,7 @@ fn reason(error: &regex_syntax::Error) -> String {
 /// Puts in what placeholders stand for. What is not ASCII becomes its bytes, since patterns match bytes.
 fn expand(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len() * 2);
+    let mut names = Names::default();
     let mut in_class = false;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -74,7 +86,13 @@ fn expand(text: &str) -> Result<String, String> {
             '\\' => escape_length(rest),
             '{' if !in_class && rest[1..].starts_with(|c: char| c.is_ascii_lowercase()) => {
                 let end = rest.find('}').ok_or("has a placeholder without }")?;
-                out.push_str(&placeholder(&rest[1..end])?);
+                out.push_str(&placeholder(&rest[1..end], &mut names)?);
+                rest = &rest[end + 1..];
+                continue;
+            }
+            '(' if rest.starts_with("(?<") && !in_class => {
+                let end = rest.find('>').ok_or("has a group whose name does not end")?;
+                let _ = write!(out, "(?<{}>", names.next(&rest[3..end]));
                 rest = &rest[end + 1..];
                 continue;
             }
@@ -112,27 +130,39 @@ fn escape_length(text: &str) -> usize {
     }
 }
 
+/// Numbers groups of one name.
+#[derive(Default)]
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    fn next(&mut self, name: &str) -> String {
+        let count = self.0.entry(name.to_owned()).or_default();
+        *count += 1;
+        if *count == 1 { name.to_owned() } else { format!("{name}{TWIN}{count}") }
+    }
+}
+
 /// `{kind}` or `{kind:detail}`: docs/rules.md has the table.
-fn placeholder(inner: &str) -> Result<String, String> {
+fn placeholder(inner: &str, names: &mut Names) -> Result<String, String> {
     let (kind, detail) = inner.split_once(':').unwrap_or((inner, ""));
-    let group = |default: &'static str| if detail.is_empty() { default.to_owned() } else { detail.to_owned() };
     let (begin, end) = (char::from(ERRNO_BEGIN), char::from(ERRNO_END));
-    Ok(match kind {
-        "errno" if detail.is_empty() => format!("{begin}(?<errno>[A-Z0-9]+){end}"),
-        "errno" => format!("{begin}(?<errno>{detail}){end}"),
-        "errno_name" if detail.is_empty() => r"(?<errno_name>E[A-Z0-9]{2,14})\b".to_owned(),
-        "errno_name" => format!(r"(?<errno_name>{detail})\b"),
-        "errno_number" => r"-?(?<errno_number>[0-9]{1,3})\b".to_owned(),
-        "words" => format!("{begin}[A-Z0-9]+{end}"),
-        "path" => format!(r"(?<{}>[^\s'].*?)", group("path")),
-        "absolute" => format!(r#"(?<{}>/[^\s'",;:()<>]*)"#, group("path")),
-        "quoted" => format!(r#"['"](?<{}>.+?)['"]"#, group("path")),
-        "word" => format!(r#"(?<{}>[^\s'",;:()]+)"#, group("subject")),
-        "number" => format!("(?<{}>[0-9]+)", group("subject")),
-        "program" => "(?<program>[A-Za-z0-9_./~][A-Za-z0-9_./+@~-]*)".to_owned(),
-        "operation" => "(?<operation>[A-Za-z][A-Za-z' _-]*?)".to_owned(),
+    let named = |default: &'static str| if detail.is_empty() { default } else { detail };
+    let one_of = |any: &'static str| if detail.is_empty() { any } else { detail };
+    let (group, before, inside, after) = match kind {
+        "errno" => ("errno", begin.to_string(), one_of("[A-Z0-9]+"), end.to_string()),
+        "errno_name" => ("errno_name", String::new(), one_of("E[A-Z0-9]{2,14}"), r"\b".to_owned()),
+        "errno_number" => ("errno_number", "-?".to_owned(), one_of("[0-9]{1,3}"), r"\b".to_owned()),
+        "words" => return Ok(format!("{begin}(?:{}){end}", one_of("[A-Z0-9]+"))),
+        "path" => (named("path"), String::new(), r"[^\s'].*?", String::new()),
+        "absolute" => (named("path"), String::new(), r#"/[^\s'",;:()<>]*"#, String::new()),
+        "quoted" => (named("path"), r#"['"]"#.to_owned(), ".+?", r#"['"]"#.to_owned()),
+        "word" => (named("subject"), String::new(), r#"[^\s'",;:()]+"#, String::new()),
+        "number" => (named("subject"), String::new(), "[0-9]+", String::new()),
+        "program" => ("program", String::new(), "[A-Za-z0-9_./~][A-Za-z0-9_./+@~-]*", String::new()),
+        "operation" => ("operation", String::new(), "[A-Za-z][A-Za-z' _/-]*?", String::new()),
         _ => return Err(format!("has an unknown placeholder {{{kind}}}")),
-    })
+    };
+    Ok(format!("{before}(?<{}>{inside}){after}", names.next(group)))
 }
 
 /// The best set of literals of which every match holds one.
@@ -181,6 +211,12 @@ mod tests {
     #[test]
     fn letters_outside_ascii_match_as_their_bytes() {
         assert!(parse("périphérique ‘?x").regex().unwrap().is_match("périphérique ‘x".as_bytes()));
+    }
+
+    #[test]
+    fn alternatives_may_capture_the_same() {
+        let pattern = parse("cannot open {quoted}|cannot stat {quoted}");
+        assert!(pattern.regex().is_some() && pattern.unknown_groups().next().is_none());
     }
 
     #[test]
