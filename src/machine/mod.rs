@@ -5,10 +5,12 @@
 
 mod ask;
 mod btrfs;
+mod crew;
 mod files;
 mod inotify;
 mod kernel_log;
 mod lines;
+mod processes;
 mod record;
 mod surroundings;
 mod tree;
@@ -19,6 +21,7 @@ pub use files::{Entry, Kind, Listing, Stat};
 pub use inotify::Directories;
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use lines::Line;
+pub use processes::{Coverage, Deleted, DeletedFile, Program, Use, User, Users};
 pub use record::Record;
 pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};
@@ -34,6 +37,7 @@ pub struct Machine {
     record: RefCell<Record>,
     surroundings: Surroundings,
     mounts: OnceCell<Mounts>,
+    processes: OnceCell<processes::Seen>,
     on_progress: Option<OnProgress>,
 }
 
@@ -65,6 +69,7 @@ impl Machine {
             record: RefCell::new(record),
             surroundings,
             mounts: OnceCell::new(),
+            processes: OnceCell::new(),
             on_progress: None,
         }
     }

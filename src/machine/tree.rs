@@ -3,7 +3,7 @@
 //! The walk stays on one filesystem and on one mount, follows no link and opens nothing but directories. Directories near
 //! the root, and as many as memory allows, keep a total of their own; deeper ones are added to the nearest that does.
 
-use super::{Answer, Machine};
+use super::{Answer, Machine, crew};
 use crate::sys::directory::{BATCH, Directory, Entry};
 use crate::sys::errno::Errno;
 use nix::sys::stat::FileStat;
@@ -176,14 +176,8 @@ impl Walk {
 
     /// Walks on threads that are left behind when a disk does not answer; on this one where no thread can be had.
     fn run(self: &Arc<Self>, progress: &dyn Fn(u64)) {
-        let wanted = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let started = (0..wanted).filter(|_| {
-            let walk = Arc::clone(self);
-            std::thread::Builder::new().name("walk".into()).spawn(move || walk.work()).is_ok()
-        });
-        if started.count() == 0 {
-            self.work();
-        }
+        let walk = Arc::clone(self);
+        crew::start(move || walk.work());
         self.wait(progress);
     }
 

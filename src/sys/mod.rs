@@ -13,6 +13,7 @@ pub mod locale;
 pub mod mounts;
 pub mod poll;
 pub mod process;
+pub mod procfs;
 pub mod signal;
 pub mod terminal;
 pub mod time;
