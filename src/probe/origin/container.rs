@@ -1,6 +1,7 @@
 //! Which container this is, where it is one: its runtime made the mounts, and its options change them.
 
 use crate::machine::Machine;
+use crate::sys::mounts::Mount;
 use std::path::Path;
 
 /// What made the container.
@@ -52,6 +53,13 @@ pub fn container(machine: &Machine) -> Option<Container> {
         "podman" | "oci" => Some(Container::Podman),
         _ => Some(Container::Other(name)),
     }
+}
+
+/// Whether every runtime makes such a mount; others may be the user's `--tmpfs` or made later from within, and nothing tells.
+#[must_use]
+pub fn makes(mount: &Mount) -> bool {
+    let own = ["/", "/dev", "/dev/shm", "/dev/mqueue", "/run/secrets", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
+    own.iter().any(|point| mount.point == Path::new(point)) || is_of_pod(&mount.root)
 }
 
 /// Whether a directory on the node belongs to a pod (the kubelet's directory, wherever it was put).

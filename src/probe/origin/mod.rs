@@ -104,7 +104,7 @@ fn maker(machine: &Machine, mount: &Mount) -> Maker {
     if let Some(unit) = unit::of_mount_point(machine, &mount.point).filter(|_| has_systemd) {
         return Maker::Unit(Box::new(unit));
     }
-    if let Some(container) = container::container(machine).filter(|_| !has_systemd) {
+    if let Some(container) = container::container(machine).filter(|_| !has_systemd && container::makes(mount)) {
         return Maker::Container(container);
     }
     if let Some(entry) = fstab::of_point(machine, &mount.point).filter(|entry| fits(entry, mount)) {
@@ -113,7 +113,7 @@ fn maker(machine: &Machine, mount: &Mount) -> Maker {
     if has_systemd && ["/run", "/dev/shm", "/run/lock"].iter().any(|point| mount.point == Path::new(point)) {
         return Maker::Systemd;
     }
-    container::container(machine).map_or(Maker::Unknown, Maker::Container)
+    container::container(machine).filter(|_| container::makes(mount)).map_or(Maker::Unknown, Maker::Container)
 }
 
 /// `/run/user/UID`.
@@ -166,7 +166,9 @@ impl Origin {
             Maker::Service => return Some("systemd made it for one service (PrivateTmp=)".to_owned()),
             Maker::Container(container) => return Some(format!("the container's runtime ({container}) mounts it")),
             Maker::Kernel => return Some("the kernel mounts it".to_owned()),
-            Maker::Unknown => return None,
+            Maker::Unknown => {
+                return Some("no unit and no line of /etc/fstab names it: it was mounted by hand or by a program".to_owned());
+            }
         };
         let Some(said) = &self.options else {
             let file =
