@@ -5,9 +5,9 @@ use crate::cli::{Color, Format, Options};
 use crate::clue::{Clue, Fault, Library, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
-use crate::machine::{Machine, Surroundings};
+use crate::machine::{Machine, OnProgress, Surroundings};
 use crate::outcome::Outcome;
-use crate::report::{self, Report, ReportFile, Span, Style, safe};
+use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
 use crate::transcript::Transcript;
 use crate::watch::Watched;
@@ -70,6 +70,12 @@ pub struct Failed {
     pub library: Option<Library>,
 }
 
+/// The machine keeps it, and its line on the terminal goes when the machine does.
+fn progress() -> OnProgress {
+    let progress = Progress::new();
+    Box::new(move |place, entries| progress.show(place, entries))
+}
+
 /// The rules that the options name beside those that are part of the program; none where they name none.
 ///
 /// # Errors
@@ -118,7 +124,9 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         watched: &ran.watched,
         span,
     };
+    let machine = if options.quiet { machine } else { machine.with_progress(progress()) };
     let report = failure.explain(&machine, &library);
+    drop(machine);
     if let Some(Err(message)) = file.map(|file| file.write(&report)) {
         let _ = writeln!(io::stderr(), "explain: {message}");
     }

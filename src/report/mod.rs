@@ -2,12 +2,14 @@
 
 mod file;
 mod json;
+mod progress;
 mod sanitise;
 mod style;
 mod text;
 
 pub use file::ReportFile;
 pub use json::read;
+pub use progress::Progress;
 pub use sanitise::safe;
 pub use style::Style;
 
