@@ -46,15 +46,19 @@ fn absolute(case: &Case, path: &Path) -> Option<PathBuf> {
     Some(if is_whole { resolved.existing } else { resolved.existing.join(resolved.missing) })
 }
 
-/// Whether the message says it.
+/// Whether the message says it: by its errno, or by its rule where the errno is not that of a full disk.
 fn speaks_of_it(clue: &Clue) -> bool {
-    clue.suspects(ID) || clue.errno == Some(Errno::EFBIG)
+    clue.errno == Some(Errno::EFBIG) || clue.suspects(ID) && !is_of_a_full_disk(clue)
+}
+
+fn is_of_a_full_disk(clue: &Clue) -> bool {
+    matches!(clue.errno, Some(Errno::ENOSPC | Errno::EIO))
 }
 
 /// Whether the message may stand for it, where there is a limit: a failed write that is reported as a full disk, or as nothing.
 fn may_hide_it(clue: &Clue) -> bool {
     let takes = clue.operation.is_none_or(Operation::takes_space);
-    clue.vague || takes && matches!(clue.errno, Some(Errno::ENOSPC | Errno::EIO))
+    clue.vague || takes && is_of_a_full_disk(clue)
 }
 
 /// Whether the kernel's signal for it ended the command, or a program below its shell (128 + 25).
@@ -97,7 +101,15 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return by_limit(case, suspect, &limited);
     }
     let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return without_limit(case) };
+    if case.mode == Mode::Run && is_missing(case, suspect) {
+        return Verdict::RuledOut(format!("{} is not there, so nothing was written to it", suspect.subject));
+    }
     by_filesystem(case, suspect).unwrap_or_else(|| said(case, clue))
+}
+
+fn is_missing(case: &Case, suspect: &Suspect) -> bool {
+    let path = suspect.subject.path();
+    path.is_some_and(|path| case.machine.stat(path).is_err_and(|unknown| unknown.is_missing()))
 }
 
 fn by_limit(case: &Case, suspect: &Suspect, limited: &Limited) -> Verdict {
@@ -277,6 +289,14 @@ mod tests {
     }
 
     #[test]
+    fn a_message_about_a_file_that_is_not_there_is_a_quotation() {
+        let mut stage = stage("unlimited");
+        block_size(&mut stage, "/", 4096);
+        stage.missing("/elsewhere");
+        stage.clue(Errno::EFBIG, Operation::Write, "/elsewhere").assert_silent(&CAUSE);
+    }
+
+    #[test]
     fn efbig_without_a_path_is_about_no_file() {
         let mut stage = stage("1048576");
         let finding = stage.clue(Errno::EFBIG, Operation::Write, "").finding(&CAUSE, "-");
@@ -333,7 +353,8 @@ mod tests {
     fn efbig_on_ext4_tells_its_longest_file() {
         let mut stage = stage("unlimited");
         block_size(&mut stage, "/", 1024);
-        stage.missing("/home/u/huge").clue(Errno::EFBIG, Operation::Write, "huge");
+        grow(&mut stage, "/home/u/huge", 0);
+        stage.clue(Errno::EFBIG, Operation::Write, "huge");
         let finding = stage.finding(&CAUSE, "/home/u/huge");
         assert_eq!(
             (finding.confidence, finding.headline.as_str()),

@@ -5,7 +5,11 @@
     reason = "tests run commands and read what they left; the one door is the product's rule"
 )]
 
+mod blocks;
 mod harness;
+mod healthy;
+mod inodes;
+mod shared_memory;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.
 #[test]

@@ -48,7 +48,6 @@ pub fn scenario(needs: &[Need], body: impl FnOnce(&Lab)) {
 /// A scratch directory and the way into a namespace of its own.
 pub struct Lab {
     scratch: TempDir,
-    variables: Vec<(&'static str, String)>,
 }
 
 impl Lab {
@@ -62,7 +61,7 @@ impl Lab {
             std::fs::create_dir_all(&path).expect("a directory below the scratch directory");
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its mode");
         }
-        Self { scratch, variables: Vec::new() }
+        Self { scratch }
     }
 
     /// A path below the scratch directory, which scripts call `$LAB`.
@@ -70,13 +69,8 @@ impl Lab {
         self.scratch.path().join(below)
     }
 
-    /// Sets a variable of the environment of later scripts, which otherwise hold `LC_ALL=C`, `HOME` and `PATH` alone.
-    pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
-        self.variables.push((name, value.into()));
-    }
-
     /// Runs a shell script (`set -eu`, the functions of `prelude.sh`) as root in new mount and pid namespaces, with `$LAB` as
-    /// the working directory. When it ends, so do its mounts, loop devices and processes; the scratch directory stays until the
+    /// the working directory and an environment of `LC_ALL=C`, `PATH`, `HOME` and `LAB`. When it ends, so do its mounts, loop devices and processes; the scratch directory stays until the
     /// lab is dropped. Panics with what the script said where it fails.
     pub fn play(&self, script: &str) -> Scene {
         let output = self.enter().arg(format!("{PRELUDE}\n{script}")).output().expect("timeout(1) starts");
@@ -93,9 +87,8 @@ impl Lab {
             .env("LC_ALL", "C")
             .env("PATH", PROGRAM_PATH)
             .env("HOME", self.path("home"))
-            .env("LAB", self.path(""))
+            .env("LAB", self.scratch.path())
             .env("BUILT", env!("CARGO_BIN_EXE_explain"))
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.scratch.path())
             .stdin(std::process::Stdio::null());
         command

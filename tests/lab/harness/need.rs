@@ -13,6 +13,8 @@ pub enum Need {
     Program(&'static str),
     /// A filesystem that can be made in a file and mounted: the kernel's part, loop devices and `mkfs`.
     Filesystem(&'static str),
+    /// A locale as `locale -a` lists it.
+    Locale(&'static str),
 }
 
 /// Why a need is not met.
@@ -52,6 +54,7 @@ impl Need {
             Self::Root => root_missing(),
             Self::Program(name) => program_missing(name),
             Self::Filesystem(name) => program_missing(&format!("mkfs.{name}")).or_else(|| filesystem_missing(name)),
+            Self::Locale(name) => locale_missing(name),
         }
     }
 }
@@ -74,6 +77,12 @@ fn root_missing() -> Option<Missing> {
 fn program_missing(name: &str) -> Option<Missing> {
     let reason = format!("{name} is not installed");
     (!has_program(name)).then_some(Missing { reason, avoidable: true })
+}
+
+fn locale_missing(name: &str) -> Option<Missing> {
+    let listed = Command::new("locale").arg("-a").output();
+    let is_there = listed.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).lines().any(|line| line == name));
+    (!is_there).then(|| Missing { reason: format!("the locale {name} is not installed"), avoidable: true })
 }
 
 fn filesystem_missing(name: &str) -> Option<Missing> {

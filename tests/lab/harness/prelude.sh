@@ -11,7 +11,8 @@ bare() {
 	kept="$LAB/runs/$1"
 	shift
 	status=0
-	"$@" >"$kept.out" 2>"$kept.err" || status=$?
+	# In a subshell, so that this shell's own words about a signal do not go into the file.
+	(exec "$@") >"$kept.out" 2>"$kept.err" || status=$?
 	echo "$status" >"$kept.status"
 }
 
@@ -26,15 +27,11 @@ explained() {
 explained_as() {
 	user=$1 name=$2
 	shift 2
-	bare "$name" as "$user" "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
+	bare "$name" $(as "$user") "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
 }
 
-# as USER COMMAND...: runs a command as another user, without root's groups and capabilities.
-as() {
-	user=$1
-	shift
-	setpriv --reuid "$user" --regid 65534 --clear-groups --inh-caps=-all "$@"
-}
+# as USER: prints the words before a command that run it as another user, without root's groups and capabilities.
+as() { echo "setpriv --reuid $1 --regid 65534 --clear-groups --inh-caps=-all"; }
 
 # type_fix NAME PATTERN: types the first command of the run's advice that the pattern (python's re) is found in.
 type_fix() {
