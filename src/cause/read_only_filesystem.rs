@@ -397,11 +397,20 @@ mod tests {
 
     #[test]
     fn a_container_without_the_right_to_mount_gets_no_mount_command() {
-        let mut stage = refused("ro,relatime", "rw");
+        let table = "21 1 0:50 / / ro - overlay overlay rw,upperdir=/u\n40 21 254:16 /v /srv ro - ext4 /dev/vdb rw\n";
+        let mut stage = Stage::new(table);
+        stage.missing("/srv/new").clue(Errno::EROFS, Operation::Create, "/srv/new");
         stage.surroundings.identity.uid = 0;
         stage.stat("/.dockerenv", Kind::Regular, |_| {});
         let finding = stage.finding(&CAUSE, "/srv");
         assert!(finding.headline.ends_with("the container mounts it so (Docker)") && commands(&finding).is_empty(), "{finding:?}");
+    }
+
+    #[test]
+    fn a_virtual_machine_with_the_marks_of_a_container_is_none() {
+        let mut stage = refused("ro,relatime", "rw");
+        let finding = stage.stat("/.dockerenv", Kind::Regular, |_| {}).finding(&CAUSE, "/srv");
+        assert_eq!(commands(&finding), ["sudo mount -o remount,bind,rw /srv"]);
     }
 
     #[test]

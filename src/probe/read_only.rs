@@ -149,8 +149,15 @@ fn asks_for_it(said: &Said) -> bool {
 }
 
 fn of_mount(machine: &Machine) -> Reason {
-    let container = || container(machine).map(Reason::Container);
+    let container = || container(machine).filter(|_| has_layered_root(machine)).map(Reason::Container);
     service(machine).or_else(container).unwrap_or(Reason::BindMount)
+}
+
+/// Whether the root filesystem is one that container runtimes make: layers, or a directory of another filesystem. Virtual
+/// machines that were made of container images keep the marks of a container and make their mounts themselves.
+fn has_layered_root(machine: &Machine) -> bool {
+    let root = machine.mounts().at(Path::new("/"));
+    root.is_some_and(|root| root.fstype == "overlay" || root.root != Path::new("/"))
 }
 
 /// Settings of a service that make parts of the tree read-only, systemd.exec(5).

@@ -10,6 +10,8 @@ mod harness;
 mod healthy;
 mod inodes;
 mod shared_memory;
+mod read_only;
+mod reserved_blocks;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.
 #[test]

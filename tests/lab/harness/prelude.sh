@@ -45,6 +45,13 @@ type_fix() {
 	sh -euc "$command"
 }
 
+# unneeded_sudo: lets advice that begins with sudo be typed where there is none; the script is root already.
+unneeded_sudo() {
+	printf '#!/bin/sh\nexec "$@"\n' >"$LAB/bin/sudo"
+	chmod +x "$LAB/bin/sudo"
+	PATH=$LAB/bin:$PATH
+}
+
 # loop_mount TYPE SIZE DIRECTORY [MKFS OPTION...]: a new filesystem in a file, mounted; it detaches itself when unmounted.
 # The lock is for scenarios that run beside this one: a free loop device can be taken between being found and being used.
 loop_mount() {
