@@ -73,12 +73,16 @@ impl<'a> Case<'a> {
         name.map_or_else(|| "the command".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// The last line that says something of what had been written when the child had written `offset` bytes.
+    /// The last line that says something of what had been written when the child had written `offset` bytes; whole, if
+    /// the rest of it came later.
     #[must_use]
     pub fn line_before(&self, offset: u64) -> Option<String> {
         let part = self.transcript.parts.iter().rev().find(|part| part.offset < offset)?;
-        let until = usize::try_from(offset - part.offset).unwrap_or(usize::MAX).min(part.bytes.0.len());
-        let lines = part.bytes.0[..until].split(|byte| matches!(byte, b'\n' | b'\r'));
+        let bytes = &part.bytes.0;
+        let until = usize::try_from(offset - part.offset).unwrap_or(usize::MAX).min(bytes.len());
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let rest = if bytes[..until].last().is_some_and(is_end) { 0 } else { bytes[until..].iter().position(is_end).unwrap_or(0) };
+        let lines = bytes[..until + rest].split(is_end);
         let line = lines.rev().find(|line| line.iter().any(u8::is_ascii_alphanumeric))?;
         Some(String::from_utf8_lossy(line).trim().to_owned())
     }

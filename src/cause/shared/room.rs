@@ -211,9 +211,17 @@ pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
     let spoken = moment.said.and_then(|offset| case.line_before(offset));
     let text = match spoken {
         Some(line) => format!("seen when {} said: {line}", case.program()),
-        None => format!("seen {}.{} s after the start", moment.at_ms / 1000, moment.at_ms % 1000 / 100),
+        None => format!("seen {} after the start", elapsed(moment.at_ms)),
     };
     Some(Evidence::sample(text))
+}
+
+/// `86 ms`, `3.2 s`.
+fn elapsed(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1000 => format!("{milliseconds} ms"),
+        _ => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
+    }
 }
 
 /// `is` for what is so now, `was` for what was so while the command ran.
