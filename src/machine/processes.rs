@@ -127,7 +127,7 @@ const DESCRIPTORS: usize = 4;
 /// The end of a link to a file without a name, `proc_pid_fd(5)`.
 const GONE: &[u8] = b" (deleted)";
 
-/// Inode number of the first PID namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
+/// Inode number of the first PID namespace (`PROC_PID_INIT_INO`, `include/linux/proc_ns.h`).
 const FIRST_PID_NAMESPACE: &[u8] = b"pid:[4026531836]";
 
 /// All processes as they were seen once.
@@ -372,7 +372,7 @@ impl SeenProcess {
     }
 }
 
-/// Whether it is a thread of the kernel (`PF_KTHREAD` of include/linux/sched.h, in field 9 of `proc_pid_stat(5)`).
+/// Whether it is a thread of the kernel (`PF_KTHREAD` of `include/linux/sched.h`, in field 9 of `proc_pid_stat(5)`).
 fn is_of_kernel(pid: u32) -> bool {
     const KERNEL_THREAD: u64 = 0x0020_0000;
     let flags = stat_fields(pid).and_then(|fields| fields.get(6)?.parse::<u64>().ok());

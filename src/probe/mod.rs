@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod ext;
+pub mod holders;
 pub mod limit_origin;
 pub mod limits;
 pub mod namespaces;
