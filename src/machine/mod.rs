@@ -6,6 +6,7 @@
 mod ask;
 mod btrfs;
 mod crew;
+mod attributes;
 mod files;
 mod inotify;
 mod kernel_log;
@@ -17,6 +18,7 @@ mod tree;
 
 pub use ask::{Answer, Unknown};
 pub use btrfs::Subvolume;
+pub use attributes::{AclEntry, AclTag, InodeFlags};
 pub use files::{Entry, Kind, Listing, Stat};
 pub use inotify::Directories;
 pub use kernel_log::{KernelLog, KernelMessage};

@@ -22,6 +22,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// `CAP_DAC_OVERRIDE`, capability number 1: permission bits do not count.
+    pub const DAC_OVERRIDE: u32 = 1;
+    /// `CAP_DAC_READ_SEARCH`, capability number 2: reading files and searching directories is always granted.
+    pub const DAC_READ_SEARCH: u32 = 2;
+    /// `CAP_FOWNER`, capability number 3: counts as the owner of every file.
+    pub const FOWNER: u32 = 3;
     /// `CAP_SYS_ADMIN`, capability number 21.
     pub const SYS_ADMIN: u32 = 21;
     /// `CAP_SYS_RESOURCE`, capability number 24: lifts quotas, limits and the reserve of ext filesystems.

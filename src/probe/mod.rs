@@ -12,3 +12,4 @@ pub mod read_only;
 pub mod settings;
 pub mod sysctl;
 pub mod usage;
+pub mod walk;

@@ -3,6 +3,7 @@
 
 pub mod argv;
 pub mod btrfs;
+pub mod attributes;
 pub mod directory;
 pub mod errno;
 pub mod fd;

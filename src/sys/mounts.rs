@@ -52,13 +52,23 @@ impl Mounts {
     /// The mount that holds a path, which must be absolute and without links (see [`crate::probe::path::resolve`]).
     #[must_use]
     pub fn holding(&self, path: &Path) -> Option<&Mount> {
-        let deepest = self
-            .0
-            .iter()
-            .filter(|mount| path.starts_with(&mount.point))
-            .map(|mount| mount.point.as_os_str().len())
-            .max()?;
-        self.0.iter().rev().find(|mount| mount.point.as_os_str().len() == deepest && path.starts_with(&mount.point))
+        let holds = |mount: &&Mount| path.starts_with(&mount.point) && !self.is_hidden(mount);
+        let deepest = self.0.iter().filter(holds).map(|mount| mount.point.as_os_str().len()).max()?;
+        self.0.iter().rev().find(|mount| mount.point.as_os_str().len() == deepest && holds(mount))
+    }
+
+    /// Whether a later mount on a directory above covers this one or one that it lies on: had that been there first, this one would
+    /// lie on it.
+    fn is_hidden(&self, mount: &Mount) -> bool {
+        let parent = |mount: &&Mount| self.0.iter().find(|parent| parent.id == mount.parent);
+        std::iter::successors(Some(mount), parent).take(self.0.len()).any(|mount| self.is_covered(mount))
+    }
+
+    fn is_covered(&self, mount: &Mount) -> bool {
+        let covers = |later: &Mount| {
+            later.parent == mount.parent && later.point != mount.point && mount.point.starts_with(&later.point)
+        };
+        self.0.iter().rev().take_while(|later| later.id != mount.id).any(covers)
     }
 
     /// The topmost mount at exactly this point.
@@ -192,6 +202,22 @@ mod tests {
         let mounts = Mounts::parse(TABLE);
         let held = |path: &str| mounts.holding(Path::new(path)).map(|mount| mount.id);
         assert_eq!([Some(30), Some(30), Some(21), Some(31)], ["/tmp", "/tmp/x", "/tmpx", "/mnt/a b/c"].map(held));
+    }
+
+    #[test]
+    fn a_mount_that_a_later_one_covers_holds_nothing() {
+        let mounts = Mounts::parse(
+            b"21 1 254:0 / / rw - ext4 /dev/vda rw\n30 21 0:27 / /a/b rw - tmpfs b rw\n\
+            31 30 0:29 / /a/b/c rw - tmpfs c rw\n32 21 0:28 / /a ro - tmpfs a rw\n",
+        );
+        let held = |path: &str| mounts.holding(Path::new(path)).map(|mount| mount.id);
+        assert_eq!([Some(32), Some(32), Some(21)], ["/a/b/c/d", "/a/b", "/b"].map(held));
+    }
+
+    #[test]
+    fn a_table_whose_mounts_lie_on_each_other_is_read_all_the_same() {
+        let mounts = Mounts::parse(b"1 2 0:1 / / rw - tmpfs a rw\n2 1 0:2 / /b rw - tmpfs b rw\n");
+        assert_eq!(mounts.holding(Path::new("/b")).map(|mount| mount.id), Some(2));
     }
 
     #[test]
