@@ -42,7 +42,7 @@ mod tests {
     use super::super::stage::Stage;
     use super::super::{Confidence, Mode, Seen};
     use super::*;
-    use crate::machine::{Directories, Kind as FileKind, Line, Listing};
+    use crate::machine::{Directories, Kind as FileKind, Listing};
     use crate::sys::inotify::{Census, Holder, Trial};
     use crate::watch::{InotifySample, Moment};
 
@@ -141,8 +141,7 @@ mod tests {
         let mut stage = stage(8192);
         let entry = crate::machine::Entry { name: "10-few.conf".into(), inode: 1, kind: Some(FileKind::Regular) };
         stage.knows("list /etc/sysctl.d", Ok(Listing { entries: vec![entry], cut: false }));
-        let line = Line { number: 3, text: "fs.inotify.max_user_watches = 8192".into() };
-        stage.knows("lines max_user_watches /etc/sysctl.d/10-few.conf", Ok(vec![line]));
+        stage.file("/etc/sysctl.d/10-few.conf", "# few\n\nfs.inotify.max_user_watches = 8192\n");
         let finding = stage.clue(Errno::ENOSPC, Operation::Watch, "").finding(&CAUSE, "ann");
         let lasting = finding.fixes.iter().find(|fix| fix.lasting).and_then(|fix| fix.command.as_deref());
         let edit = "sudo sed -i '3s/.*/fs.inotify.max_user_watches = 524288/' /etc/sysctl.d/10-few.conf";

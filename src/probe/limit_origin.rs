@@ -1,7 +1,9 @@
 //! Where a process got a resource limit from: which ancestor has it first, and which line of a file sets that value.
 
 use super::limits::{Names, Resource, Unit, limit};
-use super::settings::{Setting, files_below, last_line};
+use super::origin::config::fragments;
+use super::origin::unit::of_name;
+use super::origin::{Line, of_limit};
 use crate::machine::Machine;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +18,7 @@ pub struct Origin {
     /// The parent of that process and its own limit (none: unlimited); none where no parent differs.
     pub above: Option<(Process, Option<u64>)>,
     /// The line of a file that sets this very value.
-    pub line: Option<Setting>,
+    pub line: Option<Line>,
 }
 
 /// A process by its number and name.
@@ -67,74 +69,32 @@ fn process(machine: &Machine, pid: &str) -> Option<(Process, u32)> {
     Some((Process { pid: pid.parse().ok()?, command: command.to_owned() }, parent))
 }
 
-/// The line that sets this value: of the own systemd unit, of `pam_limits(8)`, or of the shell's own files.
-fn line(machine: &Machine, resource: Resource, amount: u64) -> Option<Setting> {
+/// The line that sets this value: of the own service, of a login or all services, or of the shell's own files.
+fn line(machine: &Machine, resource: Resource, amount: u64) -> Option<Line> {
     let names = resource.names();
     let by_unit = unit_line(machine, names, amount);
-    by_unit.or_else(|| pam_line(machine, names, amount)).or_else(|| shell_line(machine, names, amount))
+    by_unit.or_else(|| login_line(machine, names, amount)).or_else(|| shell_line(machine, names, amount))
 }
 
-/// Of the files of limits.conf(5) the last line that sets the value for this user, one of their groups or everybody.
-fn pam_line(machine: &Machine, names: &Names, amount: u64) -> Option<Setting> {
-    let domains = domains(machine);
-    let sets = |line: &str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let [domain, "soft" | "hard" | "-", item, value] = fields[..] else { return false };
-        item == names.item && domains.iter().any(|own| own == domain) && scaled(value, names.item_scale) == Some(amount)
-    };
-    let mut files = vec![PathBuf::from("/etc/security/limits.conf")];
-    files.extend(files_below(machine, "/etc/security/limits.d", "conf"));
-    files.iter().filter_map(|file| last_line(machine, file, names.item, sets)).next_back()
+/// Of limits.conf(5), or of `systemd-system.conf(5)`, which count in different units.
+fn login_line(machine: &Machine, names: &Names, amount: u64) -> Option<Line> {
+    let amounts = |value: &str| [scaled(value, names.item_scale), systemd_amount(value, names.unit)];
+    let found = of_limit(machine, names.item);
+    found.into_iter().find(|found| amounts(&found.value).contains(&Some(amount))).map(|found| found.line)
 }
 
-/// Names by which limits.conf(5) may mean this user; a wildcard does not mean root.
-fn domains(machine: &Machine) -> Vec<String> {
-    let identity = &machine.surroundings().identity;
-    let mut domains: Vec<String> = machine.user_name(identity.uid).into_iter().collect();
-    if identity.uid != 0 {
-        domains.push("*".into());
-    }
-    let groups = read(machine, "/etc/group").unwrap_or_default();
-    for fields in groups.lines().map(|line| line.split(':').collect::<Vec<_>>()) {
-        let id: Option<u32> = fields.get(2).and_then(|id| id.parse().ok());
-        if id.is_some_and(|id| id == identity.gid || identity.groups.contains(&id)) {
-            domains.push(format!("@{}", fields[0]));
-        }
-    }
-    domains
-}
-
-/// Of the own systemd service (`systemd.exec(5)`) or the manager's defaults (`systemd-system.conf(5)`) the line that sets the value.
-fn unit_line(machine: &Machine, names: &Names, amount: u64) -> Option<Setting> {
-    let unit = unit(machine)?;
-    let sets = |directive: &str, line: &str| {
-        let value = line.strip_prefix(directive).and_then(|rest| rest.trim_start().strip_prefix('='));
-        value.and_then(|value| systemd_amount(value.trim(), names.unit)) == Some(amount)
-    };
-    let files = unit_files(machine, &unit);
-    let own = files
-        .iter()
-        .rev()
-        .find_map(|file| last_line(machine, file, names.directive, |line| sets(names.directive, line)));
-    let default = format!("Default{}", names.directive);
-    own.or_else(|| last_line(machine, Path::new("/etc/systemd/system.conf"), &default, |line| sets(&default, line)))
+/// Of the own systemd service, `systemd.exec(5)`.
+fn unit_line(machine: &Machine, names: &Names, amount: u64) -> Option<Line> {
+    let unit = of_name(machine, &service(machine)?)?;
+    let setting = unit.setting("Service", names.directive)?;
+    (systemd_amount(&setting.value, names.unit) == Some(amount)).then(|| setting.line.clone())
 }
 
 /// The service whose control group this process is in.
-fn unit(machine: &Machine) -> Option<String> {
+fn service(machine: &Machine) -> Option<String> {
     let groups = read(machine, "/proc/self/cgroup")?;
     let line = groups.lines().find(|line| line.contains(":name=systemd:") || line.starts_with("0::"))?;
     line.rsplit('/').find(|name| Path::new(name).extension().is_some_and(|kind| kind == "service")).map(str::to_owned)
-}
-
-/// The files of a service, those that count most last (`systemd.unit(5)`).
-fn unit_files(machine: &Machine, unit: &str) -> Vec<PathBuf> {
-    let directories = ["/usr/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system"];
-    let mut files: Vec<PathBuf> = directories.iter().map(|directory| Path::new(directory).join(unit)).collect();
-    files.extend(
-        directories.iter().flat_map(|directory| files_below(machine, &format!("{directory}/{unit}.d"), "conf")),
-    );
-    files
 }
 
 /// Start-up files of bash(1), zsh(1) and sh(1) in the home directory, and those for all users.
@@ -143,14 +103,18 @@ const STARTUP_OF_USER: [&str; 8] =
 const STARTUP_OF_ALL: [&str; 5] =
     ["/etc/profile", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh/zshenv", "/etc/zsh/zshrc"];
 
-/// The line of a shell's start-up file that calls `ulimit` with this value.
-fn shell_line(machine: &Machine, names: &Names, amount: u64) -> Option<Setting> {
+/// The line of a shell's start-up file that calls `ulimit` with this value. Of these files, which are private, no other line is read.
+fn shell_line(machine: &Machine, names: &Names, amount: u64) -> Option<Line> {
     let mut files: Vec<PathBuf> = STARTUP_OF_ALL.iter().map(PathBuf::from).collect();
-    files.extend(files_below(machine, "/etc/profile.d", "sh"));
+    files.extend(fragments(machine, &["/etc/profile.d".into()], ".sh"));
     if let Some(home) = machine.surroundings().directory("HOME") {
         files.extend(STARTUP_OF_USER.iter().map(|name| home.join(name)));
     }
-    files.iter().find_map(|file| last_line(machine, file, "ulimit", |line| calls_ulimit(line, names, amount)))
+    files.into_iter().find_map(|file| {
+        let lines = machine.lines_with("ulimit", &file).ok()?;
+        let line = lines.into_iter().rfind(|line| calls_ulimit(&line.text, names, amount))?;
+        Some(Line { file, number: line.number, text: line.text })
+    })
 }
 
 /// Whether a line of a script has `ulimit … -f 1024` with the value in one of the units that shells count in: bytes come in
@@ -192,7 +156,7 @@ fn systemd_amount(value: &str, unit: Unit) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::{Entry, Identity, Kind, Line, Listing, Record, Surroundings};
+    use crate::machine::{Entry, Identity, Kind, Listing, Record, Stat, Surroundings};
     use crate::text::Bytes;
 
     const LIMITED: &str = "Max file size             1048576              unlimited            bytes\n";
@@ -200,10 +164,6 @@ mod tests {
 
     fn file(record: &mut Record, path: &str, text: &str) {
         record.put(&format!("read {path}"), &Ok(Bytes(text.into())));
-    }
-
-    fn lines(record: &mut Record, word: &str, path: &str, text: &str) {
-        record.put(&format!("lines {word} {path}"), &Ok(vec![Line { number: 7, text: text.into() }]));
     }
 
     fn origin_on(record: Record, uid: u32) -> Origin {
@@ -256,7 +216,7 @@ mod tests {
         ] {
             let mut record = Record::default();
             file(&mut record, "/etc/passwd", "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n");
-            lines(&mut record, "fsize", "/etc/security/limits.conf", line);
+            file(&mut record, "/etc/security/limits.conf", line);
             assert_eq!(origin_on(record, uid).line.is_some(), is_named, "{line} for {uid}");
         }
     }
@@ -271,7 +231,8 @@ mod tests {
             ("#ulimit -f 1024", false),
         ] {
             let mut record = Record::default();
-            lines(&mut record, "ulimit", "/home/ann/.zshrc", line);
+            let kept = vec![crate::machine::Line { number: 7, text: line.into() }];
+            record.put("lines ulimit /home/ann/.zshrc", &Ok(kept));
             assert_eq!(origin_on(record, 1000).line.is_some(), is_named, "{line}");
         }
     }
@@ -280,11 +241,25 @@ mod tests {
     fn a_drop_in_of_the_own_service_is_named() {
         let mut record = Record::default();
         file(&mut record, "/proc/self/cgroup", "0::/system.slice/build.service\n");
-        let directory = "/etc/systemd/system/build.service.d";
+        let unit = "/etc/systemd/system/build.service";
+        let stat = Stat {
+            kind: Kind::Regular,
+            device: 1,
+            inode: 2,
+            mode: 0o644,
+            links: 1,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            occupied: 0,
+            modified: 0,
+            represents: 0,
+        };
+        record.put(&format!("stat {unit}"), &Ok(stat));
         let entry = Entry { name: "limits.conf".into(), inode: 1, kind: Some(Kind::Regular) };
-        record.put(&format!("list {directory}"), &Ok(Listing { entries: vec![entry], cut: false }));
-        lines(&mut record, "LimitFSIZE", &format!("{directory}/limits.conf"), "LimitFSIZE=1M:infinity");
+        record.put(&format!("list {unit}.d"), &Ok(Listing { entries: vec![entry], cut: false }));
+        file(&mut record, &format!("{unit}.d/limits.conf"), "[Service]\nLimitFSIZE=1M:infinity\n");
         let line = origin_on(record, 1000).line.map(|line| line.to_string());
-        assert_eq!(line.as_deref(), Some("/etc/systemd/system/build.service.d/limits.conf:7"));
+        assert_eq!(line.as_deref(), Some("/etc/systemd/system/build.service.d/limits.conf line 2"));
     }
 }

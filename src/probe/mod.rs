@@ -9,7 +9,6 @@ pub mod namespaces;
 pub mod origin;
 pub mod path;
 pub mod read_only;
-pub mod settings;
 pub mod sysctl;
 pub mod usage;
 pub mod walk;

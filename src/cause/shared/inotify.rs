@@ -255,7 +255,7 @@ impl Kind {
     /// At least twice of what there is and of what is needed.
     fn fixes(&self, case: &Case, limit: &Limit, needed: u64) -> Vec<crate::cause::Fix> {
         let wanted = self.plenty.max(limit.value.saturating_mul(2)).max(needed.saturating_mul(2)).min(MOST_ALLOWED);
-        sysctl::fixes(case, limit.key, &wanted.to_string(), "inotify")
+        sysctl::fixes(case, limit.key, &wanted.to_string())
     }
 }
 
