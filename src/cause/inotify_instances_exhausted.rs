@@ -1,6 +1,7 @@
 //! `inotify_init(2)` answers EMFILE when the user has no instance left: programs report too many open files, and `ulimit -n` is far away.
 
 use super::inotify::Kind;
+use super::spoken::Speech;
 use super::{Case, Cause, Suspect, Verdict};
 use crate::clue::Operation;
 use crate::sys::errno::Errno;
@@ -16,11 +17,9 @@ pub const CAUSE: Cause = Cause {
 };
 
 const INSTANCES: Kind = Kind {
-    id: ID,
+    speech: Speech { id: ID, errno: Errno::EMFILE, operations: &[Operation::WatchInstance, Operation::Watch] },
     one: "instance",
     name: "instances",
-    errno: Errno::EMFILE,
-    operations: &[Operation::WatchInstance, Operation::Watch],
     key: "fs.inotify.max_user_instances",
     namespace_key: "user.max_inotify_instances",
     plenty: 1024,

@@ -1,6 +1,7 @@
 //! `inotify_add_watch(2)` answers ENOSPC when the user has no watch left: programs report a full disk, and none is full.
 
 use super::inotify::Kind;
+use super::spoken::Speech;
 use super::{Case, Cause, Suspect, Verdict};
 use crate::clue::Operation;
 use crate::sys::errno::Errno;
@@ -16,11 +17,9 @@ pub const CAUSE: Cause = Cause {
 };
 
 const WATCHES: Kind = Kind {
-    id: ID,
+    speech: Speech { id: ID, errno: Errno::ENOSPC, operations: &[Operation::Watch] },
     one: "watch",
     name: "watches",
-    errno: Errno::ENOSPC,
-    operations: &[Operation::Watch],
     key: "fs.inotify.max_user_watches",
     namespace_key: "user.max_inotify_watches",
     plenty: 524_288,

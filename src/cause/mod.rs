@@ -5,7 +5,7 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{inotify, rlimit, room, shortage, sysctl};
+use shared::{inotify, rlimit, room, shortage, spoken, sysctl};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -38,6 +38,8 @@ causes! {
     inodes_exhausted,
     inotify_instances_exhausted,
     inotify_watches_exhausted,
+    keyring_quota,
+    namespace_limit,
     read_only_filesystem,
     reserved_blocks,
 }

@@ -1,9 +1,10 @@
 //! inotify has two limits for each user (inotify(7), "/proc interfaces"), and says ENOSPC or EMFILE when they are reached, as if a
 //! disk were full or descriptors were lacking. What the causes of both have in common.
 
+use super::spoken::{Speech, Spoken};
 use super::sysctl;
-use crate::cause::{Case, Confidence, Evidence, Finding, Mode, Seen, Subject, Suspect, Verdict};
-use crate::clue::{Clue, Operation};
+use crate::cause::{Case, Confidence, Evidence, Finding, Mode, Seen, Suspect, Verdict};
+use crate::clue::Clue;
 use crate::probe::sysctl::{number, path};
 use crate::sys::errno::Errno;
 use crate::sys::inotify::{Census, Holder, Trial};
@@ -12,16 +13,12 @@ use std::path::{Path, PathBuf};
 
 /// One of the two.
 pub struct Kind {
-    /// The cause.
-    pub id: &'static str,
+    /// How messages speak of it.
+    pub speech: Speech,
     /// `watch` or `instance`.
     pub one: &'static str,
     /// `watches` or `instances`.
     pub name: &'static str,
-    /// The errno that the kernel answers with.
-    pub errno: Errno,
-    /// The calls that it answers so.
-    pub operations: &'static [Operation],
     /// The limit of the whole machine for each user.
     pub key: &'static str,
     /// The limit for each user in a user namespace, which may be lower (`user_namespaces(7)`).
@@ -36,46 +33,18 @@ pub struct Kind {
     pub count: fn(i32) -> String,
 }
 
-/// How a clue speaks of it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Spoken {
-    /// It says that something failed and not what.
-    Vaguely,
-    /// It has the errno alone, which stands for other things too.
-    ByErrno,
-    /// It has the call, or the rule knows the message.
-    Plainly,
-}
-
 impl Kind {
-    fn spoken(&self, clue: &Clue) -> Option<Spoken> {
-        let has_errno = clue.errno == Some(self.errno);
-        let is_call = clue.operation.is_some_and(|operation| self.operations.contains(&operation));
-        match () {
-            () if clue.suspects(self.id) || has_errno && is_call => Some(Spoken::Plainly),
-            () if has_errno && clue.operation.is_none() && clue.path.is_none() => Some(Spoken::ByErrno),
-            () if clue.errno.is_none() && clue.vague => Some(Spoken::Vaguely),
-            () => None,
-        }
-    }
-
     /// Where a clue speaks of it: of want of this, or vaguely of a failure during which the watch saw it wanting.
     pub fn suspects(&self, case: &Case) -> Vec<Suspect> {
         let seen = case.watched.inotify.as_ref().is_some_and(|sample| (self.refused)(&sample.trial));
-        let mut suspects = Vec::new();
-        for (index, clue) in case.clues.iter().enumerate() {
-            let Some(spoken) = self.spoken(clue) else { continue };
-            if spoken > Spoken::Vaguely || seen {
-                let touched = spoken == Spoken::Plainly;
-                suspects.push(Suspect { subject: Subject::Name(user(case)), clue: Some(index), touched });
-            }
-        }
-        suspects
+        let spoken = case.clues.iter().enumerate().filter_map(|(index, clue)| Some((index, self.speech.of(clue)?)));
+        let told = spoken.filter(|(_, spoken)| *spoken > Spoken::Vaguely || seen);
+        told.map(|(index, spoken)| spoken.suspect(&user(case), index)).collect()
     }
 
     /// What the machine says of it.
     pub fn check(&self, case: &Case, suspect: &Suspect) -> Verdict {
-        let Some(spoken) = suspect.clue.and_then(|index| self.spoken(&case.clues[index])) else {
+        let Some(spoken) = self.speech.of_suspect(case, suspect) else {
             return Verdict::Unknown("no message speaks of it".into());
         };
         let limit = match self.limit(case) {
@@ -142,11 +111,7 @@ impl Kind {
         evidence.extend(self.holders(case, limit, lack));
         evidence.extend(sysctl::origin(case, limit.key));
         Finding {
-            confidence: match spoken {
-                Spoken::Plainly => Confidence::Verified,
-                Spoken::ByErrno => Confidence::Likely,
-                Spoken::Vaguely => Confidence::Possible,
-            },
+            confidence: spoken.confidence(),
             seen: Some(lack.seen),
             headline: format!("{user} {verb} out of inotify {}", self.name),
             summary: format!(
@@ -162,7 +127,7 @@ impl Kind {
     }
 
     fn consequence(&self) -> &'static str {
-        if self.errno == Errno::ENOSPC { "no disk is full" } else { "it is not for want of file descriptors" }
+        if self.speech.errno == Errno::ENOSPC { "no disk is full" } else { "it is not for want of file descriptors" }
     }
 
     fn refusal(&self, lack: &Lack, user: &str) -> Option<Evidence> {
@@ -207,7 +172,7 @@ impl Kind {
 
     /// A tree that needs more watches than are left, where a watch for each directory is what the failed work wanted.
     fn need(&self, case: &Case, suspect: &Suspect, limit: &Limit, held: u64) -> Option<Need> {
-        if self.errno != Errno::ENOSPC || case.mode != Mode::Run {
+        if self.speech.errno != Errno::ENOSPC || case.mode != Mode::Run {
             return None;
         }
         let clue = suspect.clue.map(|index| &case.clues[index])?;

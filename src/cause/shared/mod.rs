@@ -6,6 +6,7 @@ pub mod inotify;
 pub mod rlimit;
 pub mod room;
 pub mod shortage;
+pub mod spoken;
 #[cfg(test)]
 pub mod stage;
 pub mod sysctl;
