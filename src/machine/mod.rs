@@ -11,9 +11,11 @@ mod files;
 mod inotify;
 mod kernel_log;
 mod lines;
+mod locks;
 mod namespaces;
 mod processes;
 mod record;
+mod sockets;
 mod surroundings;
 mod tree;
 
@@ -24,9 +26,11 @@ pub use files::{Entry, Kind, Listing, Stat};
 pub use inotify::Directories;
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use lines::Line;
+pub use locks::{LockHolder, LockKind, Locks};
 pub use namespaces::NamespaceCensus;
 pub use processes::{Coverage, Deleted, DeletedFile, Program, Use, User, Users};
 pub use record::Record;
+pub use sockets::{BoundSocket, PortSocket, SocketState};
 pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};
 

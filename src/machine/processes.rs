@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A process, by what a person knows it by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +118,9 @@ pub struct Deleted {
     pub coverage: Coverage,
 }
 
+/// Time that the walk of `/proc` may take.
+const BUDGET: Duration = Duration::from_secs(1);
+
 /// Files and processes that are named one by one.
 const NAMED: usize = 20;
 
@@ -152,9 +155,9 @@ impl Machine {
     /// count by the place in the filesystem, whatever path it has there.
     ///
     /// # Errors
-    /// Where there is no `/proc`, and past the deadline.
+    /// Where there is no `/proc`.
     pub fn users_of(&self, path: &Path) -> Answer<Users> {
-        self.ask(&format!("users {}", path.display()), || {
+        self.ask_slowly(&format!("users {}", path.display()), || {
             let seen = self.seen()?;
             let kernel = self.kernel_users(path);
             let sockets = bound_sockets(path);
@@ -165,10 +168,10 @@ impl Machine {
     /// Files without a name that still take room on the filesystem that is mounted at `point`, and who holds them.
     ///
     /// # Errors
-    /// Those of `lstat(2)` for the point, where there is no `/proc`, and past the deadline.
+    /// Those of `lstat(2)` for the point, and where there is no `/proc`.
     pub fn deleted_files(&self, point: &Path) -> Answer<Deleted> {
         let device = self.stat(point)?.device;
-        self.ask(&format!("deleted {}", point.display()), || {
+        self.ask_slowly(&format!("deleted {}", point.display()), || {
             let seen = self.seen()?;
             Ok(deleted(seen, device, self.coverage(seen)))
         })
@@ -187,7 +190,7 @@ impl Machine {
     /// # Errors
     /// As [`Machine::users_of`].
     pub fn holders_of(&self, target: &str) -> Answer<Vec<Program>> {
-        self.ask(&format!("holders {target}"), || {
+        self.ask_slowly(&format!("holders {target}"), || {
             let has_it = |process: &&SeenProcess| process.links.iter().any(|(_, link)| link == target.as_bytes());
             Ok(self.seen()?.processes.iter().filter(has_it).filter_map(|process| program(process.pid).ok()).collect())
         })
@@ -201,11 +204,20 @@ impl Machine {
         if pids.is_empty() {
             return Err(Unknown::Unsupported("/proc is not mounted".into()));
         }
-        let deadline = Instant::now() + self.time_left();
-        let (processes, is_whole) = crew::over(pids, deadline, |pid| seen_process(*pid));
+        let deadline = Instant::now() + BUDGET;
+        let (processes, has_links) = crew::over(pids, deadline, |pid| seen_process(*pid));
         let mut processes: Vec<SeenProcess> = processes.into_iter().flatten().collect();
+        // Mappings are slow to read and seldom all there is, so they come last.
+        let readable = processes.iter().filter(|process| process.readable).map(|process| process.pid).collect();
+        let (mapped, has_mappings) = crew::over(readable, deadline, |pid| mappings(*pid));
+        let mut mapped: BTreeMap<u32, Mappings> = mapped.into_iter().collect();
+        for process in &mut processes {
+            let Some(Mappings { links, gone }) = mapped.remove(&process.pid) else { continue };
+            process.links.extend(links);
+            process.gone.extend(gone);
+        }
         processes.sort_by_key(|process| process.pid);
-        Ok(self.processes.get_or_init(|| Seen { processes, cut: !is_whole }))
+        Ok(self.processes.get_or_init(|| Seen { processes, cut: !has_links || !has_mappings }))
     }
 
     fn coverage(&self, seen: &Seen) -> Coverage {
@@ -341,35 +353,43 @@ fn seen_process(pid: u32) -> Option<SeenProcess> {
     seen.mounts = process.link(c"ns/mnt").unwrap_or_default();
     let _ended = process.descriptors(|number, link| {
         if link.starts_with(b"/") || link.starts_with(b"socket:") {
-            seen.note(&process, Use::Open(number), &format!("fd/{number}"), link);
+            seen.gone.extend(gone(&process, Use::Open(number), &format!("fd/{number}"), &link));
+            seen.links.push((Use::Open(number), link));
         }
     });
-    seen.note_mappings(&process);
     Some(seen)
 }
 
-impl SeenProcess {
-    fn note(&mut self, process: &Process, usage: Use, name: &str, link: Vec<u8>) {
-        if link.ends_with(GONE) {
-            let file = CString::new(name).map_err(|_| Errno::EINVAL).and_then(|name| process.open_file(&name));
-            self.gone.extend(file.ok().filter(|file| file.links == 0).map(|file| (usage.clone(), link.clone(), file)));
-        }
-        self.links.push((usage, link));
-    }
+/// What a process has mapped.
+#[derive(Debug, Default)]
+struct Mappings {
+    links: Vec<(Use, Vec<u8>)>,
+    gone: Vec<(Use, Vec<u8>, OpenFile)>,
+}
 
-    /// Files that are mapped, `proc_pid_maps(5)`: a descriptor may be closed as soon as the mapping is there.
-    fn note_mappings(&mut self, process: &Process) {
-        let Ok(maps) = files::read(Path::new(&format!("/proc/{}/maps", self.pid))) else { return };
-        let mut known = BTreeSet::new();
-        for line in maps.0.split(|byte| *byte == b'\n') {
-            let Some(start) = line.iter().position(|byte| *byte == b'/') else { continue };
-            let range = line.split(|byte| *byte == b' ').next().unwrap_or_default();
-            if known.insert(&line[start..]) {
-                let name = format!("map_files/{}", String::from_utf8_lossy(range));
-                self.note(process, Use::Mapped, &name, line[start..].to_vec());
-            }
+/// Files that are mapped, `proc_pid_maps(5)`: a descriptor may be closed as soon as the mapping is there.
+fn mappings(pid: u32) -> (u32, Mappings) {
+    let mut mappings = Mappings::default();
+    let maps = files::read(Path::new(&format!("/proc/{pid}/maps")));
+    let (Ok(process), Ok(maps)) = (Process::open(pid), maps) else { return (pid, mappings) };
+    let mut known = BTreeSet::new();
+    for line in maps.0.split(|byte| *byte == b'\n') {
+        let Some(start) = line.iter().position(|byte| *byte == b'/') else { continue };
+        let range = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+        if known.insert(&line[start..]) {
+            let name = format!("map_files/{}", String::from_utf8_lossy(range));
+            mappings.gone.extend(gone(&process, Use::Mapped, &name, &line[start..]));
+            mappings.links.push((Use::Mapped, line[start..].to_vec()));
         }
     }
+    (pid, mappings)
+}
+
+/// A file that has no name any more, where a link is to one.
+fn gone(process: &Process, usage: Use, name: &str, link: &[u8]) -> Option<(Use, Vec<u8>, OpenFile)> {
+    let name = CString::new(name).ok().filter(|_| link.ends_with(GONE))?;
+    let file = process.open_file(&name).ok().filter(|file| file.links == 0)?;
+    Some((usage, link.to_vec(), file))
 }
 
 /// Whether it is a thread of the kernel (`PF_KTHREAD` of `include/linux/sched.h`, in field 9 of `proc_pid_stat(5)`).
@@ -478,7 +498,6 @@ mod tests {
     use super::*;
     use crate::machine::Surroundings;
     use std::process::{Child, Command, Stdio};
-    use std::time::Duration;
 
     /// A process that lives until the test ends.
     struct Sleeper(Child);
