@@ -38,6 +38,7 @@ causes! {
     inodes_exhausted,
     inotify_instances_exhausted,
     inotify_watches_exhausted,
+    ipc_limit,
     keyring_quota,
     namespace_limit,
     read_only_filesystem,

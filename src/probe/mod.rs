@@ -3,6 +3,7 @@
 pub mod device;
 pub mod ext;
 pub mod holders;
+pub mod ipc;
 pub mod keys;
 pub mod limit_origin;
 pub mod limits;
