@@ -41,6 +41,7 @@ causes! {
     ipc_limit,
     keyring_quota,
     namespace_limit,
+    quota_exceeded,
     read_only_filesystem,
     reserved_blocks,
 }

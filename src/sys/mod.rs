@@ -15,6 +15,7 @@ pub mod mounts;
 pub mod poll;
 pub mod process;
 pub mod procfs;
+pub mod quota;
 pub mod signal;
 pub mod terminal;
 pub mod time;

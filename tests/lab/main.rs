@@ -10,6 +10,7 @@ mod harness;
 mod healthy;
 mod inodes;
 mod shared_memory;
+mod quota;
 mod read_only;
 mod reserved_blocks;
 

@@ -35,7 +35,8 @@ pub fn suspects(case: &Case, id: &str) -> Vec<Suspect> {
 }
 
 /// Whether the command failed without a word, or by the signal that a full tmpfs answers a mapping with.
-fn says_nothing(case: &Case) -> bool {
+#[must_use]
+pub fn says_nothing(case: &Case) -> bool {
     case.transcript.bytes == 0 || is_bus_error(case.outcome)
 }
 
@@ -60,8 +61,13 @@ fn suspect(point: PathBuf, clue: Option<usize>, touched: bool) -> Suspect {
 /// mean it, where the machine at the failure can be asked.
 fn wants_room(case: &Case, clue: &Clue, id: &str) -> bool {
     let takes = clue.operation.is_none_or(Operation::takes_space);
-    let may_mean = clue.vague && clue.errno.is_none() && case.mode == Mode::Run;
-    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes || may_mean
+    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes || may_mean_room(case, clue)
+}
+
+/// Whether a clue says that something failed and not what, on a machine that can be asked how it was.
+#[must_use]
+pub fn may_mean_room(case: &Case, clue: &Clue) -> bool {
+    clue.vague && clue.errno.is_none() && case.mode == Mode::Run
 }
 
 /// Mount points of the paths that a clue names.

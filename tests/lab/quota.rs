@@ -1,0 +1,60 @@
+//! A btrfs subvolume with a quota group that is used up. Quotas of users and projects are not in every kernel: the unit tests
+//! of the cause play them back.
+
+use super::harness::{Need, scenario};
+use explain::cause::Confidence;
+
+const NEEDS: &[Need] = &[Need::Root, Need::Filesystem("btrfs"), Need::Program("python3")];
+
+/// A subvolume that may hold 8 MiB, beside one without a limit.
+const LIMITED: &str = r#"loop_mount btrfs 256M "$LAB/pool"; btrfs quota enable pool
+    btrfs -q subvolume create pool/small; btrfs -q subvolume create pool/free
+    btrfs qgroup limit 8M pool/small; chmod 1777 pool/small; head -c 7M /dev/zero >pool/small/old; sync
+"#;
+
+#[test]
+fn a_subvolume_that_used_up_its_quota_is_named() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{LIMITED}
+            explained dd dd if=/dev/zero of="$LAB/pool/small/big" bs=1M count=40
+            explained cp cp -r /etc/terminfo pool/small/copy
+            explained tar tar -cf pool/small/archive.tar /bin/sh
+            explained mkdir mkdir pool/small/new
+            explained_as nobody user cp /bin/sh pool/small/user"#
+        ));
+        for run in ["dd", "tar", "mkdir", "user"] {
+            let run = scene.run(run);
+            run.assert_first("quota-exceeded", lab.path("pool/small"), Confidence::Verified);
+            run.assert_does_not_name("blocks-exhausted");
+        }
+    });
+}
+
+#[test]
+fn a_raised_limit_lets_the_command_go_on() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{LIMITED}
+            explained before dd if=/dev/zero of=pool/small/big bs=1M count=4
+            type_fix before 'qgroup limit'
+            explained after dd if=/dev/zero of=pool/small/big bs=1M count=4"#
+        ));
+        assert_ne!(scene.run("before").status, 0, "{}", scene.script);
+        assert_eq!(scene.run("after").status, 0, "{}", scene.script);
+    });
+}
+
+#[test]
+fn a_subvolume_with_room_and_one_without_a_limit_are_silence() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{LIMITED}
+            explained room cp /nowhere pool/small/copy
+            cd pool/free; explained free cp /nowhere copy; explained silent false"#
+        ));
+        for run in ["room", "free", "silent"] {
+            scene.run(run).assert_does_not_name("quota-exceeded");
+        }
+    });
+}
