@@ -34,7 +34,7 @@ pub struct Options {
     /// When colours are used: auto, always or never
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: Color,
-    /// How the command's stderr is read: auto, pipe or none
+    /// How the command's stderr is read: auto, pty, pipe or none
     #[arg(long, value_enum, value_name = "WAY", default_value = "auto", hide_possible_values = true)]
     pub capture: Capture,
     /// A rule file or a directory of rule files, beside the built-in ones
@@ -88,6 +88,8 @@ pub enum Capture {
     /// The best way that changes nothing for the command.
     #[default]
     Auto,
+    /// Through a terminal of the command's own, where stderr is a terminal.
+    Pty,
     /// Through a pipe.
     Pipe,
     /// Not at all: the report knows no text.
@@ -98,6 +100,7 @@ impl From<Capture> for Wish {
     fn from(asked: Capture) -> Self {
         match asked {
             Capture::Auto => Self::Auto,
+            Capture::Pty => Self::Pty,
             Capture::Pipe => Self::Pipe,
             Capture::None => Self::None,
         }

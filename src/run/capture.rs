@@ -1,5 +1,6 @@
 //! How the child's stderr comes to be read: chosen before the start from what the caller gave us.
 
+use super::pty::Pty;
 use crate::sys::errno::Errno;
 use crate::sys::fd::{self, STDERR, STDOUT};
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,6 +11,8 @@ pub enum Wish {
     /// The best way that changes nothing which the command could notice.
     #[default]
     Auto,
+    /// A terminal of the command's own where ours is a terminal; a pipe elsewhere.
+    Pty,
     /// A pipe, on a terminal too.
     Pipe,
     /// None: the command's stderr is the caller's own.
@@ -20,6 +23,8 @@ pub enum Wish {
 pub enum Way {
     /// It is not: the child has the caller's descriptors.
     None,
+    /// A terminal of its own in the place of ours.
+    Pty(Box<Pty>),
     /// A pipe in the place of stderr.
     StderrPipe(Pipe),
     /// One pipe in the place of stdout and stderr, which were the same file: two would lose the order between them.
@@ -39,6 +44,11 @@ impl Way {
         if wish == Wish::None || !fd::is_writable(STDERR) {
             return Self::None;
         }
+        if wish == Wish::Pty
+            && let Some(pty) = Pty::like_the_callers()
+        {
+            return Self::Pty(Box::new(pty));
+        }
         let Ok((read, write)) = fd::pipe() else { return Self::None };
         let pipe = Pipe { read, write };
         if share_a_file() { Self::SharedPipe(pipe) } else { Self::StderrPipe(pipe) }
@@ -50,7 +60,7 @@ impl Way {
     /// Those of `dup2(2)`; stderr is then still the caller's.
     pub fn hand_over(&self) -> Result<(), Errno> {
         match self {
-            Self::None => Ok(()),
+            Self::None | Self::Pty(_) => Ok(()),
             Self::StderrPipe(pipe) => fd::put_at(pipe.write.as_fd(), STDERR),
             Self::SharedPipe(pipe) => {
                 fd::put_at(pipe.write.as_fd(), STDERR)?;
@@ -63,7 +73,7 @@ impl Way {
     #[must_use]
     pub fn into_reader(self) -> Option<OwnedFd> {
         match self {
-            Self::None => None,
+            Self::None | Self::Pty(_) => None,
             Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Some(pipe.read),
         }
     }

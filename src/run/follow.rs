@@ -3,12 +3,14 @@
 use super::capture::Way;
 use super::relay::{self, Flow, Relay};
 use super::spawn::Child;
+use super::signals::Stop;
 use super::{Ran, outcome, signals};
 use crate::outcome::Outcome;
 use crate::sys::argv::Argv;
+use crate::sys::errno::Errno;
 use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change, Pid};
-use crate::sys::signal::{self, Disposition, Mask, Signal};
+use crate::sys::signal::{Mask, Signal};
 use crate::sys::{fd, file};
 use crate::transcript::Recorder;
 use crate::watch::Watch;
@@ -121,14 +123,7 @@ impl Run {
     fn stop_too(&mut self, signal: Signal) {
         self.is_stopped = true;
         self.drain();
-        let _ = signal::dispose(signal, Disposition::Default);
-        Pid::own().send(signal);
-        // It is taken here, and here we go on.
-        Mask::FULL.without(signal).install();
-        signal::catch(signal);
-        Mask::EMPTY.install();
-        Mask::FULL.install();
-        let _ = signals::continued();
+        signals::stop_ourselves(signal, Stop::Us);
         self.continue_if_stopped();
     }
 
@@ -170,27 +165,49 @@ impl Run {
     fn failed(mut self, end: Change, started: SystemTime, duration: Duration) -> Option<Box<Ran>> {
         self.watch.look_at_the_end();
         self.finish_relay();
-        let (limits, status) = (self.fact("limits"), self.fact("status"));
-        let outcome = match self.child.exec_failure() {
+        let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
+        let (exec_failure, captured) = (self.child.exec_failure(), self.captured);
+        let peak_memory = process::reap(self.child.pid);
+        Ended { end, exec_failure, facts, peak_memory, captured, started, duration }.into_ran(self.recorder, self.watch)
+    }
+}
+
+/// A file of the child's in /proc, where it is still listed until it is reaped.
+pub fn fact(child: Pid, name: &str) -> Option<String> {
+    let bytes = file::read(format!("/proc/{}/{name}", child.0)).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What is known when the child has ended.
+pub struct Ended {
+    /// How.
+    pub end: Change,
+    /// Why it did not become the command.
+    pub exec_failure: Option<Errno>,
+    /// Its limits and its status.
+    pub facts: [Option<String>; 2],
+    /// The most memory that it had resident, in bytes.
+    pub peak_memory: Option<u64>,
+    /// Whether its output could be read.
+    pub captured: bool,
+    /// When it was started.
+    pub started: SystemTime,
+    /// How long it ran.
+    pub duration: Duration,
+}
+
+impl Ended {
+    /// What a failed run leaves behind; nothing of a success.
+    pub fn into_ran(self, recorder: Recorder, watch: Watch) -> Option<Box<Ran>> {
+        let Self { end, exec_failure, facts: [limits, status], peak_memory, captured, started, duration } = self;
+        if end == Change::Exited(0) {
+            return None;
+        }
+        let outcome = match exec_failure {
             Some(errno) => Outcome::NotStarted { errno: crate::sys::errno::name(errno) },
             None => outcome(end)?,
         };
-        Some(Box::new(Ran {
-            outcome,
-            transcript: self.recorder.finish(),
-            captured: self.captured,
-            watched: self.watch.finish(),
-            started,
-            duration,
-            limits,
-            status,
-            peak_memory: process::reap(self.child.pid),
-        }))
-    }
-
-    /// A file of the child's in /proc, where it is still listed until it is reaped.
-    fn fact(&self, name: &str) -> Option<String> {
-        let bytes = file::read(&format!("/proc/{}/{name}", self.child.pid.0)).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        let (transcript, watched) = (recorder.finish(), watch.finish());
+        Some(Box::new(Ran { outcome, transcript, captured, watched, started, duration, limits, status, peak_memory }))
     }
 }

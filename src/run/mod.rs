@@ -2,6 +2,7 @@
 
 pub mod capture;
 mod follow;
+pub mod pty;
 mod relay;
 mod signals;
 mod spawn;
@@ -64,10 +65,13 @@ pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
     let given = Given::take();
     let way = Way::choose(wish);
     let (started, clock) = (SystemTime::now(), Instant::now());
-    let failure = match spawn::start(command, &way, given) {
-        Ok(child) => follow::to_the_end(command, child, way, started, clock),
-        Err(_) => Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed()))),
-    }?;
+    let followed = match way {
+        Way::Pty(pty) => pty::run(command, *pty, given, started),
+        way => spawn::start(command, &way, given).map(|child| follow::to_the_end(command, child, way, started, clock)),
+    };
+    let failure = followed.unwrap_or_else(|_| {
+        Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed())))
+    })?;
     exit::decide(&failure.outcome);
     signals::belong_to_us_again(given.mask());
     if let Outcome::NotStarted { errno } = &failure.outcome {

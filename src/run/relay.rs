@@ -71,7 +71,7 @@ impl Relay {
         let Ok(Forked::Child) = process::fork() else { return };
         process::new_session();
         process::leave_directory();
-        fd::close_all_but(self.source(), STDERR);
+        fd::close_all_but(&mut [self.source(), STDERR]);
         Mask::FULL.install();
         loop {
             let count = self.receive().len();

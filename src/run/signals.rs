@@ -13,6 +13,11 @@ static CHILD_CHANGED: AtomicBool = AtomicBool::new(false);
 /// A process told us to go on.
 static CONTINUED: AtomicBool = AtomicBool::new(false);
 
+/// The command leads a process group in a session of its own, where nothing that the caller's terminal sends reaches it.
+static HAS_OWN_SESSION: AtomicBool = AtomicBool::new(false);
+/// The caller's terminal has another size.
+static RESIZED: AtomicBool = AtomicBool::new(false);
+
 /// While we write: signals come in, so that a reader who has stopped does not keep them from the child. The two of
 /// terminal access stay blocked, which lets a background job write whatever `stty tostop` says, as termios(3) has it.
 pub const WHILE_WRITING: Mask = Mask::EMPTY.with(libc::SIGTTOU).with(libc::SIGTTIN);
@@ -21,6 +26,41 @@ pub const WHILE_WRITING: Mask = Mask::EMPTY.with(libc::SIGTTOU).with(libc::SIGTT
 pub fn belong_to(child: Pid) {
     CHILD.store(child.0, Ordering::SeqCst);
     signal::catch_all(receive);
+}
+
+/// From now on signals are the command's, which leads a session of its own: those of the caller's terminal too.
+pub fn belong_to_session_of(command: Pid) {
+    HAS_OWN_SESSION.store(true, Ordering::SeqCst);
+    belong_to(command);
+}
+
+/// Whether the caller's terminal has changed its size since the last call.
+pub fn resized() -> bool {
+    RESIZED.swap(false, Ordering::SeqCst)
+}
+
+/// Who stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// This process.
+    Us,
+    /// Its whole process group, as the terminal's ^Z would have it.
+    Job,
+}
+
+/// Stops as the command was stopped, so that the shell sees it; returns when somebody lets us go on.
+pub fn stop_ourselves(signal: Signal, stop: Stop) {
+    let _ = signal::dispose(signal, Disposition::Default);
+    match stop {
+        Stop::Us => Pid::own().send(signal),
+        Stop::Job => Pid(0).send(signal),
+    }
+    // It is taken here, and here we go on.
+    Mask::FULL.without(signal).install();
+    signal::catch(signal);
+    Mask::EMPTY.install();
+    Mask::FULL.install();
+    let _ = continued();
 }
 
 /// Whether the child's state has changed since the last call.
@@ -59,13 +99,27 @@ fn receive(received: &Received) {
         let _ = signal::dispose(received.signal, Disposition::Default);
         return;
     }
-    if !goes_on(received.signal, &Origin::of(received, own, child)) {
+    let origin = Origin::of(received, own, child);
+    if HAS_OWN_SESSION.load(Ordering::SeqCst) && matches!(origin, Origin::Kernel { .. }) {
+        return from_the_terminal(received.signal, child);
+    }
+    if !goes_on(received.signal, &origin) {
         return;
     }
     if received.signal == libc::SIGCONT {
         CONTINUED.store(true, Ordering::SeqCst);
     } else {
         received.pass_on(child);
+    }
+}
+
+/// What the caller's terminal sends to our process group is meant for the command's, which is elsewhere.
+fn from_the_terminal(signal: Signal, command: Pid) {
+    match signal {
+        libc::SIGWINCH => RESIZED.store(true, Ordering::SeqCst),
+        libc::SIGCONT => CONTINUED.store(true, Ordering::SeqCst),
+        libc::SIGHUP | libc::SIGINT | libc::SIGQUIT | libc::SIGTSTP => command.send_to_group(signal),
+        _ => {}
     }
 }
 

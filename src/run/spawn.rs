@@ -47,6 +47,12 @@ pub struct Child {
 }
 
 impl Child {
+    /// A command that was started elsewhere, and where it leaves word.
+    #[must_use]
+    pub fn of(pid: Pid, note: Option<Note>) -> Self {
+        Self { pid, note }
+    }
+
     /// Why it did not become the command, once it has ended.
     #[must_use]
     pub fn exec_failure(&self) -> Option<Errno> {
@@ -65,21 +71,21 @@ pub fn start(command: Argv, way: &Way, given: Given) -> Result<Child, Errno> {
         Forked::Parent(pid) => Ok(Child { pid, note }),
         Forked::Child => {
             process::die_with_parent(parent);
-            let errno = become_command(command, way, given);
-            match &note {
-                Some(note) => note.leave(errno),
-                None => super::say_not_started(command, errno),
-            }
-            process::end(crate::exit::not_started(errno))
+            // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
+            let _ = way.hand_over();
+            end_as_command(command, note.as_ref(), given)
         }
     }
 }
 
-fn become_command(command: Argv, way: &Way, given: Given) -> Errno {
-    // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
-    let _ = way.hand_over();
-    given.give_back();
-    process::become_command(command)
+/// In the child: becomes the command with the signal state that we were given, or leaves word why it cannot.
+pub fn end_as_command(command: Argv, note: Option<&Note>, given: Given) -> ! {
+    let errno = in_place(command, given);
+    match note {
+        Some(note) => note.leave(errno),
+        None => super::say_not_started(command, errno),
+    }
+    process::end(crate::exit::not_started(errno))
 }
 
 /// Becomes the command ourselves, where there is no process to be had for it. Returns why that failed.

@@ -1,6 +1,6 @@
 //! File descriptors: those we were given, whose descriptions are shared with others and stay untouched, and our own.
 
-use super::errno::Errno;
+pub use super::errno::Errno;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Standard input.
@@ -60,6 +60,30 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     // SAFETY: pipe2 has just opened both, and nobody else knows of them.
     let [read, write] = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
     Ok((above_standard(read)?, above_standard(write)?))
+}
+
+/// Two ends of our own that keep messages apart. Both close on exec.
+///
+/// # Errors
+/// Those of `socketpair(2)`.
+pub fn socket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut ends = [-1; 2];
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    // SAFETY: the array has the two elements that socketpair fills in.
+    checked(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
+    // SAFETY: socketpair has just opened both, and nobody else knows of them.
+    let [one, other] = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+    Ok((above_standard(one)?, above_standard(other)?))
+}
+
+/// Sends one message, without SIGPIPE where the other end is gone.
+///
+/// # Errors
+/// Those of `send(2)`.
+pub fn send(socket: BorrowedFd, message: &[u8]) -> Result<usize, Errno> {
+    let flags = libc::MSG_NOSIGNAL;
+    // SAFETY: the pointer and the length are one slice's.
+    counted(unsafe { libc::send(socket.as_raw_fd(), message.as_ptr().cast(), message.len(), flags) })
 }
 
 /// The same description under a number that is none of 0, 1 and 2.
@@ -135,14 +159,22 @@ pub fn waiting(fd: BorrowedFd) -> Result<usize, Errno> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
-/// Closes every descriptor but these two: for a process that outlives us and must hold nothing of the caller's.
-pub fn close_all_but(first: RawFd, second: RawFd) {
-    let (low, high) = (first.min(second), first.max(second));
-    for (from, to) in [(0, low - 1), (low + 1, high - 1), (high + 1, libc::c_int::MAX)] {
-        if from <= to {
-            close_from_to(from, to);
+/// Closes standard input, output and error: for a process of ours that outlives nothing and must hold nothing of the caller's.
+pub fn close_standard() {
+    close_from_to(STDIN, STDERR);
+}
+
+/// Closes every descriptor but these: for a process that outlives us and must hold nothing of the caller's.
+pub fn close_all_but(kept: &mut [RawFd]) {
+    kept.sort_unstable();
+    let mut from = 0;
+    for fd in kept.iter().copied() {
+        if from < fd {
+            close_from_to(from, fd - 1);
         }
+        from = fd + 1;
     }
+    close_from_to(from, libc::c_int::MAX);
 }
 
 fn close_from_to(from: RawFd, to: RawFd) {

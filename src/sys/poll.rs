@@ -14,6 +14,14 @@ pub struct Ready {
     pub gone: bool,
 }
 
+impl Ready {
+    /// Whether there is any reason to look.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.ready || self.gone
+    }
+}
+
 /// What a descriptor is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum For {
@@ -28,21 +36,38 @@ pub enum For {
 /// # Errors
 /// EINTR when a handler ran; others of `ppoll(2)`.
 pub fn wait(fd: Option<RawFd>, what: For, timeout: Option<Duration>, mask: Mask) -> Result<Ready, Errno> {
-    let events = match what {
-        For::Reading => libc::POLLIN,
-        For::Writing => libc::POLLOUT,
-    };
+    wait_for_any([(fd, what)], timeout, mask).map(|[seen]| seen)
+}
+
+/// The same for several descriptors; one that is none is passed over.
+///
+/// # Errors
+/// As [`wait`].
+pub fn wait_for_any<const N: usize>(
+    waited: [(Option<RawFd>, For); N],
+    timeout: Option<Duration>,
+    mask: Mask,
+) -> Result<[Ready; N], Errno> {
     // A negative number is passed over by the kernel, poll(2).
-    let mut polled = libc::pollfd { fd: fd.unwrap_or(-1), events, revents: 0 };
+    let mut polled = waited.map(|(fd, what)| libc::pollfd { fd: fd.unwrap_or(-1), events: what.events(), revents: 0 });
     let mut left = timeout.map(timespec);
     let left = left.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
-    // SAFETY: one pollfd, a time that is null or ours to be written to, and a mask of the size that the kernel is told.
-    let count = unsafe { libc::syscall(libc::SYS_ppoll, &raw mut polled, 1, left, &raw const mask, Mask::BYTES) };
+    // SAFETY: N pollfds, a time that is null or ours to be written to, and a mask of the size that the kernel is told.
+    let count = unsafe { libc::syscall(libc::SYS_ppoll, polled.as_mut_ptr(), N, left, &raw const mask, Mask::BYTES) };
     if count < 0 {
         return Err(Errno::last());
     }
-    let gone = polled.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0;
-    Ok(Ready { ready: polled.revents & events != 0, gone })
+    let gone = libc::POLLHUP | libc::POLLERR | libc::POLLNVAL;
+    Ok(polled.map(|polled| Ready { ready: polled.revents & polled.events != 0, gone: polled.revents & gone != 0 }))
+}
+
+impl For {
+    fn events(self) -> libc::c_short {
+        match self {
+            Self::Reading => libc::POLLIN,
+            Self::Writing => libc::POLLOUT,
+        }
+    }
 }
 
 fn timespec(duration: Duration) -> libc::timespec {

@@ -34,6 +34,12 @@ impl Pid {
         unsafe { libc::getsid(self.0) == self.0 }
     }
 
+    /// Sends a signal to the whole process group that this process leads.
+    pub fn send_to_group(self, signal: Signal) {
+        // SAFETY: numbers alone are passed.
+        unsafe { libc::kill(-self.0, signal) };
+    }
+
     /// Sends a signal; a process that is gone, or not ours to signal any more, does not get it.
     pub fn send(self, signal: Signal) {
         // SAFETY: numbers alone are passed.
@@ -178,6 +184,13 @@ fn wait(child: Pid, options: libc::c_int) -> Result<Option<Change>, Errno> {
     })
 }
 
+/// Waits for a child that is about to end, and takes leave of it.
+pub fn wait_for(child: Pid) {
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    while unsafe { libc::waitpid(child.0, &raw mut status, 0) } < 0 && Errno::last() == Errno::EINTR {}
+}
+
 /// Takes leave of a child that has ended and returns the most memory that it had resident, in bytes, getrusage(2).
 pub fn reap(child: Pid) -> Option<u64> {
     // SAFETY: all-zero bytes are a valid `rusage`, a struct of integers.
@@ -186,6 +199,19 @@ pub fn reap(child: Pid) -> Option<u64> {
     // SAFETY: both outlive the call.
     checked(unsafe { libc::wait4(child.0, &raw mut status, libc::WNOHANG, &raw mut usage) }).ok()?;
     u64::try_from(usage.ru_maxrss).ok().map(|kibibytes| kibibytes * 1024)
+}
+
+/// Puts a process, itself or its child, into a process group.
+pub fn set_group(process: Pid, group: Pid) {
+    // SAFETY: numbers alone are passed. Parent and child both call it, and for the later one it is done already.
+    unsafe { libc::setpgid(process.0, group.0) };
+}
+
+/// The process group that we are in.
+#[must_use]
+pub fn own_group() -> Pid {
+    // SAFETY: getpgrp cannot fail.
+    Pid(unsafe { libc::getpgrp() })
 }
 
 /// Makes a process its own session, so that the end of the caller's terminal is not its end.

@@ -1,11 +1,186 @@
-//! The size of a terminal.
+//! Terminals: their size, modes and foreground process group, and pairs of our own (pty(7), ioctl_tty(2)).
 
-use std::os::fd::{AsFd, AsRawFd};
+use super::errno::Errno;
+use super::fd::{checked, duplicate};
+use super::process::Pid;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Columns of the terminal that a descriptor is open on, `ioctl_tty(2)` TIOCGWINSZ; none where it is no terminal or does not know.
-pub fn width(place: &impl AsFd) -> Option<usize> {
-    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+/// Size of a terminal's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Rows of characters.
+    pub rows: u16,
+    /// Columns of characters.
+    pub columns: u16,
+    /// Width and height in pixels, where the terminal tells them.
+    pixels: (u16, u16),
+}
+
+/// The size of a terminal's window, TIOCGWINSZ.
+///
+/// # Errors
+/// ENOTTY where it is no terminal.
+pub fn size(terminal: BorrowedFd) -> Result<Size, Errno> {
+    let mut found = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ writes one winsize, which outlives the call.
-    let answer = unsafe { libc::ioctl(place.as_fd().as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
-    (answer == 0 && size.ws_col > 0).then_some(usize::from(size.ws_col))
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut found) })?;
+    Ok(Size { rows: found.ws_row, columns: found.ws_col, pixels: (found.ws_xpixel, found.ws_ypixel) })
+}
+
+/// Sets the size; the kernel tells the foreground process group by SIGWINCH.
+///
+/// # Errors
+/// ENOTTY where it is no terminal.
+pub fn set_size(terminal: BorrowedFd, size: Size) -> Result<(), Errno> {
+    let (ws_xpixel, ws_ypixel) = size.pixels;
+    let wanted = libc::winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel, ws_ypixel };
+    // SAFETY: TIOCSWINSZ reads one winsize.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const wanted) }).map(drop)
+}
+
+/// Columns of the terminal that a descriptor is open on; none where it is no terminal or does not know.
+pub fn width(place: &impl AsFd) -> Option<usize> {
+    size(place.as_fd()).ok().filter(|size| size.columns > 0).map(|size| usize::from(size.columns))
+}
+
+/// How a terminal treats what is typed and written, termios(3).
+#[derive(Clone, Copy)]
+pub struct Modes(libc::termios);
+
+impl Modes {
+    /// Those of a terminal; of a pair's first end, those of its second.
+    ///
+    /// # Errors
+    /// ENOTTY where it is no terminal.
+    pub fn of(terminal: BorrowedFd) -> Result<Self, Errno> {
+        // SAFETY: all-zero bytes are a valid termios, a struct of integers.
+        let mut found: libc::termios = unsafe { std::mem::zeroed() };
+        // SAFETY: `found` outlives the call.
+        checked(unsafe { libc::tcgetattr(terminal.as_raw_fd(), &raw mut found) })?;
+        Ok(Self(found))
+    }
+
+    /// Every byte passes as it is, in both directions.
+    #[must_use]
+    pub fn raw(&self) -> Self {
+        let mut raw = self.0;
+        // SAFETY: it changes the fields of a termios.
+        unsafe { libc::cfmakeraw(&raw mut raw) };
+        Self(raw)
+    }
+
+    /// Sets them, once what was written has gone out.
+    ///
+    /// # Errors
+    /// ENOTTY where it is no terminal, EIO where it has gone.
+    pub fn apply(&self, terminal: BorrowedFd) -> Result<(), Errno> {
+        // SAFETY: the termios is valid and outlives the call.
+        checked(unsafe { libc::tcsetattr(terminal.as_raw_fd(), libc::TCSADRAIN, &raw const self.0) }).map(drop)
+    }
+}
+
+impl PartialEq for Modes {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |modes: &libc::termios| (modes.c_iflag, modes.c_oflag, modes.c_cflag, modes.c_lflag, modes.c_cc);
+        parts(&self.0) == parts(&other.0)
+    }
+}
+
+/// Our controlling terminal, under a description of our own that does not wait.
+///
+/// # Errors
+/// ENXIO where there is none.
+pub fn controlling() -> Result<OwnedFd, Errno> {
+    let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: the path is a C string.
+    let opened = checked(unsafe { libc::open(c"/dev/tty".as_ptr(), flags) })?;
+    own(opened)
+}
+
+/// Keeps a descriptor that was just opened, under a number of ours.
+fn own(opened: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: the caller has just opened it, and nobody else knows of it.
+    let opened = unsafe { OwnedFd::from_raw_fd(opened) };
+    duplicate(opened.as_raw_fd())
+}
+
+/// Which terminal a descriptor is open on, whatever name it was opened by: TIOCGDEV.
+#[must_use]
+pub fn device(fd: RawFd) -> Option<u32> {
+    let mut device: libc::c_uint = 0;
+    // SAFETY: TIOCGDEV writes one unsigned int.
+    checked(unsafe { libc::ioctl(fd, libc::TIOCGDEV, &raw mut device) }).ok()?;
+    Some(device)
+}
+
+/// The foreground process group; of a pair's first end, that of its second.
+///
+/// # Errors
+/// ENOTTY where it is not the caller's controlling terminal.
+pub fn foreground(terminal: BorrowedFd) -> Result<Pid, Errno> {
+    // SAFETY: numbers alone are passed.
+    checked(unsafe { libc::tcgetpgrp(terminal.as_raw_fd()) }).map(Pid)
+}
+
+/// Puts a process group into the foreground; with SIGTTOU blocked, from the background too.
+///
+/// # Errors
+/// ENOTTY where it is not the caller's controlling terminal, EPERM for a group of another session.
+pub fn set_foreground(terminal: BorrowedFd, group: Pid) -> Result<(), Errno> {
+    // SAFETY: numbers alone are passed.
+    checked(unsafe { libc::tcsetpgrp(terminal.as_raw_fd(), group.0) }).map(drop)
+}
+
+/// Makes it the controlling terminal of our session, which has none.
+///
+/// # Errors
+/// EPERM where we lead no session or have a terminal already.
+pub fn make_controlling(terminal: BorrowedFd) -> Result<(), Errno> {
+    // SAFETY: numbers alone are passed.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) }).map(drop)
+}
+
+/// A pair of our own: the end that we hold, which does not wait, and the terminal that programs see.
+///
+/// # Errors
+/// ENOSPC or EMFILE where none is to be had; ENOENT without /dev/ptmx.
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: numbers alone are passed.
+    let first = own(checked(unsafe { libc::posix_openpt(flags | libc::O_NONBLOCK) })?)?;
+    let unlocked: libc::c_int = 0;
+    // SAFETY: TIOCSPTLCK reads one int.
+    checked(unsafe { libc::ioctl(first.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlocked) })?;
+    // SAFETY: TIOCGPTPEER takes open(2)'s flags and needs no path below /dev/pts.
+    let second = own(checked(unsafe { libc::ioctl(first.as_raw_fd(), libc::TIOCGPTPEER, flags) })?)?;
+    Ok((first, second))
+}
+
+/// What was typed into the second end of a pair and not read there. Its modes stay as they are.
+///
+/// # Errors
+/// Those of `ioctl(2)` with TIOCGPTPEER, and of reading.
+pub fn unread(first: BorrowedFd) -> Result<Vec<u8>, Errno> {
+    let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC | libc::O_NONBLOCK;
+    // SAFETY: TIOCGPTPEER takes open(2)'s flags.
+    let second = own(checked(unsafe { libc::ioctl(first.as_raw_fd(), libc::TIOCGPTPEER, flags) })?)?;
+    let left = Modes::of(second.as_fd())?;
+    // Lines that have no end yet are given out as well.
+    let mut bytewise = left;
+    bytewise.0.c_lflag &= !libc::ICANON;
+    bytewise.apply(second.as_fd())?;
+    let mut bytes = vec![0; 4 << 10];
+    let count = super::fd::read(second.as_fd(), &mut bytes).unwrap_or(0);
+    bytes.truncate(count);
+    left.apply(second.as_fd())?;
+    Ok(bytes)
+}
+
+/// Puts a byte into a terminal as if it had been typed, TIOCSTI.
+///
+/// # Errors
+/// EIO or EPERM where the kernel does not let us.
+pub fn type_in(terminal: BorrowedFd, byte: u8) -> Result<(), Errno> {
+    // SAFETY: TIOCSTI reads one byte.
+    checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSTI, &raw const byte) }).map(drop)
 }

@@ -1,0 +1,258 @@
+//! The half that keeps the caller's terminal: what is typed goes to the command, what the command writes comes back, and the
+//! shell sees a job that runs, stops and ends as the command does.
+
+use super::behind;
+use super::wire::{News, Order, Wire};
+use super::is_ours_to_read;
+use crate::run::follow::{Ended, fact};
+use crate::run::spawn::Child;
+use crate::run::{Ran, signals};
+use crate::sys::argv::Argv;
+use crate::sys::errno::Errno;
+use crate::sys::fd;
+use crate::sys::poll::{self, For};
+use crate::sys::process::Change;
+use crate::sys::signal::{Mask, Signal};
+use crate::sys::terminal::{self, Modes};
+use crate::transcript::Recorder;
+use crate::watch::Watch;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Bytes that are read at once; a terminal gives no more, `N_TTY_BUF_SIZE` of the kernel.
+const CHUNK: usize = 4 << 10;
+/// Silence after the command's end that tells that nobody writes at the moment.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// What can happen while the command runs.
+enum Event {
+    /// The leader reports.
+    News(Option<News>),
+    /// The command, or whoever else is on its terminal, wrote.
+    Wrote,
+    /// The person typed.
+    Typed,
+    /// The command's terminal takes more of what was typed.
+    Takes,
+    /// The caller's terminal has another size.
+    Resized,
+    /// A process told us to go on.
+    Continued,
+    /// It is time to look at the watched places.
+    Tick,
+}
+
+/// The front half.
+pub struct Front {
+    child: Child,
+    wire: Wire,
+    first: OwnedFd,
+    caller: OwnedFd,
+    given: Modes,
+    is_raw: bool,
+    /// The last program on the command's terminal has closed it.
+    is_deserted: bool,
+    /// What was typed and not taken yet.
+    typed: Vec<u8>,
+}
+
+/// What is kept of the output and the machine.
+struct Notes {
+    recorder: Recorder,
+    watch: Watch,
+}
+
+impl Front {
+    /// The half for a command that was started.
+    #[must_use]
+    pub fn new(child: Child, wire: Wire, first: OwnedFd, caller: OwnedFd, given: Modes) -> Self {
+        Self { child, wire, first, caller, given, is_raw: false, is_deserted: false, typed: Vec::new() }
+    }
+
+    /// Serves until the command has ended. Nothing is returned of a success.
+    pub fn run(mut self, command: Argv, started: SystemTime, clock: Instant) -> Option<Box<Ran>> {
+        signals::belong_to_session_of(self.child.pid);
+        fd::let_go_of_stdin_and_stdout();
+        self.take_terminal();
+        let mut notes = Notes { recorder: Recorder::default(), watch: Watch::begin(command, clock) };
+        let end = self.follow(&mut notes);
+        let duration = clock.elapsed();
+        if end != Change::Exited(0) {
+            notes.watch.look_at_the_end();
+        }
+        self.drain(&mut notes, QUIET);
+        self.leave_terminal(end);
+        let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
+        let peak_memory = self.reap();
+        if !self.is_deserted {
+            behind::leave(&self.first, &self.caller, &self.wire);
+        }
+        let Notes { recorder, watch } = notes;
+        Ended { end, exec_failure: self.child.exec_failure(), facts, peak_memory, captured: true, started, duration }
+            .into_ran(recorder, watch)
+    }
+
+    fn follow(&mut self, notes: &mut Notes) -> Change {
+        loop {
+            match self.next_event(&notes.watch) {
+                Event::News(Some(News::Changed(end @ (Change::Exited(_) | Change::Killed(_))))) => return end,
+                Event::News(Some(News::Changed(Change::Stopped(signal)))) => self.stop_too(signal, notes),
+                Event::News(Some(_)) => {}
+                // The leader was killed, and the command with it.
+                Event::News(None) => return Change::Killed(libc::SIGKILL),
+                Event::Wrote => self.pass_on(notes),
+                Event::Typed => self.take_typed(),
+                Event::Takes => self.pass_typed(),
+                Event::Resized => self.resize(),
+                Event::Continued => self.continue_command(),
+                Event::Tick => notes.watch.tick(),
+            }
+        }
+    }
+
+    /// Signals are blocked but here and in writes, so none comes between the question and the wait.
+    fn next_event(&self, watch: &Watch) -> Event {
+        loop {
+            if signals::resized() {
+                return Event::Resized;
+            }
+            if signals::continued() {
+                return Event::Continued;
+            }
+            let typed = (self.is_raw && self.typed.is_empty()).then(|| self.caller.as_raw_fd());
+            let first = (!self.is_deserted).then(|| self.first.as_raw_fd());
+            let takes = first.filter(|_| !self.typed.is_empty());
+            let waited = [
+                (Some(self.wire.source()), For::Reading),
+                (first, For::Reading),
+                (typed, For::Reading),
+                (takes, For::Writing),
+            ];
+            // EINTR is a signal, and asked for above.
+            let Ok([wire, wrote, typed, takes]) = poll::wait_for_any(waited, Some(watch.due_in()), Mask::EMPTY) else { continue };
+            return match () {
+                // What was written before the news is passed on before them.
+                () if wrote.any() => Event::Wrote,
+                () if wire.any() => Event::News(self.wire.next_news()),
+                () if typed.any() => Event::Typed,
+                () if takes.any() => Event::Takes,
+                () => Event::Tick,
+            };
+        }
+    }
+
+    fn pass_on(&mut self, notes: &mut Notes) {
+        let mut buffer = [0; CHUNK];
+        match fd::read(self.first.as_fd(), &mut buffer) {
+            Ok(count) if count > 0 => {
+                let bytes = &buffer[..count];
+                notes.watch.heard(bytes, notes.recorder.written() + count as u64);
+                // A terminal that is gone takes nothing more; the command is told by its own SIGHUP.
+                let _ = write_all(&self.caller, bytes);
+                notes.recorder.push(bytes);
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            // EIO is how the kernel tells that nobody has the other end open, pty(7).
+            Ok(_) | Err(_) => self.is_deserted = true,
+        }
+    }
+
+    fn drain(&mut self, notes: &mut Notes, quiet: Duration) {
+        while !self.is_deserted {
+            match poll::wait(Some(self.first.as_raw_fd()), For::Reading, Some(quiet), Mask::FULL) {
+                Ok(seen) if seen.any() => self.pass_on(notes),
+                _ => return,
+            }
+        }
+    }
+
+    fn take_typed(&mut self) {
+        let mut buffer = [0; CHUNK];
+        match fd::read(self.caller.as_fd(), &mut buffer) {
+            Ok(count) if count > 0 => {
+                self.typed.extend_from_slice(&buffer[..count]);
+                self.pass_typed();
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            // The terminal has gone, or is another's: what was ours to type has been typed.
+            Ok(_) | Err(_) => self.is_raw = false,
+        }
+    }
+
+    fn pass_typed(&mut self) {
+        match fd::write(self.first.as_raw_fd(), &self.typed) {
+            Ok(count) => drop(self.typed.drain(..count)),
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(_) => self.typed.clear(),
+        }
+    }
+
+    fn resize(&self) {
+        let _ = terminal::size(self.caller.as_fd()).and_then(|size| terminal::set_size(self.first.as_fd(), size));
+    }
+
+    /// In the foreground every key is the command's; the caller's terminal only carries it.
+    fn take_terminal(&mut self) {
+        if !self.is_raw && is_ours_to_read(&self.caller) {
+            self.is_raw = self.given.raw().apply(self.caller.as_fd()).is_ok();
+            self.resize();
+        }
+    }
+
+    /// The terminal is given back as the command left its own; as it was, where the command was killed.
+    fn leave_terminal(&mut self, end: Change) {
+        if !self.is_raw || !is_ours_to_read(&self.caller) {
+            return;
+        }
+        behind::give_back_typed(&self.first, &self.caller, &self.typed);
+        let left = Modes::of(self.first.as_fd()).ok().filter(|_| matches!(end, Change::Exited(_)));
+        let _ = left.unwrap_or(self.given).apply(self.caller.as_fd());
+    }
+
+    /// The command has been stopped. Where it wanted the terminal and we have it, it goes on; else the shell must see us
+    /// stopped too, and its terminal as it was.
+    fn stop_too(&mut self, signal: Signal, notes: &mut Notes) {
+        self.drain(notes, Duration::ZERO);
+        let wants_terminal = signal == libc::SIGTTIN || signal == libc::SIGTTOU;
+        if !(wants_terminal && is_ours_to_read(&self.caller)) {
+            if self.is_raw {
+                let _ = self.given.apply(self.caller.as_fd());
+                self.is_raw = false;
+            }
+            signals::stop_ourselves(signal, if signal == libc::SIGSTOP { signals::Stop::Us } else { signals::Stop::Job });
+        }
+        self.continue_command();
+    }
+
+    fn continue_command(&mut self) {
+        self.take_terminal();
+        self.wire.order(if self.is_raw { Order::GoOnInFront } else { Order::GoOnBehind });
+    }
+
+    /// Lets the leader take leave of the command; the most memory that it had resident, in bytes.
+    fn reap(&self) -> Option<u64> {
+        self.wire.order(Order::Reap);
+        while let Some(news) = self.wire.next_news() {
+            if let News::Reaped(kibibytes) = news {
+                return u64::try_from(kibibytes).ok().filter(|kibibytes| *kibibytes > 0).map(|kibibytes| kibibytes * 1024);
+            }
+        }
+        None
+    }
+}
+
+/// Writes all of it, waiting for a slow terminal with signals let in.
+pub fn write_all(terminal: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match fd::write(terminal.as_raw_fd(), rest) {
+            Ok(count) => rest = &rest[count..],
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => {
+                let _ = poll::wait(Some(terminal.as_raw_fd()), For::Writing, None, signals::WHILE_WRITING);
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! A terminal of the command's own, for when a person sits at ours: everything that it writes there can be read, in its
+//! order, and the command still has a terminal with colours, prompts, a size and job control.
+//!
+//! The shape is sudo's: the front half keeps the caller's terminal and its place in the caller's job; the leading half, in a
+//! session of its own, starts the command on the new terminal and reports of it. A terminal for stderr alone would be
+//! simpler and hangs every pager: less reads the keyboard from the terminal that its stderr is open on.
+
+mod behind;
+mod front;
+mod leader;
+mod wire;
+
+use super::Ran;
+use super::spawn::{self, Given};
+use crate::sys::argv::Argv;
+use crate::sys::errno::Errno;
+use crate::sys::fd::{STDERR, STDIN, STDOUT};
+use crate::sys::process::{self, Forked, Note};
+use crate::sys::terminal::{self, Modes};
+use front::Front;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::time::{Instant, SystemTime};
+use wire::{News, Wire};
+
+/// A pair of terminal ends, and the caller's terminal that it stands for.
+pub struct Pty {
+    /// The end that we hold.
+    first: OwnedFd,
+    /// The end that the command sees.
+    second: OwnedFd,
+    /// The caller's terminal.
+    caller: OwnedFd,
+    /// Its modes when we came.
+    given: Modes,
+    /// Which of the standard descriptors are open on it.
+    on_terminal: [bool; 3],
+}
+
+impl Pty {
+    /// A terminal like the caller's: with its modes and its size. None where stderr is not our controlling terminal, where
+    /// we are not in its foreground, or where no pair is to be had.
+    #[must_use]
+    pub fn like_the_callers() -> Option<Self> {
+        let caller = terminal::controlling().ok()?;
+        let device = terminal::device(std::os::fd::AsRawFd::as_raw_fd(&caller))?;
+        let on_terminal = [STDIN, STDOUT, STDERR].map(|number| terminal::device(number) == Some(device));
+        if !on_terminal[2] || !is_ours_to_read(&caller) {
+            return None;
+        }
+        let given = Modes::of(caller.as_fd()).ok()?;
+        let (first, second) = terminal::pair().ok()?;
+        given.apply(second.as_fd()).ok()?;
+        // A terminal without a size is one, too.
+        let _ = terminal::size(caller.as_fd()).and_then(|size| terminal::set_size(second.as_fd(), size));
+        Some(Self { first, second, caller, given, on_terminal })
+    }
+
+    /// The standard descriptors that the new terminal takes the place of.
+    fn replaced(&self) -> impl Iterator<Item = RawFd> + '_ {
+        [STDIN, STDOUT, STDERR].into_iter().zip(self.on_terminal).filter_map(|(number, is)| is.then_some(number))
+    }
+}
+
+/// Whether our process group is in the foreground.
+fn is_ours_to_read(terminal: &OwnedFd) -> bool {
+    terminal::foreground(terminal.as_fd()) == Ok(process::own_group())
+}
+
+/// Runs the command on the new terminal. Nothing is returned of a success.
+///
+/// # Errors
+/// The errno of `fork(2)` or `socketpair(2)`, when nothing has been started.
+pub fn run(command: Argv, pty: Pty, given: Given, started: SystemTime) -> Result<Option<Box<Ran>>, Errno> {
+    let clock = Instant::now();
+    let note = Note::new().ok();
+    let (ours, theirs) = Wire::pair()?;
+    match process::fork()? {
+        Forked::Child => {
+            drop(ours);
+            leader::lead(command, pty, theirs, note, given)
+        }
+        Forked::Parent(leader) => {
+            drop(theirs);
+            let Pty { first, second, caller, given: modes, .. } = pty;
+            drop(second);
+            match ours.next_news() {
+                Some(News::Started(pid)) => {
+                    let child = spawn::Child::of(pid, note);
+                    Ok(Front::new(child, ours, first, caller, modes).run(command, started, clock))
+                }
+                news => {
+                    process::wait_for(leader);
+                    Err(if let Some(News::NotStarted(errno)) = news { errno } else { Errno::EAGAIN })
+                }
+            }
+        }
+    }
+}
