@@ -50,6 +50,17 @@ pub struct Place {
     pub after: Sample,
 }
 
+impl Place {
+    /// The role of what a word of the command names.
+    pub(crate) const NAMED_BY_THE_COMMAND: &str = "named by the command";
+
+    /// Whether a word of the command names it or something on it.
+    #[must_use]
+    pub fn is_named_by_the_command(&self) -> bool {
+        self.roles.iter().any(|role| role == Self::NAMED_BY_THE_COMMAND)
+    }
+}
+
 /// Counters of the kernel that only rise; a difference between two readings is what happened meanwhile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {

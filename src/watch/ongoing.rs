@@ -43,6 +43,8 @@ pub struct Watch {
     sources: Option<Sources>,
     due: Instant,
     last_look: Instant,
+    /// The last look because of words; the timer's looks keep no words from being heard.
+    last_heard: Option<Instant>,
     cost: Duration,
     directories: Vec<PathBuf>,
     looks_at_inotify: u32,
@@ -69,6 +71,7 @@ impl Watch {
             sources: None,
             due: clock + COUNTERS_AFTER,
             last_look: clock,
+            last_heard: None,
             cost: Duration::ZERO,
             directories: Vec::new(),
             looks_at_inotify: 0,
@@ -98,10 +101,11 @@ impl Watch {
     /// The child wrote these bytes; with them it has written `said` in all. The first words after a silence are always
     /// looked at; a flood is not slowed by more than a twentieth.
     pub fn heard(&mut self, bytes: &[u8], said: u64) {
-        if self.last_look.elapsed() < self.cost * 20 {
+        if self.last_heard.is_some_and(|last| last.elapsed() < self.cost * 20) {
             return;
         }
         self.look(Some(said));
+        self.last_heard = Some(self.last_look);
         let bytes = &bytes[bytes.len().saturating_sub(BYTES_OF_A_MESSAGE)..];
         for path in places::paths_in(bytes, PATHS_OF_A_MESSAGE) {
             self.join_named(path, said);

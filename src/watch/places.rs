@@ -41,10 +41,10 @@ pub fn wanted(
     let mut wanted = vec![(Cow::Borrowed("working directory"), cwd.to_owned())];
     wanted.extend(VARIABLES.iter().filter_map(|name| Some(((*name).into(), directory(name)?))));
     wanted.extend(USUAL.iter().map(|path| ((*path).into(), PathBuf::from(path))));
-    let named =
-        words.take(WORDS).filter_map(path_in).map(|path| (path.as_os_str().as_bytes().contains(&b'/'), cwd.join(path)));
+    let paths = words.flat_map(words_in).take(WORDS).filter_map(path_in);
+    let named = paths.map(|path| (path.as_os_str().as_bytes().contains(&b'/'), cwd.join(path)));
     let mounted = named.filter(|(has_slash, path)| *has_slash || mounts.at(path).is_some());
-    wanted.extend(mounted.map(|(_, path)| ("named by the command".into(), path)));
+    wanted.extend(mounted.map(|(_, path)| (super::Place::NAMED_BY_THE_COMMAND.into(), path)));
     wanted
 }
 
@@ -54,6 +54,14 @@ pub fn wanted(
 )]
 fn directory(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// A word, and what a shell would take apart in it where it is a script (`sh -c 'cp a b/c'`).
+fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
+    let bytes = word.as_bytes();
+    let script = if memchr::memchr2(b' ', b'\n', bytes).is_some() { bytes } else { b"" };
+    let parts = script.split(|byte| !is_of_a_path(*byte) && *byte != b'=' || matches!(byte, b'|' | b'&'));
+    std::iter::once(word).chain(parts.filter(|part| !part.is_empty()).map(OsStr::from_bytes))
 }
 
 /// The path in a word: all of it, or what stands behind the `=` of `--option=/path`.
@@ -148,6 +156,14 @@ mod tests {
             ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
             [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
         );
+    }
+
+    #[test]
+    fn paths_are_found_in_scripts() {
+        let word = OsStr::new("dd of=x/y bs=1|cat >'/z w'&&true");
+        let found: Vec<&str> = words_in(word).skip(1).filter_map(path_in).filter_map(Path::to_str).collect();
+        assert_eq!(found, ["dd", "x/y", "1", "cat", "/z", "w", "true"]);
+        assert_eq!(words_in(OsStr::new("a|b")).count(), 1);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What is typed wrongly gets a clear answer and 125, and never costs the command its run.
-#![expect(clippy::disallowed_methods, reason = "tests run commands and read what they left; the one door is the product's rule")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests run commands and read what they left; the one door is the product's rule"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -88,7 +91,8 @@ fn help_and_version_go_to_stdout() {
 
 #[test]
 fn a_report_that_cannot_be_written_costs_the_command_nothing() {
-    let output = explain(&["--report", "/no/such/directory/report.json", "sh", "-c", "echo ran; echo broken >&2; exit 3"]);
+    let output =
+        explain(&["--report", "/no/such/directory/report.json", "sh", "-c", "echo ran; echo broken >&2; exit 3"]);
     assert_eq!((output.status.code(), &*output.stdout), (Some(3), &b"ran\n"[..]));
     let said = stderr(&output);
     assert!(said.starts_with("broken\n"), "{said}");
@@ -177,4 +181,38 @@ fn a_cause_has_a_page() {
     let output = explain(&["--cause", "inodes-exhausted"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&output.stdout).contains("df -i"));
+}
+
+/// A rule file whose pattern and further lines are given; line 3 is the pattern, line 7 the first further line.
+fn rule_file(pattern: &str, further: &str) -> (TempDir, PathBuf) {
+    let rule = format!(
+        "[[rule]]\nid = \"a-tool\"\npattern = '{pattern}'\nsource = \"a-tool 1.0\"\nsilent = [\"all is well\"]\n\
+         fires = [{{ text = \"a-tool: lost x\" }}]\n{further}\n"
+    );
+    file("a-tool.toml", rule.as_bytes())
+}
+
+#[test]
+fn a_rule_file_with_a_broken_pattern_is_refused_by_file_line_and_field() {
+    let (_directory, rules) = rule_file("a-tool: lost (", "");
+    assert_refused(&explain(&["--rules", text(&rules), "true"]), &["a-tool.toml:3", "pattern"]);
+    assert_refused(&explain(&["--test-rules", text(&rules)]), &["a-tool.toml:3", "pattern"]);
+}
+
+#[test]
+fn a_rule_file_with_an_unknown_field_is_refused_by_file_line_and_field() {
+    let (_directory, rules) = rule_file("a-tool: lost x", "colour = \"red\"");
+    assert_refused(&explain(&["--rules", text(&rules), "true"]), &["a-tool.toml:7", "colour"]);
+}
+
+#[test]
+fn a_missing_rule_file_is_named() {
+    assert_refused(&explain(&["--rules", "/no/such/rules", "true"]), &["/no/such/rules"]);
+}
+
+#[test]
+fn a_rule_file_whose_examples_hold_passes() {
+    let (_directory, rules) = rule_file("a-tool: lost x", "");
+    let output = explain(&["--test-rules", text(&rules)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }

@@ -1,7 +1,45 @@
 //! Full filesystems: what the tools say differs, what is full does not.
 
 use crate::harness::{Need, scenario};
-use explain::cause::Confidence;
+use explain::cause::{Confidence, Seen};
+
+#[test]
+fn a_full_tmpfs_is_explained_whatever_tool_meets_it() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"
+            head -c 2M /dev/zero >big
+            tar -cf big.tar big
+            mkdir small; mount -t tmpfs -o size=1m lab small
+            explained dd dd if=/dev/zero of=small/file bs=64k
+            explained cp cp big small/copy
+            explained tar tar -xf big.tar -C small
+            explained python python3 -c 'open("small/p", "w").write("x" * 100000)'
+            "#,
+        );
+        for name in ["dd", "cp", "tar"] {
+            scene.run(name).assert_first("blocks-exhausted", lab.path("small"), Confidence::Verified);
+        }
+    });
+}
+
+#[test]
+fn make_that_deletes_its_half_made_target_is_explained_by_what_was_seen_meanwhile() {
+    scenario(&[Need::Root, Need::Program("make")], |lab| {
+        let scene = lab.play(
+            r#"
+            mkdir small; mount -t tmpfs -o size=1m lab small
+            printf '.DELETE_ON_ERROR:\nsmall/image:\n\tdd if=/dev/zero of=$@ bs=64k status=none || { sleep 0.1; false; }\n' >Makefile
+            explained make make small/image
+            ls small
+            "#,
+        );
+        let run = scene.run("make");
+        let first = run.assert_first("blocks-exhausted", lab.path("small"), Confidence::Verified);
+        assert_eq!(first.seen, Some(Seen::During));
+        assert!(!scene.script.contains("image"), "make left its target: {}", scene.script);
+    });
+}
 
 #[test]
 fn a_compiler_whose_tmpdir_is_full_is_explained() {
@@ -16,5 +54,22 @@ fn a_compiler_whose_tmpdir_is_full_is_explained() {
             "#,
         );
         scene.run("gcc").assert_first("blocks-exhausted", lab.path("small"), Confidence::Verified);
+    });
+}
+
+#[test]
+fn a_full_ext4_is_explained_to_root_and_to_others() {
+    scenario(&[Need::Root, Need::Filesystem("ext4")], |lab| {
+        let scene = lab.play(
+            r#"
+            loop_mount ext4 16M "$LAB/disk" -m 0
+            chmod 777 disk
+            explained dd dd if=/dev/zero of=disk/file bs=64k
+            explained_as 65534 cp cp disk/file disk/copy
+            "#,
+        );
+        for name in ["dd", "cp"] {
+            scene.run(name).assert_first("blocks-exhausted", lab.path("disk"), Confidence::Verified);
+        }
     });
 }

@@ -13,7 +13,7 @@ fn assert_nothing_to_say(program: &'static str, setup: &str, command: &str) {
             chmod -R a+rwX .
             bare root.bare {command}
             explained root {command}
-            bare user.bare $(as 65534) {command}
+            bare user.bare $(identity 65534) {command}
             explained_as 65534 user {command}"
         ));
         for user in ["root", "user"] {

@@ -9,10 +9,12 @@ mod blocks;
 mod harness;
 mod healthy;
 mod inodes;
-mod shared_memory;
+mod opam;
 mod quota;
 mod read_only;
+mod replay;
 mod reserved_blocks;
+mod shared_memory;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.
 #[test]

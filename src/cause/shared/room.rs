@@ -70,15 +70,17 @@ pub fn may_mean_room(case: &Case, clue: &Clue) -> bool {
     clue.vague && clue.errno.is_none() && case.mode == Mode::Run
 }
 
-/// Mount points of the paths that a clue names.
+/// Mount points of the paths that a clue names. A relative path may mean one below a directory that the command was told to
+/// work in (`tar -C`, `make -C`), which the watch knows.
 fn points_named(case: &Case, clue: &Clue) -> Vec<PathBuf> {
-    [&clue.path, &clue.other_path]
-        .into_iter()
-        .flatten()
-        .filter_map(|path| case.mount_of(path))
-        .filter(|mount| can_fill(mount))
-        .map(|mount| mount.point.clone())
-        .collect()
+    let paths = [&clue.path, &clue.other_path].into_iter().flatten();
+    let mounts = paths.clone().filter_map(|path| case.mount_of(path)).filter(|mount| can_fill(mount));
+    let mut points: Vec<PathBuf> = mounts.map(|mount| mount.point.clone()).collect();
+    if paths.clone().any(|path| path.is_relative()) {
+        let named = case.watched.places.iter().filter(|place| place.is_named_by_the_command());
+        points.extend(named.map(|place| place.point.clone()));
+    }
+    points
 }
 
 /// Mount points that programs use without saying so: the watched ones, or what would have been watched.

@@ -27,11 +27,18 @@ explained() {
 explained_as() {
 	user=$1 name=$2
 	shift 2
-	bare "$name" $(as "$user") "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
+	bare "$name" $(identity "$user") "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
 }
 
-# as USER: prints the words before a command that run it as another user, without root's groups and capabilities.
-as() { echo "setpriv --reuid $1 --regid 65534 --clear-groups --inh-caps=-all"; }
+# as USER COMMAND...: runs a command as another user, without root's groups and capabilities.
+as() {
+	user=$1
+	shift
+	$(identity "$user") "$@"
+}
+
+# identity USER: prints the words before a command by which `as` runs it.
+identity() { echo "setpriv --reuid $1 --regid 65534 --clear-groups --inh-caps=-all"; }
 
 # type_fix NAME PATTERN: types the first command of the run's advice that the pattern (python's re) is found in.
 type_fix() {
