@@ -5,7 +5,7 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{inotify, rlimit, room, shortage, spoken, sysctl};
+use shared::{exec, inotify, rlimit, room, shortage, spoken, sysctl};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -34,16 +34,25 @@ macro_rules! causes {
 
 causes! {
     blocks_exhausted,
+    command_not_found,
+    crlf_shebang,
     file_size_limit,
     inodes_exhausted,
     inotify_instances_exhausted,
     inotify_watches_exhausted,
     ipc_limit,
     keyring_quota,
+    library_too_old,
+    missing_interpreter,
+    missing_loader,
+    missing_shared_library,
+    missing_shebang,
     namespace_limit,
+    not_executable,
     quota_exceeded,
     read_only_filesystem,
     reserved_blocks,
+    wrong_architecture,
 }
 
 /// The cause of an id.

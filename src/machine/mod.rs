@@ -4,15 +4,19 @@
 //! answer; a played machine knows what was recorded and nothing else. What is above the door cannot tell them apart.
 
 mod ask;
+mod attributes;
 mod btrfs;
 mod crew;
-mod attributes;
+mod elf;
+mod executable;
 mod files;
 mod inotify;
 mod kernel_log;
 mod lines;
 mod locks;
 mod namespaces;
+mod near_names;
+mod packages;
 mod processes;
 mod quota;
 mod record;
@@ -21,14 +25,18 @@ mod surroundings;
 mod tree;
 
 pub use ask::{Answer, Unknown};
-pub use btrfs::Subvolume;
 pub use attributes::{AclEntry, AclTag, InodeFlags};
+pub use btrfs::Subvolume;
+pub use elf::{Elf, Versions};
+pub use executable::{Cached, Executable, KERNEL_READS};
 pub use files::{Entry, Kind, Listing, Stat};
 pub use inotify::Directories;
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use lines::Line;
 pub use locks::{LockHolder, LockKind, Locks};
 pub use namespaces::NamespaceCensus;
+pub use near_names::NearName;
+pub use packages::Owned;
 pub use processes::{Coverage, Deleted, DeletedFile, Program, Use, User, Users};
 pub use quota::{Account, Allowance, Quota};
 pub use record::Record;

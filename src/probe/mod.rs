@@ -10,6 +10,7 @@ pub mod limits;
 pub mod namespaces;
 pub mod origin;
 pub mod path;
+pub mod programs;
 pub mod quota;
 pub mod read_only;
 pub mod sysctl;

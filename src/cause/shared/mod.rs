@@ -1,6 +1,7 @@
 //! What causes have in common: the failure that they judge, the form of their findings, and families that check alike.
 
 pub mod case;
+pub mod exec;
 pub mod finding;
 pub mod inotify;
 pub mod rlimit;

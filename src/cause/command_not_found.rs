@@ -1,0 +1,203 @@
+//! No directory of `PATH` has a command of this name. The shell has said so; what it does not say is that a near name is there,
+//! that the command is in a directory which `PATH` lacks, or which package has it.
+
+use super::exec::{self, is_plain_name, verified};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::outcome::Outcome;
+use crate::probe::programs::{Lookup, Offer, directories, has_execute_bit, lookup, near, offering_command};
+use crate::sys::errno::Errno;
+use crate::text::shell_word;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+const ID: &str = "command-not-found";
+
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/command-not-found.md"),
+    suspects,
+    covers: &[],
+    check,
+};
+
+/// Words of bash and ksh that dash and other plain shells take for commands.
+const OF_BASH: &[&str] = &["[[", "source", "declare", "typeset", "pushd", "popd", "shopt", "mapfile", "readarray", "function", "let"];
+
+/// Directories that often hold commands and are often not in `PATH`; those below the home directory have none before them.
+const ELSEWHERE: &[&str] = &[
+    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/games", "/snap/bin",
+    "/usr/local/go/bin", "/usr/lib/git-core", ".local/bin", ".cargo/bin", "go/bin", "bin", ".npm-global/bin",
+];
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let not_started = case.outcome == &Outcome::NotStarted { errno: "ENOENT".into() };
+    let command = case.command.first().filter(|_| not_started).cloned();
+    let command = command.filter(|name| is_name(name)).map(|name| suspect(&name, None));
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue));
+    let named = named.filter_map(|(index, clue)| name(clue).map(|name| suspect(&name, Some(index))));
+    command.into_iter().chain(named).collect()
+}
+
+fn suspect(name: &OsStr, clue: Option<usize>) -> Suspect {
+    Suspect { subject: Subject::Name(name.to_string_lossy().into_owned()), clue, touched: true }
+}
+
+fn is_about(clue: &Clue) -> bool {
+    clue.suspects(ID) || exec::is_start(clue) && matches!(clue.errno, None | Some(Errno::ENOENT))
+}
+
+fn name(clue: &Clue) -> Option<OsString> {
+    let path = clue.path.as_ref().map(|path| path.as_os_str().to_owned());
+    path.or_else(|| clue.subject.clone().map(OsString::from)).filter(|name| is_name(name))
+}
+
+/// Whether it is looked for in `PATH`: it has no slash.
+fn is_name(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    !bytes.is_empty() && bytes.len() < 256 && !bytes.iter().any(|byte| *byte == b'/' || byte.is_ascii_control() || *byte == b' ')
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let name = OsString::from(suspect.subject.to_string());
+    match lookup(case.machine, &name) {
+        Lookup::Nowhere => Verdict::Found(Box::new(told(case, suspect, &name))),
+        Lookup::Found(file) => Verdict::RuledOut(format!("{} is in PATH now", file.display())),
+        Lookup::Refused(file) => Verdict::RuledOut(format!("{} is in PATH and may not be executed", file.display())),
+    }
+}
+
+fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
+    let shown = name.display();
+    let confidence = if case.mode == Mode::Log { Confidence::Possible } else { Confidence::Verified };
+    let count = directories(case.machine).len();
+    let is_bash = OF_BASH.iter().any(|word| OsStr::new(word) == name);
+    let places = elsewhere(case, name);
+    let searched = format!("none of the {count} directories of PATH has a file named {shown}");
+    let mut evidence = vec![Evidence::probe(searched).check(format!("command -v {}; echo \"$PATH\"", shell_word(name)))];
+    evidence.extend(is_bash.then(|| Evidence::probe(format!("{shown} is a word of bash, and {} does not know it", speaker(case, suspect)))));
+    evidence.extend(places.iter().map(|file| Evidence::probe(format!("{} is there; PATH has not its directory", file.display()))));
+    let headline = if is_bash { format!("{shown} is a word of bash and no command") } else { format!("{shown} is in no directory of PATH") };
+    let summary = format!("No directory of PATH has a command named {shown}.");
+    let fixes = if is_bash { vec![bash()] } else { fixes(case, name, &places) };
+    Finding { confidence, evidence, fixes, ..verified(headline, summary) }
+}
+
+/// The shell that was asked.
+fn speaker(case: &Case, suspect: &Suspect) -> String {
+    let said = suspect.clue.and_then(|index| case.clues[index].program.clone());
+    said.unwrap_or_else(|| "the shell that runs this".into())
+}
+
+fn bash() -> Fix {
+    Fix::lasting("run the script with bash, and let its first line be #!/bin/bash")
+}
+
+/// Files of that name in directories that `PATH` lacks.
+fn elsewhere(case: &Case, name: &OsStr) -> Vec<PathBuf> {
+    if !is_plain_name(name) {
+        return Vec::new();
+    }
+    let home = case.surroundings().directory("HOME").unwrap_or_else(|| "/root".into());
+    let directories = ELSEWHERE.iter().map(|directory| home.join(directory));
+    let cwd = &case.surroundings().cwd;
+    let own = ["node_modules/.bin", "venv/bin", ".venv/bin", "bin"].map(|below| cwd.join(below));
+    let files = directories.chain(own).chain([cwd.clone()]).map(|directory| directory.join(name));
+    let mut files: Vec<PathBuf> = files.filter(|file| has_execute_bit(case.machine, file) == Some(true)).collect();
+    files.dedup();
+    files
+}
+
+fn fixes(case: &Case, name: &OsStr, places: &[PathBuf]) -> Vec<Fix> {
+    let mut fixes: Vec<Fix> = places.iter().take(1).flat_map(|file| by_path(file)).collect();
+    fixes.extend(offering_command(case.machine, name).iter().take(2).filter_map(|offer| install(case, name, offer)));
+    let near = near(case.machine, name);
+    fixes.extend(near.iter().filter_map(|file| Some(Fix::now(shell_word(file.file_name()?), "a near name that is there"))));
+    fixes
+}
+
+fn by_path(file: &Path) -> Vec<Fix> {
+    let directory = shell_word(file.parent().unwrap_or(Path::new("/")));
+    let export = format!("export PATH=\"$PATH\":{directory}");
+    vec![Fix::now(shell_word(file), "runs it by its path"), Fix::lasting("in the shell's start-up file").command(export)]
+}
+
+fn install(case: &Case, name: &OsStr, offer: &Offer) -> Option<Fix> {
+    let fix = exec::install(case, &offer.package)?;
+    let text = if offer.is_listed {
+        format!("the package {} has {}", offer.package, name.display())
+    } else {
+        format!("a package of the name {} can be installed", offer.package)
+    };
+    Some(Fix { text, lasting: true, ..fix })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::stage::Stage;
+    use crate::clue::Operation;
+    use crate::machine::{Kind, NearName};
+    use crate::text::Bytes;
+
+    fn stage() -> Stage {
+        let mut stage = Stage::new("22 1 8:1 / / rw - ext4 /dev/sda1 rw");
+        stage.surroundings.env.insert("PATH".into(), Bytes(b"/usr/bin:/opt/none".to_vec()));
+        stage.directory("/usr/bin").missing("/opt").missing("/usr/bin/dokcer");
+        stage.clue(Errno::ENOENT, Operation::Execute, "dokcer");
+        stage
+    }
+
+    fn found(stage: &Stage) -> Option<Finding> {
+        stage.verdicts(&CAUSE).into_iter().find_map(|(_, verdict)| match verdict {
+            Verdict::Found(finding) => Some(*finding),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_near_name_is_offered() {
+        let mut stage = stage();
+        stage.knows("near-names dokcer /usr/bin", Ok(vec![NearName { name: "docker".into(), distance: 1 }]));
+        stage.stat("/usr/bin/docker", Kind::Regular, |_| {});
+        let finding = found(&stage).unwrap();
+        assert_eq!((finding.confidence, finding.headline.as_str()), (Confidence::Verified, "dokcer is in no directory of PATH"));
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("docker"));
+    }
+
+    #[test]
+    fn a_directory_that_path_lacks_is_named_first() {
+        let mut stage = stage();
+        stage.stat("/usr/sbin/dokcer", Kind::Regular, |_| {}).directory("/usr/sbin");
+        assert_eq!(found(&stage).unwrap().fixes[0].command.as_deref(), Some("/usr/sbin/dokcer"));
+    }
+
+    #[test]
+    fn a_command_that_was_not_started_needs_no_message() {
+        let mut stage = stage();
+        stage.clues.clear();
+        (stage.command, stage.outcome) = (vec!["dokcer".into()], Outcome::NotStarted { errno: "ENOENT".into() });
+        assert!(found(&stage).is_some());
+    }
+
+    #[test]
+    fn a_command_that_is_there_now_is_not_it() {
+        let mut stage = stage();
+        stage.stat("/usr/bin/dokcer", Kind::Regular, |_| {});
+        assert_eq!(found(&stage), None);
+    }
+
+    #[test]
+    fn a_path_is_not_looked_for() {
+        let mut stage = stage();
+        stage.clues[0].path = Some("./dokcer".into());
+        assert!(stage.verdicts(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_log_proves_nothing_of_this_machine() {
+        let mut stage = stage();
+        stage.mode = Mode::Log;
+        assert_eq!(found(&stage).unwrap().confidence, Confidence::Possible);
+    }
+}

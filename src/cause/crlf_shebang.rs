@@ -1,0 +1,104 @@
+//! The first line of a script ends in a carriage return, as editors and checkouts of Windows write lines. For the kernel it
+//! belongs to the name of the interpreter, and a program of that name is not there; no message shows it.
+
+use super::exec::{self, Kind, Start, first_line, verified};
+use super::{Case, Cause, Evidence, Finding, Fix, Suspect, Verdict};
+use crate::probe::programs::{Refusal, Shebang};
+use crate::sys::errno::Errno;
+use crate::text::shell_word;
+use std::path::Path;
+
+const KIND: Kind = Kind { id: "crlf-shebang", answers: &[Errno::ENOENT] };
+
+pub const CAUSE: Cause = Cause {
+    id: KIND.id,
+    page: include_str!("../../docs/causes/crlf-shebang.md"),
+    suspects,
+    covers: &[],
+    check,
+};
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    exec::suspects(case, KIND)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
+        Refusal::CarriageReturn(shebang) => Some(told(start, shebang)),
+        _ => None,
+    })
+}
+
+fn told(start: &Start, shebang: &Shebang) -> Finding {
+    let script = start.file();
+    let last = shebang.argument.clone().unwrap_or_else(|| shebang.interpreter.clone().into());
+    let headline = format!("the #! line of {} ends in a carriage return", script.display());
+    let summary = format!(
+        "The lines of {} end as on Windows (CR LF), so that its first line asks for a program named '{}\\r'.",
+        script.display(),
+        last.display()
+    );
+    let evidence = Evidence::probe("the kernel takes the CR before the line feed for a part of the name").check(first_line(script));
+    let evidence = std::iter::once(evidence).chain(start.way()).collect();
+    Finding { evidence, fixes: fixes(start.case, script), ..verified(headline, summary) }
+}
+
+fn fixes(case: &Case, script: &Path) -> Vec<Fix> {
+    let now = Fix::now(format!(r"sed -i 's/\r$//' {}", shell_word(script)), "takes the CR from every line of it");
+    let in_repository = script.ancestors().skip(1).any(|above| case.machine.stat(&above.join(".git")).is_ok());
+    let name = script.extension().map(|extension| format!("*.{}", extension.display()));
+    let name = name.unwrap_or_else(|| script.file_name().unwrap_or_default().display().to_string());
+    let lasting = Fix::lasting(format!("in the repository's .gitattributes, `{name} text eol=lf` keeps checkouts from adding it"));
+    std::iter::once(now).chain(in_repository.then_some(lasting)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::Confidence;
+    use crate::cause::stage::Stage;
+    use crate::clue::Operation;
+    use crate::machine::{Kind as File, Executable};
+    use crate::outcome::Outcome;
+    use crate::text::Bytes;
+
+    fn stage(line: &str) -> Stage {
+        let mut stage = Stage::new("22 1 8:1 / / rw - ext4 /dev/sda1 rw");
+        stage.stat("/home/u/deploy.sh", File::Regular, |_| {}).directory("/bin").stat("/bin/sh", File::Regular, |_| {});
+        let elf = crate::machine::Elf { bits: 64, machine: 62, ..Default::default() };
+        stage.knows("executable /bin/sh", Ok(Executable::Elf(Box::new(elf))));
+        stage.knows("executable /home/u/deploy.sh", Ok(Executable::Script { line: Bytes(line.into()), length: Some(line.len()) }));
+        stage
+    }
+
+    #[test]
+    fn a_message_that_denies_the_script_leads_to_its_carriage_return() {
+        let mut stage = stage("#!/bin/sh\r");
+        stage.clue(Errno::ENOENT, Operation::Execute, "./deploy.sh");
+        let finding = stage.finding(&CAUSE, "/home/u/deploy.sh");
+        assert_eq!(finding.confidence, Confidence::Verified);
+        assert_eq!(finding.fixes[0].command.as_deref(), Some(r"sed -i 's/\r$//' /home/u/deploy.sh"));
+    }
+
+    #[test]
+    fn a_script_that_was_not_started_is_named_without_a_message() {
+        let mut stage = stage("#!/bin/sh -e\r");
+        stage.command = vec!["/home/u/deploy.sh".into()];
+        stage.outcome = Outcome::NotStarted { errno: "ENOENT".into() };
+        assert!(stage.finding(&CAUSE, "/home/u/deploy.sh").summary.contains(r"'-e\r'"));
+    }
+
+    #[test]
+    fn a_line_that_ends_as_it_should_is_not_it() {
+        let mut stage = stage("#!/bin/sh");
+        stage.clue(Errno::ENOENT, Operation::Execute, "./deploy.sh");
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_script_that_failed_for_another_reason_is_not_looked_at() {
+        let mut stage = stage("#!/bin/sh\r");
+        stage.clue(Errno::ENOSPC, Operation::Write, "/tmp/x");
+        assert!(stage.verdicts(&CAUSE).is_empty());
+    }
+}

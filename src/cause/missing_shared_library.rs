@@ -1,0 +1,173 @@
+//! The loader finds a library nowhere that the program, or another library, needs. Its message names the library alone: not where
+//! it was looked for, and not that a file of that name lies in a directory which is not searched.
+
+use super::exec::{self, verified};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::Elf;
+use crate::probe::programs::{
+    Needed, Obstacle, Refusal, bits_and_machine, configured, copies, native, nowhere, obstacle, offering_library, other_versions,
+};
+use crate::text::shell_word;
+use std::path::{Path, PathBuf};
+
+const ID: &str = "missing-shared-library";
+
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/missing-shared-library.md"),
+    suspects,
+    covers: &[],
+    check,
+};
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
+    let named = named.filter_map(|(index, clue)| {
+        let subject = program(case, clue).map(Subject::Path).or_else(|| library(clue).map(|name| Subject::Name(name.to_owned())));
+        Some(Suspect { subject: subject?, clue: Some(index), touched: true })
+    });
+    named.chain(exec::unsaid(case)).collect()
+}
+
+/// The program that the loader's message begins with.
+fn program(case: &Case, clue: &Clue) -> Option<PathBuf> {
+    let name = clue.program.as_deref().filter(|name| !name.is_empty())?;
+    exec::file_of(case, Path::new(name)).filter(|file| case.machine.stat(file).is_ok())
+}
+
+fn library(clue: &Clue) -> Option<&str> {
+    let library = clue.subject.as_deref().or_else(|| clue.path.as_ref()?.to_str())?;
+    library.contains(".so").then_some(library)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    if let Some(program) = suspect.subject.path()
+        && let Some(finding) = obstacle(case.machine, program).and_then(|obstacle| of_program(case, program, &obstacle))
+    {
+        return Verdict::Found(Box::new(finding));
+    }
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else {
+        return Verdict::RuledOut("its libraries are found".into());
+    };
+    let Some(name) = library(clue) else { return Verdict::Unknown("the message names no library".into()) };
+    match nowhere(case.machine, name) {
+        Some(needed) => Verdict::Found(Box::new(of_name(case, clue, &needed))),
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(said(clue, name))),
+        None => Verdict::RuledOut(format!("{name} is found now")),
+    }
+}
+
+fn of_program(case: &Case, program: &Path, obstacle: &Obstacle) -> Option<Finding> {
+    let Refusal::Libraries(resolution) = &obstacle.refusal else { return None };
+    let needed = resolution.missing.first()?;
+    let (file, elf) = resolution.loaded.first()?;
+    let lack = Lack { case, needed, elf, program: file };
+    let mut evidence = vec![Evidence::probe(format!("{} needs {}", needed.by.display(), needed.library)).check(needs(&needed.by))];
+    evidence.extend(lack.evidence());
+    let others: Vec<&str> = resolution.missing.iter().skip(1).map(|other| other.library.as_str()).collect();
+    if !others.is_empty() {
+        evidence.push(Evidence::probe(format!("also missing: {}", others.join(", "))));
+    }
+    let headline = format!("{} is missing, which {} needs", needed.library, needed.by.display());
+    let summary = format!("{} cannot start: {} needs {}, and no directory that is searched has it.", program.display(), needed.by.display(), needed.library);
+    Some(Finding { evidence, fixes: lack.fixes(), ..verified(headline, summary) })
+}
+
+fn needs(file: &Path) -> String {
+    format!("readelf -d {} | grep -E 'NEEDED|R.*PATH'", shell_word(file))
+}
+
+/// A library that something loaded while it ran: only its name is known.
+fn of_name(case: &Case, clue: &Clue, needed: &Needed) -> Finding {
+    let elf = native(case.machine).unwrap_or_default();
+    let lack = Lack { case, needed, elf: &elf, program: Path::new("/") };
+    let who = clue.program.clone().unwrap_or_else(|| case.program());
+    let confidence = if case.mode == Mode::Log { Confidence::Possible } else { Confidence::Verified };
+    let headline = format!("{} is missing, which {who} loads", needed.library);
+    let summary = format!("{who} loads {}, and no directory that is searched has it.", needed.library);
+    Finding { confidence, evidence: lack.evidence(), fixes: lack.fixes(), ..verified(headline, summary) }
+}
+
+fn said(clue: &Clue, library: &str) -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        evidence: vec![Evidence::output(clue.line.clone())],
+        ..verified(
+            format!("{library} was missing where this was written"),
+            format!("The output says that {library} could not be loaded; this machine has it."),
+        )
+    }
+}
+
+/// A missing library and for whom.
+struct Lack<'a> {
+    case: &'a Case<'a>,
+    needed: &'a Needed,
+    elf: &'a Elf,
+    program: &'a Path,
+}
+
+impl Lack<'_> {
+    fn copies(&self) -> Vec<(PathBuf, bool)> {
+        copies(self.case.machine, (self.program, self.elf), self.needed)
+    }
+
+    fn evidence(&self) -> Vec<Evidence> {
+        let library = &self.needed.library;
+        let directories: Vec<String> = self.needed.searched.iter().map(|directory| directory.display().to_string()).collect();
+        let searched = format!("searched: {} and the loader's cache", directories.join(", "));
+        let check = format!("ldconfig -p | grep -F {}", shell_word(library));
+        let mut evidence = vec![Evidence::probe(searched).check(check)];
+        for file in &self.needed.foreign {
+            let text = format!("{} is there and is no library for {}", file.display(), bits_and_machine(self.elf));
+            evidence.push(Evidence::probe(text).check(format!("file -L {}", shell_word(file))));
+        }
+        for (file, fits) in self.copies() {
+            let what = if fits { "is there, in a directory that is not searched" } else { "is there, for another machine" };
+            evidence.push(Evidence::probe(format!("{} {what}", file.display())).check(format!("ls -l {}", shell_word(&file))));
+        }
+        let others: Vec<String> = other_versions(self.case.machine, self.needed).iter().map(|file| file.display().to_string()).collect();
+        if !others.is_empty() {
+            evidence.push(Evidence::probe(format!("instead there is {}", others.join(", "))));
+        }
+        evidence
+    }
+
+    fn fixes(&self) -> Vec<Fix> {
+        let copy = self.copies().into_iter().find(|(_, fits)| *fits).and_then(|(file, _)| Some(file.parent()?.to_owned()));
+        if let Some(directory) = copy {
+            return self.use_of(&directory);
+        }
+        if let Some(owned) = self.owned() {
+            let command = self.case.as_root(&format!("apt install --reinstall {}", owned.package));
+            return vec![Fix::now(command, format!("brings it back: {} had it as {}", owned.package, owned.file.display()))];
+        }
+        let offer = offering_library(self.case.machine, &self.needed.library);
+        offer.and_then(|offer| exec::install(self.case, &offer.package)).into_iter().collect()
+    }
+
+    /// The installed package that has a library of this name, of which the file is gone.
+    fn owned(&self) -> Option<crate::machine::Owned> {
+        let ending = format!("/{}", self.needed.library);
+        let owned = self.case.machine.installed_files(&ending).unwrap_or_default();
+        owned.into_iter().find(|owned| self.needed.searched.iter().any(|directory| owned.file.parent() == Some(directory)))
+    }
+
+    /// What makes the loader look into a directory.
+    fn use_of(&self, directory: &Path) -> Vec<Fix> {
+        let word = shell_word(directory);
+        if configured(self.case.machine).iter().any(|configured| configured == directory) {
+            let text = format!("reads {word} again, which /etc/ld.so.conf names");
+            return vec![Fix { lasting: true, ..Fix::now(self.case.as_root("ldconfig"), text) }];
+        }
+        let name = directory.file_name().unwrap_or_default().to_string_lossy();
+        let conf = format!("/etc/ld.so.conf.d/{name}.conf");
+        let lasting = self.case.as_root(&format!("sh -c 'echo {word} > {conf} && ldconfig'"));
+        vec![
+            Fix::now(format!("export LD_LIBRARY_PATH={word}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"), "in this shell"),
+            Fix::lasting("for every program of this machine").command(lasting),
+        ]
+    }
+}

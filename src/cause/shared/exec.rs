@@ -1,0 +1,185 @@
+//! Which programs a failure to start concerns: what the causes of running a program have in common.
+
+use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::outcome::Outcome;
+use crate::probe::programs::{Lookup, Obstacle, has_execute_bit, lookup, obstacle};
+use crate::sys::errno::{Errno, name};
+use crate::text::shell_word;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// What a cause of this kind looks for.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The cause's id.
+    pub id: &'static str,
+    /// What `execve(2)` answers then.
+    pub answers: &'static [Errno],
+}
+
+/// The programs that may have failed to start for this cause: the command itself, and those that clues name.
+#[must_use]
+pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
+    let mut suspects = Vec::new();
+    let command = case.command.first().map(Path::new);
+    if let Outcome::NotStarted { errno } = case.outcome
+        && kind.answers.iter().any(|answer| name(*answer) == *errno)
+        && let Some(file) = command.and_then(|command| file_of(case, command))
+    {
+        suspects.push(Suspect { subject: Subject::Path(file), clue: None, touched: true });
+    }
+    for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue, kind)) {
+        let files = named(clue, kind.id).into_iter().filter_map(|name| file_of(case, name));
+        let files = files
+            .filter(|file| clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true));
+        suspects.extend(files.map(|file| Suspect { subject: Subject::Path(file), clue: Some(index), touched: true }));
+    }
+    suspects
+}
+
+/// Whether a clue may be about this: its rule says so, or a program was started, or was named with an answer of `execve(2)`.
+fn is_about(clue: &Clue, kind: Kind) -> bool {
+    let is_answer = clue.errno.is_some_and(|errno| kind.answers.contains(&errno));
+    clue.suspects(kind.id) || is_start(clue) && (is_answer || clue.errno.is_none()) || is_answer && may_be_start(clue)
+}
+
+/// Whether a program was to be started.
+#[must_use]
+pub fn is_start(clue: &Clue) -> bool {
+    clue.operation == Some(Operation::Execute) || clue.errno == Some(Errno::ENOEXEC)
+}
+
+/// Whether the message leaves open that a program was to be started: shells say of a program what others say of a file.
+fn may_be_start(clue: &Clue) -> bool {
+    matches!(clue.operation, None | Some(Operation::Read | Operation::Stat))
+}
+
+/// The programs that a clue names.
+fn named<'a>(clue: &'a Clue, id: &str) -> Vec<&'a Path> {
+    match (&clue.path, &clue.program) {
+        (Some(path), _) => vec![path],
+        (None, Some(program)) if clue.suspects(id) => vec![Path::new(program)],
+        _ => Vec::new(),
+    }
+}
+
+/// The command itself, where it ended as the loader or a shell ends what cannot be started, and nothing was said.
+#[must_use]
+pub fn unsaid(case: &Case) -> Option<Suspect> {
+    let is_silent = case.clues.is_empty() && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
+    let command = case.command.first().filter(|_| is_silent)?;
+    let file = file_of(case, Path::new(command))?;
+    Some(Suspect { subject: Subject::Path(file), clue: None, touched: true })
+}
+
+/// The file that a program's name means: with a slash from the working directory, else through `PATH`.
+#[must_use]
+pub fn file_of(case: &Case, program: &Path) -> Option<PathBuf> {
+    if program.as_os_str().as_encoded_bytes().contains(&b'/') {
+        return Some(case.surroundings().cwd.join(program).components().collect());
+    }
+    match lookup(case.machine, program.as_os_str()) {
+        Lookup::Found(file) | Lookup::Refused(file) => Some(file),
+        Lookup::Nowhere => None,
+    }
+}
+
+/// A suspect with what stops it.
+pub struct Start<'a> {
+    /// The failure.
+    pub case: &'a Case<'a>,
+    /// The program.
+    pub program: &'a Path,
+    /// What stops it.
+    pub obstacle: Obstacle,
+}
+
+/// Checks a suspect: what stops the program is put into words by `told`, which answers none for what another cause tells.
+pub fn check(case: &Case, suspect: &Suspect, id: &str, told: impl FnOnce(&Start) -> Option<Finding>) -> Verdict {
+    let Some(program) = suspect.subject.path() else { return Verdict::Unknown("it has no path".into()) };
+    let found = obstacle(case.machine, program).map(|obstacle| Start { case, program, obstacle });
+    if let Some(finding) = found.as_ref().and_then(told) {
+        return Verdict::Found(Box::new(finding));
+    }
+    if let Some(clue) = only_said(case, suspect, id) {
+        return Verdict::Found(Box::new(said(program, clue)));
+    }
+    Verdict::RuledOut(match (found, case.resolve(program)) {
+        (Some(_), _) => "something else stops it".into(),
+        (None, Some(resolved)) if resolved.missing.as_os_str().is_empty() => "nothing stops it now".into(),
+        _ => "there is no such file here".into(),
+    })
+}
+
+/// The clue of a suspect that the text alone names: the machine that it happened on may be another one.
+fn only_said<'a>(case: &'a Case, suspect: &Suspect, id: &str) -> Option<&'a Clue> {
+    let clue = suspect.clue.map(|index| &case.clues[index])?;
+    (case.mode == Mode::Log && clue.suspects.first().is_some_and(|first| first == id)).then_some(clue)
+}
+
+fn said(program: &Path, clue: &Clue) -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: format!("{} could not be started where this was written", program.display()),
+        summary: format!(
+            "The output says that {} could not be started; this machine does not show why.",
+            program.display()
+        ),
+        evidence: vec![Evidence::output(clue.line.clone())],
+        fixes: Vec::new(),
+    }
+}
+
+/// What is so now, and proven.
+#[must_use]
+pub fn verified(headline: String, summary: String) -> Finding {
+    Finding {
+        confidence: Confidence::Verified,
+        seen: Some(Seen::Now),
+        headline,
+        summary,
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+    }
+}
+
+impl Start<'_> {
+    /// The file that stops it, as a person would name it: the program as it was given, or the interpreter on the way.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        if self.obstacle.scripts.is_empty() { self.program } else { &self.obstacle.file }
+    }
+
+    /// How one came to the file, where it is not the program itself.
+    #[must_use]
+    pub fn way(&self) -> Option<Evidence> {
+        let first = self.obstacle.scripts.first()?;
+        let text = format!("{} is a script, which {} is to run", self.program.display(), self.obstacle.file.display());
+        Some(Evidence::probe(text).check(first_line(first)))
+    }
+}
+
+/// A command that shows a script's first line with what cannot be seen.
+#[must_use]
+pub fn first_line(script: &Path) -> String {
+    format!("head -n 1 {} | cat -A", shell_word(script))
+}
+
+/// How a package is installed here; none where this is no Debian.
+#[must_use]
+pub fn install(case: &Case, package: &str) -> Option<Fix> {
+    has_apt(case).then(|| Fix::now(case.as_root(&format!("apt install {package}")), format!("installs {package}")))
+}
+
+fn has_apt(case: &Case) -> bool {
+    has_execute_bit(case.machine, Path::new("/usr/bin/apt")) == Some(true)
+}
+
+/// A command's name that a shell takes as it is.
+#[must_use]
+pub fn is_plain_name(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-._@".contains(byte))
+}
