@@ -5,7 +5,9 @@ use super::exec::{self, is_plain_name, verified};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::outcome::Outcome;
-use crate::probe::programs::{Lookup, Offer, directories, has_execute_bit, lookup, near, offering_command};
+use crate::probe::programs::{
+    Lookup, Offer, Refusal, Unfit, directories, has_execute_bit, lookup, near, obstacle, offering_command,
+};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
 use std::ffi::{OsStr, OsString};
@@ -44,7 +46,8 @@ fn suspect(name: &OsStr, clue: Option<usize>) -> Suspect {
 }
 
 fn is_about(clue: &Clue) -> bool {
-    clue.suspects(ID) || exec::is_start(clue) && matches!(clue.errno, None | Some(Errno::ENOENT))
+    let is_open = exec::is_start(clue) && matches!(clue.errno, None | Some(Errno::ENOENT));
+    clue.suspects(ID) || is_open && !exec::is_of_loader(clue)
 }
 
 fn name(clue: &Clue) -> Option<OsString> {
@@ -61,10 +64,20 @@ fn is_name(name: &OsStr) -> bool {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let name = OsString::from(suspect.subject.to_string());
     match lookup(case.machine, &name) {
+        Lookup::Nowhere if is_wanted_by_script(case, &name) => {
+            Verdict::RuledOut("a script asks for it: missing-interpreter tells which".into())
+        }
         Lookup::Nowhere => Verdict::Found(Box::new(told(case, suspect, &name))),
         Lookup::Found(file) => Verdict::RuledOut(format!("{} is in PATH now", file.display())),
         Lookup::Refused(file) => Verdict::RuledOut(format!("{} is in PATH and may not be executed", file.display())),
     }
+}
+
+/// Whether `env` looked for it because the first line of the command says so.
+fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
+    let command = case.command.first().and_then(|command| exec::file_of(case, Path::new(command)));
+    let refusal = command.and_then(|file| obstacle(case.machine, &file)).map(|obstacle| obstacle.refusal);
+    matches!(refusal, Some(Refusal::Interpreter(_, Unfit::NotInPath(wanted))) if wanted == name)
 }
 
 fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {

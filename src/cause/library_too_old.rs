@@ -24,9 +24,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// The file that needs the version: the message names it behind "required by".
 fn needer(case: &Case, clue: &Clue) -> Option<PathBuf> {
-    let program = clue.program.as_deref().map(Path::new);
-    let file = clue.other_path.as_deref().or(program).or(clue.path.as_deref())?;
-    exec::file_of(case, file)
+    let command = case.command.first().map(Path::new);
+    exec::file_of(case, clue.other_path.as_deref().or(command)?)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

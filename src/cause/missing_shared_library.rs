@@ -32,13 +32,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// The program that the loader's message begins with.
 fn program(case: &Case, clue: &Clue) -> Option<PathBuf> {
-    let name = clue.program.as_deref().filter(|name| !name.is_empty())?;
-    exec::file_of(case, Path::new(name)).filter(|file| case.machine.stat(file).is_ok())
+    let name = clue.path.as_deref().or(clue.program.as_deref().map(Path::new))?;
+    exec::file_of(case, name).filter(|file| case.machine.stat(file).is_ok())
 }
 
 fn library(clue: &Clue) -> Option<&str> {
-    let library = clue.subject.as_deref().or_else(|| clue.path.as_ref()?.to_str())?;
-    library.contains(".so").then_some(library)
+    clue.subject.as_deref().filter(|library| library.contains(".so"))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

@@ -30,9 +30,10 @@ pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
         suspects.push(Suspect { subject: Subject::Path(file), clue: None, touched: true });
     }
     for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue, kind)) {
-        let files = named(clue, kind.id).into_iter().filter_map(|name| file_of(case, name));
-        let files = files
-            .filter(|file| clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true));
+        let files = named(case, clue).into_iter().filter_map(|name| file_of(case, name));
+        let files = files.filter(|file| {
+            clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true)
+        });
         suspects.extend(files.map(|file| Suspect { subject: Subject::Path(file), clue: Some(index), touched: true }));
     }
     suspects
@@ -41,7 +42,14 @@ pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
 /// Whether a clue may be about this: its rule says so, or a program was started, or was named with an answer of `execve(2)`.
 fn is_about(clue: &Clue, kind: Kind) -> bool {
     let is_answer = clue.errno.is_some_and(|errno| kind.answers.contains(&errno));
-    clue.suspects(kind.id) || is_start(clue) && (is_answer || clue.errno.is_none()) || is_answer && may_be_start(clue)
+    let is_open = is_start(clue) && (is_answer || clue.errno.is_none()) || is_answer && may_be_start(clue);
+    clue.suspects(kind.id) || is_open && !is_of_loader(clue)
+}
+
+/// Whether the loader said it: the program was started then.
+#[must_use]
+pub fn is_of_loader(clue: &Clue) -> bool {
+    ["missing-shared-library", "library-too-old"].iter().any(|id| clue.suspects(id))
 }
 
 /// Whether a program was to be started.
@@ -55,13 +63,9 @@ fn may_be_start(clue: &Clue) -> bool {
     matches!(clue.operation, None | Some(Operation::Read | Operation::Stat))
 }
 
-/// The programs that a clue names.
-fn named<'a>(clue: &'a Clue, id: &str) -> Vec<&'a Path> {
-    match (&clue.path, &clue.program) {
-        (Some(path), _) => vec![path],
-        (None, Some(program)) if clue.suspects(id) => vec![Path::new(program)],
-        _ => Vec::new(),
-    }
+/// The program that a clue names; where it names none, as `env` does not name the script that asked for it, the command itself.
+fn named<'a>(case: &Case<'a>, clue: &'a Clue) -> Option<&'a Path> {
+    clue.path.as_deref().or_else(|| case.command.first().map(Path::new))
 }
 
 /// The command itself, where it ended as the loader or a shell ends what cannot be started, and nothing was said.

@@ -1,7 +1,7 @@
 //! The libraries of a program, found as the loader finds them: ld.so(8) for glibc, `ldso/dynlink.c` for musl.
 
 use super::existing;
-use crate::machine::{Elf, Machine, Executable, Unknown, Versions};
+use crate::machine::{Elf, Executable, Machine, Unknown, Versions};
 use crate::probe::path::resolve;
 use std::cell::Cell;
 use std::collections::VecDeque;

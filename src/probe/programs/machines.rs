@@ -1,6 +1,6 @@
 //! Which machine a program is for, and whether this one runs it.
 
-use crate::machine::{Elf, Kind, Machine, Executable};
+use crate::machine::{Elf, Executable, Kind, Machine};
 use std::path::Path;
 
 /// `e_machine` of elf(5) and the System V ABI, by the names that people and `uname -m` use.

@@ -4,7 +4,7 @@
 use super::interpreter::Shebang;
 use super::library::{self, Resolution};
 use super::{Lookup, existing, foreign_format, is_foreign, lookup};
-use crate::machine::{Elf, Kind, Machine, Executable, Stat};
+use crate::machine::{Elf, Executable, Kind, Machine, Stat};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
