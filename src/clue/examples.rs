@@ -35,6 +35,7 @@ impl Library {
         for (index, rule) in self.rules.iter().enumerate() {
             tested.examples += rule.text.fires.len() + rule.text.silent.len();
             tested.failures.extend(bench.failures(index, rule));
+            tested.failures.extend(bench.deaf_patterns(rule));
             tested.warnings.extend(bench.warnings(index, rule));
         }
         for benign in self.benign_exits() {
@@ -93,6 +94,20 @@ impl Bench<'_> {
             fires.then(|| fault(text.span(), format!("{}: fires in {:?}", rule.id(), text.get_ref())))
         });
         fires.chain(silent)
+    }
+
+    /// Patterns with words that stand for an errno: such words are replaced before any pattern is asked.
+    fn deaf_patterns<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = Fault> + 'a {
+        rule.all_patterns().filter_map(move |pattern| {
+            let (place, errno) = self.words.find(pattern.get_ref().as_bytes()).next()?;
+            let words = &pattern.get_ref()[place];
+            let text = format!(
+                "{}: {words:?} in a pattern never matches: write {{errno}} or {{words:{}}}",
+                rule.id(),
+                name(errno)
+            );
+            Some(Fault { file: rule.file.clone(), line: Some(line_in(rule, &pattern.span())), text })
+        })
     }
 
     /// Other rules with causes of their own that fire in this rule's silent examples.

@@ -199,6 +199,11 @@ impl Rule {
         self.text.id.get_ref()
     }
 
+    /// The patterns as the file has them, those of lines near the message too.
+    pub(super) fn all_patterns(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.text.pattern.iter().chain(&self.text.patterns).chain(self.text.near.iter().map(|near| &near.pattern))
+    }
+
     fn new(text: schema::Rule, file: &Path, line_ends: Rc<[usize]>) -> Result<Self, (Range<usize>, String)> {
         let patterns = text.pattern.iter().chain(&text.patterns).map(sound).collect::<Result<Vec<_>, _>>()?;
         if patterns.is_empty() {
