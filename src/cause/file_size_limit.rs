@@ -2,6 +2,7 @@
 //! filesystem has no room in its own numbers for a larger file. Linkers and downloaders report it as a full disk.
 
 use super::rlimit::{self, Limited};
+use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
@@ -73,7 +74,8 @@ fn grown_file(case: &Case, said: Option<&PathBuf>, limit: u64) -> Option<PathBuf
         let cwd = &case.surroundings().cwd;
         let listing = case.machine.list(cwd).unwrap_or_default();
         let files = listing.entries.iter().filter(|entry| entry.kind == Some(Kind::Regular));
-        files.take(FILES).map(|entry| cwd.join(&entry.name)).find(is_grown)
+        let grown = files.take(FILES).map(|entry| cwd.join(&entry.name)).filter(is_grown);
+        grown.max_by_key(|path| case.machine.stat(path).map(|stat| stat.modified).unwrap_or(i64::MIN))
     })
 }
 
@@ -367,6 +369,15 @@ mod tests {
         let mut stage = stage("1048576");
         grow(&mut stage, "/home/u/out", 4096);
         stage.clue(Errno::ENOSPC, Operation::Write, "out").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_limit_that_is_only_one_guess_among_others_needs_a_grown_file() {
+        let mut stage = stage("1048576");
+        grow(&mut stage, "/home/u/out", 4096);
+        stage.clue(Errno::ENOSPC, Operation::Write, "out");
+        stage.clues[0].suspects = vec!["blocks-exhausted".into(), ID.into()];
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

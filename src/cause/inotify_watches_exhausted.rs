@@ -167,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_errno_that_may_mean_watches_among_others_is_silence_while_watches_are_left() {
+        let mut stage = stage(5);
+        stage.add(|clue| {
+            clue.errno = Some(Errno::ENOSPC);
+            clue.suspects = vec!["blocks-exhausted".into(), ID.into()];
+        });
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
     fn a_vague_failure_is_silence_even_where_watches_are_out_now() {
         stage(8192).vague().assert_silent(&CAUSE);
         let mut stage = stage(5);

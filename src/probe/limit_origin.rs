@@ -17,6 +17,8 @@ pub struct Origin {
     pub first: Option<Process>,
     /// The parent of that process and its own limit (none: unlimited); none where no parent differs.
     pub above: Option<(Process, Option<u64>)>,
+    /// Whether the process that started the command is the first that has it: the limit was set for this one command.
+    pub is_fresh: bool,
     /// The line of a file that sets this very value.
     pub line: Option<Line>,
 }
@@ -41,12 +43,13 @@ impl std::fmt::Display for Process {
 pub fn origin(machine: &Machine, resource: Resource, amount: u64) -> Origin {
     let mut origin = Origin { line: line(machine, resource, amount), ..Origin::default() };
     let mut next = "self".to_owned();
-    for _ in 0..GENERATIONS {
+    for generation in 0..GENERATIONS {
         let Some((process, parent)) = process(machine, &next) else { break };
         let Some(limit) = read(machine, &format!("/proc/{next}/limits")).and_then(|text| limit(&text, resource)) else {
             break;
         };
         if limit.soft != Some(amount) {
+            origin.is_fresh = generation == 1;
             origin.above = Some((process, limit.soft));
             break;
         }

@@ -60,7 +60,11 @@ impl Limited {
             (None, Some((parent, limit))) => {
                 Some(Evidence::probe(format!("the command set it by itself: {parent} above it has {}", amount(*limit))))
             }
-            (Some(first), Some((parent, limit))) if first.pid != parent.pid => {
+            (Some(_), Some((parent, limit))) if self.origin.is_fresh => Some(Evidence::probe(format!(
+                "it was set just before the command: {parent} above has {}",
+                amount(*limit)
+            ))),
+            (Some(first), Some((parent, limit))) => {
                 let text = format!("it comes from {first}; {parent} above that has {}", amount(*limit));
                 Some(Evidence::probe(text).check(format!("grep '{}' /proc/{}/limits", names.proc, first.pid)))
             }

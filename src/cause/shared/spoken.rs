@@ -26,14 +26,22 @@ pub struct Speech {
     pub operations: &'static [Operation],
 }
 
+/// Whether the rule of a clue holds this cause for the likeliest. What follows in its list are guesses, as those of a bare errno are.
+pub fn leads_with(clue: &Clue, id: &str) -> bool {
+    clue.suspects.first().is_some_and(|first| first == id)
+}
+
 impl Speech {
-    /// How a clue speaks of it, where it does. A path without one of the calls is about a file.
+    /// How a clue speaks of it, where it does. A path without one of the calls is about a file, and a rule that suspects it after
+    /// something else knows less than one that suspects it first.
     pub fn of(&self, clue: &Clue) -> Option<Spoken> {
         let has_errno = clue.errno == Some(self.errno);
         let is_call = clue.operation.is_some_and(|operation| self.operations.contains(&operation));
+        let is_about_this = is_call || clue.operation.is_none() && clue.path.is_none();
         match () {
-            () if clue.suspects(self.id) || has_errno && is_call => Some(Spoken::Plainly),
-            () if has_errno && clue.operation.is_none() && clue.path.is_none() => Some(Spoken::ByErrno),
+            () if clue.errno.is_some() && !has_errno => None,
+            () if leads_with(clue, self.id) || has_errno && is_call => Some(Spoken::Plainly),
+            () if (has_errno || clue.suspects(self.id)) && is_about_this => Some(Spoken::ByErrno),
             () if clue.errno.is_none() && clue.vague => Some(Spoken::Vaguely),
             () => None,
         }
