@@ -2,7 +2,6 @@
 //! filesystem has no room in its own numbers for a larger file. Linkers and downloaders report it as a full disk.
 
 use super::rlimit::{self, Limited};
-use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
