@@ -5,7 +5,7 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{exec, inotify, rlimit, room, shortage, spoken, sysctl};
+use shared::{exec, inotify, refused, rlimit, room, shortage, spoken, sysctl};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -33,26 +33,36 @@ macro_rules! causes {
 }
 
 causes! {
+    already_exists,
     blocks_exhausted,
     command_not_found,
     crlf_shebang,
+    dangling_symlink,
+    deleted_working_directory,
+    directory_not_empty,
     file_size_limit,
     inodes_exhausted,
     inotify_instances_exhausted,
     inotify_watches_exhausted,
     ipc_limit,
+    is_a_directory,
     keyring_quota,
     library_too_old,
     missing_interpreter,
     missing_loader,
+    missing_path,
     missing_shared_library,
     missing_shebang,
+    name_too_long,
     namespace_limit,
+    not_a_directory,
     not_executable,
     quota_exceeded,
     read_only_filesystem,
     reserved_blocks,
+    symlink_loop,
     wrong_architecture,
+    wrong_case,
 }
 
 /// The cause of an id.

@@ -65,6 +65,14 @@ impl Machine {
         })
     }
 
+    /// Bytes that a name may have in a directory (`f_namemax`).
+    ///
+    /// # Errors
+    /// Those of `statvfs(3)`.
+    pub fn longest_name(&self, directory: &Path) -> Answer<u64> {
+        self.ask_path("longest-name", directory, |path| Ok(nix::sys::statvfs::statvfs(path)?.name_max()))
+    }
+
     /// A number below `/proc/sys`, such as `fs/protected_regular`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Every question has a key (`stat /tmp`) and a serialisable answer. A live machine asks the kernel once and keeps the
 //! answer; a played machine knows what was recorded and nothing else. What is above the door cannot tell them apart.
 
+mod accounts;
 mod ask;
 mod attributes;
 mod btrfs;
@@ -24,6 +25,7 @@ mod sockets;
 mod surroundings;
 mod tree;
 
+pub use accounts::{Group, Login};
 pub use ask::{Answer, Unknown};
 pub use attributes::{AclEntry, AclTag, InodeFlags};
 pub use btrfs::Subvolume;

@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "the one address of unsafe code: each block says why its call is sound")]
 
 pub mod argv;
-pub mod btrfs;
 pub mod attributes;
+pub mod btrfs;
 pub mod directory;
 pub mod errno;
 pub mod fd;

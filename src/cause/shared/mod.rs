@@ -4,6 +4,7 @@ pub mod case;
 pub mod exec;
 pub mod finding;
 pub mod inotify;
+pub mod refused;
 pub mod rlimit;
 pub mod room;
 pub mod shortage;

@@ -2,7 +2,7 @@
 
 use crate::cause::{Case, Cause, Finding, Mode, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
-use crate::machine::{Answer, Kind, Machine, Record, Stat, Surroundings, Unknown};
+use crate::machine::{Answer, Entry, Kind, Listing, Machine, Record, Stat, Surroundings, Unknown};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::sys::fs::Space;
@@ -95,6 +95,24 @@ impl Stage {
     /// A name that is not there.
     pub fn missing(&mut self, path: &str) -> &mut Self {
         self.knows(&format!("stat {path}"), Err::<Stat, _>(Unknown::Errno(Errno::ENOENT)))
+    }
+
+    /// Where a link points.
+    pub fn target(&mut self, link: &str, target: &str) -> &mut Self {
+        self.knows(&format!("readlink {link}"), Ok(Bytes(target.into())))
+    }
+
+    /// All names in a directory, of files.
+    pub fn names(&mut self, directory: &str, names: &[&str]) -> &mut Self {
+        let names: Vec<(&str, Kind)> = names.iter().map(|name| (*name, Kind::Regular)).collect();
+        self.kinds(directory, &names)
+    }
+
+    /// All names in a directory.
+    pub fn kinds(&mut self, directory: &str, names: &[(&str, Kind)]) -> &mut Self {
+        let entry = |(name, kind): &(&str, Kind)| Entry { name: name.into(), inode: 2, kind: Some(*kind) };
+        let listing = Listing { entries: names.iter().map(entry).collect(), cut: false };
+        self.knows(&format!("list {directory}"), Ok(listing))
     }
 
     /// A file of the system with its contents.

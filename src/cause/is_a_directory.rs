@@ -1,0 +1,76 @@
+//! A file was wanted and a directory is there (EISDIR): container engines make one where a file that they were to mount is missing.
+
+use super::refused::{self, listed};
+use super::{Case, Cause, Evidence, Fix, Suspect, Verdict};
+use crate::probe::walk::{Obstacle, Why};
+use crate::sys::errno::Errno;
+use std::path::Path;
+
+const ID: &str = "is-a-directory";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/is-a-directory.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    refused::suspects(case, ID, &[Errno::EISDIR], |_, obstacle| is_it(obstacle).then(|| obstacle.at.clone()))
+}
+
+fn is_it(obstacle: &Obstacle) -> bool {
+    obstacle.why == Why::IsADirectory
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    refused::verdict(case, suspect, "may be a directory where a file is wanted", |_, obstacle| {
+        if !is_it(obstacle) {
+            return None;
+        }
+        let at = obstacle.at.display();
+        let entries = case.machine.list(&obstacle.at).map(|listing| listing.entries.len()).ok();
+        let holds = match entries {
+            Some(0) => "an empty directory".to_owned(),
+            Some(1) => "a directory with one entry".to_owned(),
+            Some(count) => format!("a directory with {} entries", crate::text::grouped(count as u64)),
+            None => "a directory".to_owned(),
+        };
+        let summary = format!("{at} is {holds}, and a file was wanted.");
+        let mut finding = refused::found(case, suspect, format!("{at} is {holds}, not a file"), summary);
+        finding.evidence.extend(case.machine.stat(&obstacle.at).ok().map(|stat| listed(case, &obstacle.at, &stat)));
+        finding.evidence.push(Evidence::probe(format!("it is {holds}")).check(format!("ls -la {}", case.quoted(&obstacle.at))));
+        finding.fixes = fixes(case, &obstacle.at, entries);
+        Some(Verdict::Found(Box::new(finding)))
+    })
+}
+
+fn fixes(case: &Case, at: &Path, entries: Option<usize>) -> Vec<Fix> {
+    let aside = refused::aside(at);
+    match entries {
+        Some(0) => vec![Fix::now(format!("rmdir {}", case.quoted(at)), "removes it, if it was made by mistake")],
+        _ => vec![Fix::now(format!("mv {} {}", case.quoted(at), case.quoted(&aside)), "makes room for the file, if one belongs there")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::clue::Operation;
+    use crate::machine::Kind;
+
+    const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n";
+
+    #[test]
+    fn an_empty_directory_is_removed_with_rmdir() {
+        let mut stage = Stage::new(TABLE);
+        stage.directory("/srv/app.conf").names("/srv/app.conf", &[]).clue(Errno::EISDIR, Operation::Read, "/srv/app.conf");
+        let finding = stage.finding(&CAUSE, "/srv/app.conf");
+        assert_eq!(finding.headline, "/srv/app.conf is an empty directory, not a file");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("rmdir /srv/app.conf"));
+    }
+
+    #[test]
+    fn a_file_is_silence() {
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/srv", Kind::Regular, |stat| stat.uid = 1000);
+        stage.clue(Errno::EISDIR, Operation::Write, "/srv").assert_silent(&CAUSE);
+    }
+}

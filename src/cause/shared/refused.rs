@@ -1,0 +1,299 @@
+//! What the causes of paths and permissions have in common: from a message that names a path to what refuses there.
+
+use super::case::{Case, Mode};
+use super::finding::{Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::machine::{Kind, Stat};
+use crate::probe::walk::{Attempt, Obstacle, Walked, walk};
+use crate::sys::errno::Errno;
+use std::path::{Path, PathBuf};
+
+/// Lines after which a message is taken for one that the command lived on with.
+const LINES_AFTER: usize = 12;
+/// Messages that are looked into for one cause.
+const MESSAGES: usize = 32;
+
+/// An operation that failed, and how far it comes now.
+pub struct Tried {
+    /// What was tried.
+    pub operation: Operation,
+    /// On which path, as the message has it.
+    pub path: PathBuf,
+    /// The walk.
+    pub walked: Walked,
+}
+
+impl Tried {
+    /// What refuses.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<&Obstacle> {
+        self.walked.obstacle.as_ref()
+    }
+}
+
+/// Suspects of a cause whose errno is one of these: what `subject` makes of the obstacle. In a saved log also what the text
+/// names and this machine does not have.
+#[must_use]
+pub fn suspects(
+    case: &Case,
+    id: &str,
+    errnos: &[Errno],
+    subject: fn(&Tried, &Obstacle) -> Option<PathBuf>,
+) -> Vec<Suspect> {
+    let of_clue = |(index, clue): (usize, &Clue)| {
+        let touched = !is_superseded(case, index);
+        let of_tried = |tried: &Tried| {
+            let subject = Subject::Path(subject(tried, tried.obstacle()?)?);
+            Some(Suspect { subject, clue: Some(index), touched })
+        };
+        let found = tried(case, clue).as_ref().and_then(of_tried);
+        found.or_else(|| said(case, id, index, clue))
+    };
+    messages(case).filter(|(_, clue)| concerns(clue, id, errnos)).take(MESSAGES).filter_map(of_clue).collect()
+}
+
+/// What a log names although nothing of it is seen here.
+fn said(case: &Case, id: &str, index: usize, clue: &Clue) -> Option<Suspect> {
+    let path = clue.path.as_ref().filter(|_| case.mode == Mode::Log && clue.suspects(id))?;
+    Some(Suspect { subject: Subject::Path(absolute(case, path)), clue: Some(index), touched: true })
+}
+
+/// The verdict on a suspect of [`suspects`]: what `judge` makes of the obstacle. Where a log names what this machine does not have, it is
+/// as possible as the text makes it.
+pub fn verdict(
+    case: &Case,
+    suspect: &Suspect,
+    may_be: &str,
+    judge: impl Fn(&Tried, &Obstacle) -> Option<Verdict>,
+) -> Verdict {
+    let tried = of_suspect(case, suspect);
+    let judged = tried.as_ref().and_then(|tried| judge(tried, tried.obstacle()?));
+    match judged {
+        Some(verdict) => verdict,
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(possible(&suspect.subject, may_be))),
+        None => Verdict::RuledOut("it is not so now".into()),
+    }
+}
+
+fn possible(subject: &Subject, may_be: &str) -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: format!("{subject} {may_be}"),
+        summary: format!("The output says that {subject} {may_be}; here it is not so, or cannot be seen."),
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+    }
+}
+
+/// What is so now, and how sure it is the reason: as sure as the message that has its errno.
+#[must_use]
+pub fn found(case: &Case, suspect: &Suspect, headline: String, summary: String) -> Finding {
+    let says_errno = suspect.clue.is_some_and(|index| case.clues[index].errno.is_some());
+    let confidence = if says_errno { Confidence::Verified } else { Confidence::Likely };
+    Finding { confidence, seen: Some(Seen::Now), headline, summary, evidence: Vec::new(), fixes: Vec::new() }
+}
+
+/// Whether the errno of a message, or its rule where it has none, speaks of a cause.
+fn concerns(clue: &Clue, id: &str, errnos: &[Errno]) -> bool {
+    clue.errno.map_or_else(|| clue.suspects(id), |errno| errnos.contains(&errno))
+}
+
+/// The messages that may be why the command failed: not warnings, and not what it went on after.
+pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> + use<'a> {
+    let is_telling = move |(_, clue): &(usize, &Clue)| !is_warning(clue) && is_near_the_end(case, clue);
+    case.clues.iter().enumerate().filter(is_telling)
+}
+
+/// The operation of a suspect's message, walked again.
+#[must_use]
+pub fn of_suspect(case: &Case, suspect: &Suspect) -> Option<Tried> {
+    tried(case, &case.clues[suspect.clue?])
+}
+
+/// What was tried in a message that names a path: what it says, or what it may mean and fails as it says.
+#[must_use]
+pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
+    let attempts = attempts(clue);
+    let walks = attempts.iter().filter_map(|attempt| {
+        let walked = walk(case.machine, *attempt).ok()?;
+        Some(Tried { operation: attempt.operation, path: attempt.path.to_owned(), walked })
+    });
+    let mut walks: Vec<Tried> = walks.collect();
+    let fits = |tried: &Tried| {
+        tried.obstacle().is_some_and(|obstacle| clue.errno.is_none_or(|errno| obstacle.errno() == errno))
+    };
+    let best = walks.iter().position(fits)?;
+    Some(walks.swap_remove(best))
+}
+
+/// What a message may mean, the likeliest first.
+fn attempts(clue: &Clue) -> Vec<Attempt<'_>> {
+    let (path, other) = (clue.path.as_deref(), clue.other_path.as_deref());
+    let mut attempts = Vec::new();
+    if let (Some(operation @ (Operation::Rename | Operation::Link)), Some(path), Some(other)) =
+        (clue.operation, path, other)
+    {
+        // ln names the new name first, others the old one.
+        let both = [(path, other), (other, path)].map(|(path, other)| Attempt { operation, path, other: Some(other) });
+        return both.into();
+    }
+    for path in [path, other].into_iter().flatten() {
+        let may_be = clue.operation.iter().chain(alternatives(clue.operation, clue.errno));
+        attempts.extend(may_be.map(|operation| Attempt { operation: *operation, path, other: None }));
+    }
+    attempts
+}
+
+/// What programs also mean by a verb, or by none: they copy, load and access.
+fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static [Operation] {
+    use Operation::{Attribute, Chdir, Create, Execute, Mkdir, Read, Remove, Stat, Write};
+    match (operation, errno) {
+        (_, Some(Errno::EEXIST)) => &[Mkdir],
+        (_, Some(Errno::ENOTEMPTY)) => &[Remove],
+        (_, Some(Errno::EISDIR)) => &[Write],
+        (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
+        (None, Some(Errno::EPERM)) => &[Write, Attribute, Remove],
+        (None, _) => &[Read, Write, Create, Execute, Chdir],
+        (Some(Read), _) => &[Write, Create],
+        (Some(Stat), _) => &[Read, Write],
+        (Some(Write), _) => &[Create, Read],
+        (Some(Create), _) => &[Write, Mkdir],
+        (Some(Execute), _) => &[Read],
+        (Some(Attribute), _) => &[Write],
+        (Some(Mkdir), _) => &[Create],
+        _ => &[],
+    }
+}
+
+/// Whether a line calls itself less than an error.
+fn is_warning(clue: &Clue) -> bool {
+    const WORDS: &[&str] =
+        &["warn", "notice:", "info:", "[info", "debug", "ignor", "skipping", "falling back", "optional"];
+    let line = clue.line.to_lowercase();
+    WORDS.iter().any(|word| line.contains(word))
+}
+
+/// Whether little was said after a message. Lines that go on with it (a stack trace, an indented hint) do not count, and a tool that
+/// ends by pointing at its earlier errors stands by all of them.
+fn is_near_the_end(case: &Case, clue: &Clue) -> bool {
+    if clue.said.end == 0 {
+        return true;
+    }
+    let mut lines = 0;
+    let mut end = clue.said.end;
+    for part in &case.transcript.parts {
+        let skipped = usize::try_from(clue.said.end.saturating_sub(part.offset)).unwrap_or(usize::MAX);
+        let rest = part.bytes.0.get(skipped..).unwrap_or_default();
+        // What was not kept had lines too.
+        lines += usize::from(part.offset > end + 4096) * LINES_AFTER;
+        lines += rest.split(|byte| *byte == b'\n').filter(|line| is_said(line)).count();
+        if rest.windows(8).any(|words| words == b"previous") && rest.ends_with(b"errors\n") {
+            return true;
+        }
+        end = end.max(part.offset + part.bytes.0.len() as u64);
+    }
+    lines <= LINES_AFTER
+}
+
+fn is_said(line: &[u8]) -> bool {
+    line.first().is_some_and(|byte| !byte.is_ascii_whitespace()) && line.iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// Whether the command went on after a message and failed at something else: another errno, on a path that has nothing to do with it.
+#[must_use]
+pub fn is_superseded(case: &Case, index: usize) -> bool {
+    let clue = &case.clues[index];
+    let later =
+        case.clues[index + 1..].iter().filter(|later| later.errno.is_some_and(|errno| Some(errno) != clue.errno));
+    later.into_iter().any(|later| !is_related(case, clue, later) && !is_warning(later))
+}
+
+/// Whether one message's path leads to or through the other's, or one has none.
+#[must_use]
+pub fn is_related(case: &Case, one: &Clue, other: &Clue) -> bool {
+    let paths = |clue: &Clue| -> Vec<PathBuf> {
+        [&clue.path, &clue.other_path].into_iter().flatten().map(|path| absolute(case, path)).collect()
+    };
+    let (ones, others) = (paths(one), paths(other));
+    let touches = |one: &PathBuf| others.iter().any(|other| one.starts_with(other) || other.starts_with(one));
+    ones.is_empty() || others.is_empty() || ones.iter().any(touches)
+}
+
+/// A path as the child meant it.
+#[must_use]
+pub fn absolute(case: &Case, path: &Path) -> PathBuf {
+    case.surroundings().cwd.join(path)
+}
+
+/// A name for what is to be kept out of the way.
+#[must_use]
+pub fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".aside");
+    name.into()
+}
+
+/// `a directory`, `a symbolic link`.
+#[must_use]
+pub fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Regular => "a regular file",
+        Kind::Directory => "a directory",
+        Kind::Symlink => "a symbolic link",
+        Kind::Fifo => "a FIFO",
+        Kind::Socket => "a socket",
+        Kind::CharacterDevice => "a character device",
+        Kind::BlockDevice => "a block device",
+    }
+}
+
+/// Type and mode as `ls -l` writes them: `drwxr-x--T`.
+#[must_use]
+pub fn mode(stat: &Stat) -> String {
+    let kind = match stat.kind {
+        Kind::Regular => '-',
+        Kind::Directory => 'd',
+        Kind::Symlink => 'l',
+        Kind::Fifo => 'p',
+        Kind::Socket => 's',
+        Kind::CharacterDevice => 'c',
+        Kind::BlockDevice => 'b',
+    };
+    let mut text = String::from(kind);
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = stat.mode >> shift & 7;
+        text.push(if bits & 4 != 0 { 'r' } else { '-' });
+        text.push(if bits & 2 != 0 { 'w' } else { '-' });
+        text.push(match (bits & 1 != 0, stat.mode & special != 0) {
+            (true, false) => 'x',
+            (false, false) => '-',
+            (true, true) => letter,
+            (false, true) => letter.to_ascii_uppercase(),
+        });
+    }
+    text
+}
+
+/// `drwx------ root root`, with the command that shows it for every component.
+#[must_use]
+pub fn listed(case: &Case, at: &Path, stat: &Stat) -> Evidence {
+    let (user, group) = (case.machine.user(stat.uid), group(case, stat.gid));
+    let text = format!("{} is {} {user} {group}", at.display(), mode(stat));
+    Evidence::probe(text).check(format!("namei -l {}", case.quoted(at)))
+}
+
+/// The name of a group, or its number.
+#[must_use]
+pub fn group(case: &Case, gid: u32) -> String {
+    case.machine.group(gid).map_or_else(|_| gid.to_string(), |group| group.name)
+}
+
+/// `the user u`, or root.
+#[must_use]
+pub fn user(case: &Case) -> String {
+    match case.surroundings().identity.uid {
+        0 => "root".into(),
+        uid => format!("the user {}", case.machine.user(uid)),
+    }
+}
