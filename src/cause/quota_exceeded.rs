@@ -97,7 +97,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(top) = suspect.subject.path() else { return Verdict::Unknown("it has no path".into()) };
     let Some(mount) = case.mounts.holding(top) else { return Verdict::Unknown("the mount is gone".into()) };
     let clue = suspect.clue.map(|index| &case.clues[index]);
-    let written = clue.and_then(|clue| written_below(case, clue, top));
+    let written = clue.and_then(|clue| written_below(case, clue, top, mount));
     let directory = written.as_ref().map_or_else(|| top.to_owned(), |path| directory(case, path));
     let limits = quota::over(case.machine, mount, &directory, owner(case, written.as_ref(), &directory));
     let quota = Exceeded { case, mount, top };
@@ -114,9 +114,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     }
 }
 
-fn written_below(case: &Case, clue: &Clue, top: &Path) -> Option<Resolved> {
+/// What the message names below the top, but for what another filesystem holds that is mounted there.
+fn written_below(case: &Case, clue: &Clue, top: &Path, mount: &Mount) -> Option<Resolved> {
     let paths = [&clue.path, &clue.other_path].into_iter().flatten();
-    paths.filter_map(|path| case.resolve(path)).find(|path| path.existing.starts_with(top))
+    let is_there = |path: &Resolved| case.mounts.holding(&path.existing).is_some_and(|held| held.id == mount.id);
+    paths.filter_map(|path| case.resolve(path)).find(|path| path.existing.starts_with(top) && is_there(path))
 }
 
 /// Who is charged: the owner of a file that is there, whoever writes to it; for a new one the child, and the group of a
@@ -469,6 +471,24 @@ mod tests {
     #[test]
     fn a_vague_failure_of_a_user_with_room_left_is_silence() {
         home(allowance(MIB, 0, 100 * MIB), allowance(5, 0, 0)).vague().assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_smaller_filesystem_that_the_message_names_too_is_no_project() {
+        let mut stage = Stage::new(TABLE);
+        stage.missing("/archive").missing("/net/out").space("/", space(1000, 500)).space("/net", space(10, 0));
+        stage.add(|clue| {
+            clue.path = Some("/net/out".into());
+            clue.other_path = Some("/archive".into());
+            clue.suspects = vec![ID.into()];
+            clue.vague = true;
+        });
+        let about_root =
+            stage.verdicts(&CAUSE).into_iter().filter(|(suspect, _)| suspect.subject.path() == Some("/".as_ref()));
+        for (suspect, verdict) in about_root {
+            let Verdict::Found(finding) = &verdict else { continue };
+            assert_eq!(finding.confidence, Confidence::Possible, "{suspect:?} {verdict:?}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ fn a_full_tmpfs_is_explained_whatever_tool_meets_it() {
             "#,
         );
         for name in ["dd", "cp", "tar"] {
-            scene.run(name).assert_first("blocks-exhausted", lab.path("small"), Confidence::Verified);
+            scene.run(name).assert_only("blocks-exhausted", lab.path("small"), Confidence::Verified);
         }
     });
 }
@@ -35,7 +35,7 @@ fn make_that_deletes_its_half_made_target_is_explained_by_what_was_seen_meanwhil
             "#,
         );
         let run = scene.run("make");
-        let first = run.assert_first("blocks-exhausted", lab.path("small"), Confidence::Verified);
+        let first = run.assert_only("blocks-exhausted", lab.path("small"), Confidence::Verified);
         assert_eq!(first.seen, Some(Seen::During));
         assert!(!scene.script.contains("image"), "make left its target: {}", scene.script);
     });
@@ -53,7 +53,7 @@ fn a_compiler_whose_tmpdir_is_full_is_explained() {
             explained gcc gcc -c a.c -o a.o
             "#,
         );
-        scene.run("gcc").assert_first("blocks-exhausted", lab.path("small"), Confidence::Verified);
+        scene.run("gcc").assert_only("blocks-exhausted", lab.path("small"), Confidence::Verified);
     });
 }
 
@@ -69,7 +69,7 @@ fn a_full_ext4_is_explained_to_root_and_to_others() {
             "#,
         );
         for name in ["dd", "cp"] {
-            scene.run(name).assert_first("blocks-exhausted", lab.path("disk"), Confidence::Verified);
+            scene.run(name).assert_only("blocks-exhausted", lab.path("disk"), Confidence::Verified);
         }
     });
 }

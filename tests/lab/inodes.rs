@@ -16,7 +16,7 @@ fn an_ext4_without_inodes_is_explained() {
             "#,
         );
         for name in ["copy", "git", "tar"] {
-            scene.run(name).assert_first("inodes-exhausted", lab.path("disk"), Confidence::Verified);
+            scene.run(name).assert_only("inodes-exhausted", lab.path("disk"), Confidence::Verified);
         }
     });
 }
@@ -33,7 +33,7 @@ fn errno_words_of_another_language_are_understood() {
             "#,
         );
         for name in ["touch", "mkdir"] {
-            scene.run(name).assert_first("inodes-exhausted", lab.path("small"), Confidence::Verified);
+            scene.run(name).assert_only("inodes-exhausted", lab.path("small"), Confidence::Verified);
         }
     });
 }

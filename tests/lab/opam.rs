@@ -37,7 +37,7 @@ fn opam_on_a_tmpfs_without_inodes_is_explained_each_time() {
         assert!(again.says("\"mkdir\" failed on"), "opam fails otherwise here{again}");
         for (run, status) in [(&first, 40), (&again, 40), (&install, 99)] {
             assert_eq!(run.status, status);
-            run.assert_first("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
+            run.assert_only("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
         }
     });
 }
@@ -46,7 +46,7 @@ fn opam_on_a_tmpfs_without_inodes_is_explained_each_time() {
 fn the_advice_on_opam_works_when_it_is_typed() {
     let script = "explained first opam update; type_fix first remount; opam update";
     play_opam(script, |lab, scene| {
-        scene.run("first").assert_first("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
+        scene.run("first").assert_only("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
     });
 }
 
@@ -65,7 +65,7 @@ BUILD
     "#;
     play_opam(script, |lab, scene| {
         let run = scene.run("update");
-        let first = run.assert_first("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
+        let first = run.assert_only("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
         assert_eq!(first.seen, Some(Seen::During));
         assert!(!scene.script.contains("opam-"), "the scratch directory is still there: {}", scene.script);
     });

@@ -33,7 +33,7 @@ with open("/dev/shm/tensor", "w+b") as file:
         for name in ["c", "python"] {
             let run = scene.run(name);
             assert_eq!(run.status, 128 + 7, "no bus error{run}");
-            run.assert_first("blocks-exhausted", "/dev/shm", Confidence::Verified);
+            run.assert_only("blocks-exhausted", "/dev/shm", Confidence::Verified);
         }
     });
 }

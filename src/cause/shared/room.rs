@@ -216,7 +216,7 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 #[must_use]
 pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
     let moment = lack.sample?.moment;
-    let spoken = moment.said.and_then(|offset| case.line_before(offset));
+    let spoken = moment.said.and_then(|offset| last_clue_before(case, offset).or_else(|| case.line_before(offset)));
     let text = match spoken {
         Some(line) => format!("seen when {} said: {line}", case.program()),
         None => format!("seen {} after the start", elapsed(moment.at_ms)),
@@ -230,6 +230,12 @@ fn elapsed(milliseconds: u64) -> String {
         0..1000 => format!("{milliseconds} ms"),
         _ => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
     }
+}
+
+/// What the command had last said of a failure: its very last words may be advice.
+fn last_clue_before(case: &Case, offset: u64) -> Option<String> {
+    let said = case.clues.iter().rfind(|clue| !clue.said.is_empty() && clue.said.start < offset)?;
+    Some(said.line.clone()).filter(|line| !line.is_empty())
 }
 
 /// `is` for what is so now, `was` for what was so while the command ran.

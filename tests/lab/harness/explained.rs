@@ -84,6 +84,14 @@ impl Explained {
         first
     }
 
+    /// The same, and that no other cause is named.
+    #[track_caller]
+    pub fn assert_only(&self, id: &str, subject: impl AsRef<Path>, confidence: Confidence) -> &Found {
+        let first = self.assert_first(id, subject, confidence);
+        assert_eq!(self.causes().len(), 1, "another cause is named{self}");
+        first
+    }
+
     /// Asserts that a cause is among those named, and yields it.
     #[track_caller]
     pub fn assert_names(&self, id: &str) -> &Found {
