@@ -52,12 +52,17 @@ fn judged(case: &Case, suspect: &Suspect, room: &Room, lack: &Lack) -> Verdict {
     if kept < ONE_WRITE {
         return Verdict::RuledOut(format!("{} free, for root too", size(kept)));
     }
+    let moment = room::moment(case, lack);
     match may_use_it(case, room.mount) {
-        None => Verdict::Found(Box::new(found(case, room, lack, confidence))),
+        None => {
+            let mut finding = found(case, room, lack, confidence);
+            finding.evidence.extend(moment);
+            Verdict::Found(Box::new(finding))
+        }
         Some(_) if suspect.touched && confidence == Confidence::Verified => {
             let mut finding = found(case, room, lack, Confidence::Likely);
             let text = "the command itself may use the reserve; a part of it that runs as another user may not";
-            finding.evidence.push(Evidence::probe(text));
+            finding.evidence.extend(moment.into_iter().chain([Evidence::probe(text)]));
             Verdict::Found(Box::new(finding))
         }
         Some(why) => Verdict::RuledOut(format!("{} free, and the command may use the reserve: {why}", size(kept))),
@@ -93,8 +98,7 @@ fn found(case: &Case, room: &Room, lack: &Lack, confidence: Confidence) -> Findi
     let left = format!("{} of {}", size(ext::free_for_root(case.machine, room.mount, &lack.space)), size(lack.space.bytes()));
     let fact = format!("{} has {left} free and {} available", room.name(), size(lack.space.bytes_available()));
     let check = format!("stat -f -c 'free %f available %a of %b blocks of %S bytes' {}", case.quoted(point));
-    let mut evidence = vec![Evidence::probe(fact).check(check), Evidence::probe(keepers(case, room.mount))];
-    evidence.extend(room::moment(case, lack));
+    let evidence = vec![Evidence::probe(fact).check(check), Evidence::probe(keepers(case, room.mount))];
     Finding {
         confidence,
         seen: Some(lack.seen),

@@ -145,7 +145,8 @@ impl Search {
 
     /// The child to look at instead of its parent, where one holds enough of it.
     fn worth_entering(&self, here: &Branch, depth: usize) -> Option<&Branch> {
-        if here.path.parent().is_some_and(|parent| self.is_scratch(parent)) {
+        // A filesystem may be mounted in a scratch directory; its root is nobody's unit.
+        if depth > 0 && here.path.parent().is_some_and(|parent| self.is_scratch(parent)) {
             return None;
         }
         let children = || self.left.iter().filter(|branch| branch.path.parent() == Some(&here.path));
@@ -208,6 +209,11 @@ mod tests {
         let tree =
             [("/", 1000), ("/var", 900), ("/var/spool", 890), ("/var/spool/mqueue", 880), ("/var/spool/mqueue/a", 300)];
         assert_eq!(named(&tree)[0], ("/var/spool/mqueue".into(), 880));
+    }
+
+    #[test]
+    fn a_filesystem_that_is_mounted_in_a_scratch_directory_is_entered() {
+        assert_eq!(named(&[("/tmp/x", 1000), ("/tmp/x/a", 900)])[0], ("/tmp/x/a".into(), 900));
     }
 
     #[test]

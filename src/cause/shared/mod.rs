@@ -3,6 +3,7 @@
 pub mod case;
 pub mod exec;
 pub mod finding;
+pub mod hoard;
 pub mod inotify;
 pub mod refused;
 pub mod rlimit;

@@ -1,12 +1,12 @@
 //! A filesystem that ran out of something it counts: what `inodes-exhausted` and `blocks-exhausted` have in common, from the
 //! check to the advice. What differs between them is a [`Resource`].
 
+use super::hoard::Hoard;
 use crate::cause::room::{self, Lack, Measure, Room};
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::probe::origin::{self, Lasting};
-use crate::probe::usage::{By, Eater, Eaters, eaters};
+use crate::probe::usage::By;
 use crate::sys::fs::Space;
-use crate::text::{grouped, size};
 
 /// Something that a filesystem counts and can run out of.
 pub struct Resource {
@@ -36,7 +36,7 @@ pub fn check(case: &Case, suspect: &Suspect, resource: &Resource) -> Verdict {
         return Verdict::Unknown("its counters cannot be read".into());
     };
     match room.lack(resource.measure) {
-        Some(lack) => Verdict::Found(Box::new(found(case, suspect, &Shortage { room, lack, resource }))),
+        Some(lack) => Verdict::Found(Box::new(found(case, &Shortage { suspect, room, lack, resource }))),
         None if room::only_said(case, suspect) => Verdict::Found(Box::new(said(&room, &counters, resource))),
         None => Verdict::RuledOut((resource.left)(&counters)),
     }
@@ -44,14 +44,15 @@ pub fn check(case: &Case, suspect: &Suspect, resource: &Resource) -> Verdict {
 
 /// A resource that one filesystem ran out of.
 struct Shortage<'a> {
+    suspect: &'a Suspect,
     room: Room<'a>,
     lack: Lack,
     resource: &'a Resource,
 }
 
-fn found(case: &Case, suspect: &Suspect, shortage: &Shortage) -> Finding {
-    let Shortage { room, lack, resource } = shortage;
-    let holders = shortage.holders(case);
+fn found(case: &Case, shortage: &Shortage) -> Finding {
+    let Shortage { suspect, room, lack, resource } = shortage;
+    let hoard = shortage.hoard(case);
     let left = (resource.left)(&lack.space);
     let aside = (resource.aside)(&lack.space);
     let although = if aside.is_empty() { String::new() } else { format!(", although {aside}") };
@@ -60,8 +61,8 @@ fn found(case: &Case, suspect: &Suspect, shortage: &Shortage) -> Finding {
         seen: Some(lack.seen),
         headline: format!("{} {} {}", room.point().display(), room::verb(lack), resource.state),
         summary: format!("{} {} {left}{although}.", room.name(), room::has(lack)),
-        evidence: evidence(case, shortage, holders.as_ref()),
-        fixes: fixes(case, shortage, holders.as_ref()),
+        evidence: evidence(case, shortage, hoard.as_ref()),
+        fixes: fixes(case, shortage, hoard.as_ref()),
     }
 }
 
@@ -72,13 +73,13 @@ impl Shortage<'_> {
     }
 
     /// Who fills it; nobody once the command has cleaned up.
-    fn holders(&self, case: &Case) -> Option<Eaters> {
-        if self.is_now() { eaters(case.machine, self.room.point(), self.resource.by).ok() } else { None }
+    fn hoard(&self, case: &Case) -> Option<Hoard> {
+        if self.is_now() { Hoard::of(case, &self.room, self.resource.by) } else { None }
     }
 }
 
-fn evidence(case: &Case, shortage: &Shortage, holders: Option<&Eaters>) -> Vec<Evidence> {
-    let Shortage { room, lack, resource } = shortage;
+fn evidence(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Evidence> {
+    let Shortage { room, lack, resource, .. } = shortage;
     let aside = (resource.aside)(&lack.space);
     let although = if aside.is_empty() { String::new() } else { format!("; {aside}") };
     let fact = format!("{} {} {}{although}", room.name(), room::has(lack), (resource.left)(&lack.space));
@@ -87,40 +88,20 @@ fn evidence(case: &Case, shortage: &Shortage, holders: Option<&Eaters>) -> Vec<E
     if let Some(now) = room.now.filter(|_| !shortage.is_now()) {
         evidence.push(Evidence::probe(format!("now it has {}: what used it is gone", (resource.left)(&now))));
     }
+    evidence.extend(hoard.into_iter().flat_map(|hoard| hoard.evidence(case)));
     if room.mount.is_tmpfs() {
         let origin = origin::of_mount(case.machine, room.mount);
         evidence.extend(origin.says(room.mount, LIMITS).map(Evidence::probe));
     }
-    if let Some(holders) = holders {
-        let within = holders.list.iter().filter(|eater| eater.path != room.point());
-        evidence.extend(within.map(|eater| held(case, eater, holders, resource.by)));
-    }
     evidence
-}
-
-fn held(case: &Case, eater: &Eater, all: &Eaters, by: By) -> Evidence {
-    let amount = amount(eater, by);
-    let whose = case.machine.user(eater.uid);
-    let place = if eater.directory { "below" } else { "in" };
-    let bound = if all.cut { "at least " } else { "" };
-    let tool = if by == By::Inodes { "du --inodes -xs" } else { "du -xsh" };
-    Evidence::probe(format!("{bound}{amount} {place} {}, which belongs to {whose}", eater.path.display()))
-        .check(format!("{tool} {}", case.quoted(&eater.path)))
-}
-
-fn amount(eater: &Eater, by: By) -> String {
-    match by {
-        By::Inodes => format!("{} inodes", grouped(eater.inodes)),
-        By::Bytes => size(eater.bytes),
-    }
 }
 
 /// The options that limit a tmpfs: who says one of them should have said the other.
 const LIMITS: &[&str] = &["size", "nr_inodes"];
 
-fn fixes(case: &Case, shortage: &Shortage, _holders: Option<&Eaters>) -> Vec<Fix> {
-    let Shortage { room, lack, resource } = shortage;
-    let mut fixes = Vec::new();
+fn fixes(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Fix> {
+    let Shortage { room, lack, resource, .. } = shortage;
+    let mut fixes: Vec<Fix> = hoard.into_iter().flat_map(|hoard| hoard.fixes(case)).collect();
     if room.mount.is_tmpfs() {
         let enough = (resource.enough)(&lack.space);
         let remount = format!("mount -o remount,{}={enough} {}", resource.option, case.quoted(room.point()));
