@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// What programs write at a time, in bytes: the buffer of coreutils' `cp` and `cat`. Less than this is as good as nothing.
 pub const ONE_WRITE: u64 = 128 << 10;
 
+/// Bytes that programs write to stderr at a time, at most, when they report a failure.
+const ONE_MESSAGE: u64 = 1024;
+
 /// The filesystems that may have lacked what the cause `id` is about: those that a clue of want of room names by path; where
 /// it names none, or the command said nothing, those that programs use without saying so; and whatever came to its end while
 /// the command ran.
@@ -212,11 +215,11 @@ pub fn percent(part: u64, whole: u64) -> u64 {
     if whole == 0 { 0 } else { u64::try_from(u128::from(part) * 100 / u128::from(whole)).unwrap_or(100) }
 }
 
-/// When the lack was seen, in the command's own words where it spoke: `seen when opam said: …`.
+/// When the lack was seen to have come, in the command's own words where it spoke: `seen when opam said: …`.
 #[must_use]
 pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
-    let moment = lack.sample?.moment;
-    let spoken = moment.said.and_then(|offset| last_clue_before(case, offset).or_else(|| case.line_before(offset)));
+    let moment = lack.sample.filter(|_| lack.came)?.moment;
+    let spoken = moment.said.and_then(|offset| first_clue_of(case, offset).or_else(|| case.line_before(offset)));
     let text = match spoken {
         Some(line) => format!("seen when {} said: {line}", case.program()),
         None => format!("seen {} after the start", elapsed(moment.at_ms)),
@@ -232,9 +235,11 @@ fn elapsed(milliseconds: u64) -> String {
     }
 }
 
-/// What the command had last said of a failure: its very last words may be advice.
-fn last_clue_before(case: &Case, offset: u64) -> Option<String> {
-    let said = case.clues.iter().rfind(|clue| !clue.said.is_empty() && clue.said.start < offset)?;
+/// What the command said first of a failure in the words that ended at `offset`: the later ones follow from it, and the last may be
+/// advice.
+fn first_clue_of(case: &Case, offset: u64) -> Option<String> {
+    let words = offset.saturating_sub(ONE_MESSAGE)..offset;
+    let said = case.clues.iter().find(|clue| !clue.said.is_empty() && words.contains(&clue.said.start))?;
     Some(said.line.clone()).filter(|line| !line.is_empty())
 }
 
