@@ -5,7 +5,7 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{exec, inotify, refused, rlimit, room, shortage, spoken, sysctl};
+use shared::{exec, holder, inotify, locks, refused, rlimit, room, shortage, spoken, sysctl};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -48,6 +48,7 @@ causes! {
     is_a_directory,
     keyring_quota,
     library_too_old,
+    locked_by_process,
     missing_interpreter,
     missing_loader,
     missing_path,
@@ -57,10 +58,14 @@ causes! {
     namespace_limit,
     not_a_directory,
     not_executable,
+    port_in_use,
     quota_exceeded,
     read_only_filesystem,
     reserved_blocks,
+    socket_missing,
+    stale_lock,
     symlink_loop,
+    text_file_busy,
     wrong_architecture,
     wrong_case,
 }

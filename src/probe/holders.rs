@@ -61,6 +61,17 @@ pub fn named(program: &Program) -> String {
     format!("{} (pid {})", program.command, program.pid)
 }
 
+/// The systemd service that a process belongs to, by its cgroup (cgroups(7), systemd.slice(5)); none for a session or a container.
+#[must_use]
+pub fn service_of(machine: &Machine, pid: u32) -> Option<String> {
+    let groups = machine.read(Path::new(&format!("/proc/{pid}/cgroup"))).ok()?;
+    let text = groups.lossy();
+    let group =
+        text.lines().filter_map(|line| line.splitn(3, ':').nth(2)).find(|group| group.contains("/system.slice/"))?;
+    let unit = group.split('/').find(|part| part.ends_with(".service"))?;
+    Some(unit.to_owned())
+}
+
 /// Seconds as a person says them: `12 minutes`.
 #[must_use]
 pub fn duration(seconds: u64) -> String {

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod limit_origin;
 pub mod limits;
 pub mod namespaces;
+pub mod lock;
 pub mod near;
 pub mod origin;
 pub mod path;

@@ -1,0 +1,214 @@
+//! bind(2) answers EADDRINUSE: a socket has the port.
+
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
+use crate::clue::Clue;
+use crate::machine::{PortSocket, SocketState};
+use crate::sys::errno::Errno;
+
+const ID: &str = "port-in-use";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/port-in-use.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let spoken = case.clues.iter().enumerate();
+    let spoken =
+        spoken.filter(|(_, clue)| clue.path.is_none() && (clue.suspects(ID) || clue.errno == Some(Errno::EADDRINUSE)));
+    spoken.flat_map(|(index, clue)| of_clue(case, index, clue)).collect()
+}
+
+/// The port that the message names; else the numbers of the command line that may be one.
+fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
+    let told = clue.subject.as_deref().and_then(port).or_else(|| port_in_line(&clue.line));
+    let touched = told.is_some();
+    let ports = told.map_or_else(|| ports_of_command(case), |port| vec![port]);
+    let suspect = |port: u16| Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched };
+    ports.into_iter().map(suspect).collect()
+}
+
+/// `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080`, `:::8080`, `tcp://host:8080/`.
+fn port(text: &str) -> Option<u16> {
+    let text = text.trim().trim_end_matches('/');
+    let last = text.rsplit([':', '=']).next()?;
+    last.parse().ok().filter(|port| *port > 0)
+}
+
+/// The port of an address, or the number behind the word "port", in a message. Times and places in sources have colons too.
+fn port_in_line(line: &str) -> Option<u16> {
+    let words = line
+        .split([' ', '\'', '"', ',', ')', '('])
+        .map(|word| word.trim_end_matches(['.', ':']))
+        .filter(|word| !word.is_empty());
+    let of_address = words.clone().find_map(port_of_address);
+    let mut after_port = words.skip_while(|word| !word.eq_ignore_ascii_case("port")).skip(1);
+    of_address.or_else(|| after_port.next()?.parse().ok())
+}
+
+fn port_of_address(word: &str) -> Option<u16> {
+    let word = word.rsplit("//").next()?;
+    let (host, port) = word.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_host = matches!(host, "" | "*" | "localhost" | ":" | "::") || host.parse::<std::net::IpAddr>().is_ok();
+    port.parse().ok().filter(|port| is_host && *port > 0)
+}
+
+fn ports_of_command(case: &Case) -> Vec<u16> {
+    case.command.iter().skip(1).filter_map(|word| port(&word.to_string_lossy())).collect()
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(port) = suspect.subject.to_string().parse().ok() else {
+        return Verdict::Unknown("no port is known".into());
+    };
+    let sockets = match case.machine.port_sockets(port) {
+        Ok(sockets) => sockets,
+        Err(unknown) => return Verdict::Unknown(unknown.to_string()),
+    };
+    match sockets.first() {
+        Some(socket) => Verdict::Found(Box::new(found(case, suspect, socket))),
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(said(port))),
+        None => Verdict::RuledOut(format!("nothing has port {port} now")),
+    }
+}
+
+fn found(case: &Case, suspect: &Suspect, socket: &PortSocket) -> Finding {
+    let port = suspect.subject.to_string();
+    let is_listener = socket.state == SocketState::Listening;
+    let who = socket.holders.first().map_or_else(|| whose(case, socket), holder::named);
+    let state = match socket.state {
+        SocketState::Listening => format!("{who} listens on {} ({})", address(socket, &port), socket.protocol),
+        SocketState::Connected => format!("{who} has a connection from port {port}"),
+        SocketState::TimeWait => {
+            format!("a connection of port {port} has just ended (TIME_WAIT), which keeps it for a minute")
+        }
+    };
+    let mut evidence = vec![Evidence::probe(state.clone()).check(case.as_root(&format!("ss -Hanp 'sport = :{port}'")))];
+    if let Some(program) = socket.holders.first() {
+        let started = crate::probe::holders::duration(program.age);
+        let text = format!("it was started {started} ago and belongs to {}", case.machine.user(program.uid));
+        evidence.push(Evidence::probe(text).check(format!("ps -o pid,user,etime,args -p {}", program.pid)));
+    }
+    Finding {
+        confidence: if is_listener && suspect.touched { Confidence::Verified } else { Confidence::Likely },
+        seen: Some(Seen::Now),
+        headline: match socket.state {
+            SocketState::TimeWait => format!("port {port} is kept for a connection that has just ended"),
+            _ => format!("port {port} is taken by {who}"),
+        },
+        summary: format!("Port {port} cannot be bound: {state}."),
+        evidence,
+        fixes: fixes(case, socket),
+    }
+}
+
+fn address(socket: &PortSocket, port: &str) -> String {
+    if socket.address.contains(':') {
+        format!("[{}]:{port}", socket.address)
+    } else {
+        format!("{}:{port}", socket.address)
+    }
+}
+
+fn whose(case: &Case, socket: &PortSocket) -> String {
+    format!("a process of {}", case.machine.user(socket.uid))
+}
+
+fn fixes(case: &Case, socket: &PortSocket) -> Vec<Fix> {
+    match (socket.state, socket.holders.first()) {
+        (SocketState::TimeWait, _) => vec![Fix::now("sleep 60", "after that the port is free")],
+        (_, Some(program)) => holder::stop(case, program).into_iter().collect(),
+        (_, None) => Vec::new(),
+    }
+}
+
+fn said(port: u16) -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: format!("port {port} may have been taken"),
+        summary: format!("The output says that port {port} was in use; nothing has it now."),
+        evidence: vec![
+            Evidence::probe(format!("nothing has port {port} now")).check(format!("ss -Hanp 'sport = :{port}'")),
+        ],
+        fixes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::Program;
+
+    fn socket(state: SocketState, holders: Vec<Program>) -> PortSocket {
+        PortSocket { protocol: "tcp".into(), address: "0.0.0.0".into(), state, uid: 1000, inode: 7, holders }
+    }
+
+    fn server(ancestor: bool) -> Program {
+        Program { pid: 4711, uid: 1000, command: "python3 app.py".into(), age: 7200, ancestor }
+    }
+
+    fn stage(sockets: Vec<PortSocket>) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
+        stage.knows("port 8080", Ok(sockets));
+        stage.add(|clue| {
+            clue.errno = Some(Errno::EADDRINUSE);
+            clue.line = "12:34:56 listen tcp :8080: bind: address already in use".into();
+        });
+        stage
+    }
+
+    #[test]
+    fn the_listener_is_named() {
+        let finding = stage(vec![socket(SocketState::Listening, vec![server(false)])]).finding(&CAUSE, "8080");
+        assert_eq!(finding.confidence, Confidence::Verified);
+        assert_eq!(finding.headline, "port 8080 is taken by python3 app.py (pid 4711)");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("kill 4711"));
+    }
+
+    #[test]
+    fn what_we_descend_from_is_not_to_be_ended() {
+        let stage = stage(vec![socket(SocketState::Listening, vec![server(true)])]);
+        assert_eq!(stage.finding(&CAUSE, "8080").fixes, []);
+    }
+
+    #[test]
+    fn a_connection_that_has_just_ended_is_told_apart() {
+        let finding = stage(vec![socket(SocketState::TimeWait, vec![])]).finding(&CAUSE, "8080");
+        assert_eq!((finding.confidence, finding.fixes[0].command.as_deref()), (Confidence::Likely, Some("sleep 60")));
+    }
+
+    #[test]
+    fn a_free_port_is_silence() {
+        stage(vec![]).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_saved_log_that_names_a_port_makes_it_possible_only() {
+        let mut stage = stage(vec![]);
+        stage.mode = Mode::Log;
+        assert_eq!(stage.finding(&CAUSE, "8080").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn a_socket_file_is_not_a_port() {
+        let mut stage = stage(vec![socket(SocketState::Listening, vec![server(false)])]);
+        stage.clues[0].path = Some("/run/x.sock".into());
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn ports_are_read_from_messages() {
+        let known = [
+            ("Error: listen EADDRINUSE: address already in use :::3000", Some(3000)),
+            ("listen tcp 127.0.0.1:8080: bind: address already in use", Some(8080)),
+            ("bind() to [::]:80 failed (98: Address already in use)", Some(80)),
+            ("Port 5000 is in use by another program.", Some(5000)),
+            ("at Server.setupListenHandle (net.js:1318:16) 12:34:56", None),
+            ("OSError: [Errno 98] Address already in use", None),
+        ];
+        for (line, port) in known {
+            assert_eq!(port_in_line(line), port, "{line}");
+        }
+    }
+}

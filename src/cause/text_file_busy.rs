@@ -1,0 +1,156 @@
+//! ETXTBSY: a program that is being executed cannot be written to, and a file that is open for writing cannot be executed, execve(2).
+
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
+use crate::machine::{Program, Use, User};
+use crate::sys::errno::Errno;
+use std::path::Path;
+
+const ID: &str = "text-file-busy";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/text-file-busy.md"), suspects, covers: &["busy"], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let spoken = case.clues.iter().enumerate();
+    let spoken = spoken.filter(|(_, clue)| clue.suspects(ID) || clue.errno == Some(Errno::ETXTBSY));
+    let named = spoken.filter_map(|(index, clue)| {
+        let found = case.resolve(clue.path.as_deref()?).filter(|found| found.missing.as_os_str().is_empty())?;
+        Some(Suspect { subject: Subject::Path(found.existing), clue: Some(index), touched: true })
+    });
+    named.collect()
+}
+
+/// Which of the two sides keeps the other out.
+#[derive(Clone, Copy)]
+enum Side {
+    Executes,
+    Writes,
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no file is named".into()) };
+    let users = match case.machine.users_of(path) {
+        Ok(users) => users,
+        Err(unknown) => return Verdict::Unknown(unknown.to_string()),
+    };
+    let side = |user: &User| side(case, user).map(|side| (user.program.clone(), side));
+    match users.processes.iter().find_map(side) {
+        Some((program, side)) => Verdict::Found(Box::new(found(case, path, &program, side))),
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(said(path))),
+        None => match crate::probe::holders::unseen(&users.coverage) {
+            None => Verdict::RuledOut("no process executes it or has it open for writing now".into()),
+            Some(why) => Verdict::Unknown(why),
+        },
+    }
+}
+
+fn side(case: &Case, user: &User) -> Option<Side> {
+    user.uses.iter().find_map(|usage| match usage {
+        Use::Program => Some(Side::Executes),
+        Use::Open(descriptor) if writes(case, user.program.pid, *descriptor) => Some(Side::Writes),
+        _ => None,
+    })
+}
+
+/// Whether a descriptor is open for writing: `flags` of `proc_pid_fdinfo(5)`, in octal.
+fn writes(case: &Case, pid: u32, descriptor: u32) -> bool {
+    let Ok(info) = case.machine.read(Path::new(&format!("/proc/{pid}/fdinfo/{descriptor}"))) else { return false };
+    let text = info.lossy();
+    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+    flags
+        .and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok())
+        .is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+}
+
+fn found(case: &Case, path: &Path, program: &Program, side: Side) -> Finding {
+    let (who, shown) = (holder::named(program), path.display());
+    let (does, consequence) = match side {
+        Side::Executes => ("is executing it", "nobody can write to it"),
+        Side::Writes => ("has it open for writing", "nobody can execute it"),
+    };
+    let fact = format!("{who}, started {} ago, {does}", crate::probe::holders::duration(program.age));
+    Finding {
+        confidence: Confidence::Verified,
+        seen: Some(Seen::Now),
+        headline: format!("{shown} is in use: {who} {does}"),
+        summary: format!("{who} {does}, so {consequence}."),
+        evidence: vec![Evidence::probe(fact).check(case.as_root(&format!("fuser -v {}", case.quoted(path))))],
+        fixes: fixes(case, path, program, side),
+    }
+}
+
+fn fixes(case: &Case, path: &Path, program: &Program, side: Side) -> Vec<Fix> {
+    match side {
+        Side::Writes => holder::fixes(case, program, "wait until it has written it, then run the command again"),
+        Side::Executes => {
+            let quoted = case.quoted(path);
+            let replace = format!("mv NEW {quoted}");
+            let mut fixes =
+                vec![Fix::now(replace, "a new file that is moved there is allowed; the process keeps the old one")];
+            fixes.extend(holder::stop(case, program));
+            fixes
+        }
+    }
+}
+
+fn said(path: &Path) -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: format!("{} may have been in use", path.display()),
+        summary: format!(
+            "The output says that {} was busy; no process executes it or writes to it now.",
+            path.display()
+        ),
+        evidence: vec![Evidence::probe(format!(
+            "no process executes {} or has it open for writing now",
+            path.display()
+        ))],
+        fixes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::clue::Operation;
+    use crate::machine::{Coverage, Kind, Users};
+
+    fn stage(uses: Vec<Use>, unreadable: u64) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
+        let program = Program { pid: 4711, uid: 1000, command: "server".into(), age: 60, ancestor: false };
+        let user = (!uses.is_empty()).then(|| User { program, uses, path: "/srv/server".into() });
+        let coverage = Coverage { unreadable, ..Coverage::default() };
+        let users = Users { processes: user.into_iter().collect(), kernel: Vec::new(), coverage };
+        stage.directory("/srv").stat("/srv/server", Kind::Regular, |_| {}).knows("users /srv/server", Ok(users));
+        stage.clue(Errno::ETXTBSY, Operation::Create, "/srv/server");
+        stage
+    }
+
+    #[test]
+    fn the_process_that_executes_it_is_named() {
+        let finding = stage(vec![Use::Program], 0).finding(&CAUSE, "/srv/server");
+        assert_eq!(finding.headline, "/srv/server is in use: server (pid 4711) is executing it");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("mv NEW /srv/server"));
+    }
+
+    #[test]
+    fn the_process_that_writes_it_is_named() {
+        let mut stage = stage(vec![Use::Open(3)], 0);
+        stage.file("/proc/4711/fdinfo/3", "pos:\t0\nflags:\t0100001\n");
+        assert!(stage.finding(&CAUSE, "/srv/server").headline.ends_with("has it open for writing"));
+    }
+
+    #[test]
+    fn a_reader_is_silence() {
+        let mut stage = stage(vec![Use::Open(3)], 0);
+        stage.file("/proc/4711/fdinfo/3", "pos:\t0\nflags:\t0100000\n").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_file_that_nobody_has_is_silence() {
+        stage(vec![], 0).assert_silent(&CAUSE);
+        stage(vec![], 5).assert_silent(&CAUSE);
+    }
+}
