@@ -8,7 +8,7 @@ use std::path::Path;
 const ID: &str = "text-file-busy";
 
 pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/text-file-busy.md"), suspects, covers: &["busy"], check };
+    Cause { id: ID, page: include_str!("../../docs/causes/text-file-busy.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate();
