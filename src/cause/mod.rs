@@ -35,10 +35,12 @@ macro_rules! causes {
 causes! {
     already_exists,
     blocks_exhausted,
+    btrfs_metadata_full,
     command_not_found,
     crlf_shebang,
     dangling_symlink,
     deleted_working_directory,
+    directory_full,
     directory_not_empty,
     file_size_limit,
     inodes_exhausted,

@@ -1,6 +1,8 @@
 //! The questions that causes ask: each has a typed answer, known or unknown and why.
 
+pub mod btrfs;
 pub mod device;
+pub mod directory_index;
 pub mod ext;
 pub mod holders;
 pub mod ipc;

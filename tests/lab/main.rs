@@ -6,6 +6,8 @@
 )]
 
 mod blocks;
+mod btrfs_metadata;
+mod directory_full;
 mod harness;
 mod healthy;
 mod inodes;
