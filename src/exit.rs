@@ -2,7 +2,7 @@
 
 use crate::outcome::Outcome;
 use crate::sys::errno::{self, Errno};
-use crate::sys::process::{die_by, end};
+use crate::sys::process::{Change, die_by, end};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// explain itself cannot work: bad option, unreadable rule file named on the command line.
@@ -29,9 +29,14 @@ pub fn not_started(errno: Errno) -> i32 {
 }
 
 /// Settles how this process ends, whatever happens to it from now on: signals that would end it, ^C and faults of its own
-/// included, end it as the child ended (see [`crate::run`]).
-pub fn decide(outcome: &Outcome) {
-    DECIDED.store(number(outcome), Ordering::SeqCst);
+/// included, end it as the child ended (see [`crate::run`]). A child that only stopped settles nothing.
+pub fn decide(end: Change) {
+    let number = match end {
+        Change::Exited(code) => code,
+        Change::Killed(signal) => BY_SIGNAL + signal,
+        Change::Stopped(_) | Change::Continued => return,
+    };
+    DECIDED.store(number, Ordering::SeqCst);
 }
 
 /// Whether the child's end is known.
@@ -50,21 +55,17 @@ pub fn end_as_decided() -> ! {
     end(if decided == OPEN { OWN_FAILURE } else { decided })
 }
 
+/// Settles the same for an outcome.
+pub fn decide_as(outcome: &Outcome) {
+    decide(match outcome {
+        Outcome::Exited { code } => Change::Exited(*code),
+        Outcome::Signaled { signal, .. } => Change::Killed(*signal),
+        Outcome::NotStarted { errno } => Change::Exited(not_started(errno::by_name(errno).unwrap_or(Errno::ENOENT))),
+    });
+}
+
 /// Ends as the child ended: with its exit code, or by the same signal and without a core of our own.
 pub fn end_as_the_child(outcome: &Outcome) -> ! {
-    decide(outcome);
+    decide_as(outcome);
     end_as_decided()
-}
-
-/// Ends because explain itself cannot work.
-pub fn end_as_unable() -> ! {
-    end(OWN_FAILURE)
-}
-
-fn number(outcome: &Outcome) -> i32 {
-    match outcome {
-        Outcome::Exited { code } => *code,
-        Outcome::Signaled { signal, .. } => BY_SIGNAL + signal,
-        Outcome::NotStarted { errno } => not_started(errno::by_name(errno).unwrap_or(Errno::ENOENT)),
-    }
 }

@@ -9,8 +9,12 @@ use explain::cli::{self, Action, Options};
 use explain::clue::Library;
 use explain::report::ReportFile;
 use explain::sys::argv::Argv;
+use explain::sys::memory::Allocator;
 use explain::{Failed, after_failure, exit, log, named_rules, own_failure, replay, run, tell_cause, test_rules};
 use std::ffi::{OsStr, OsString, c_int};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 /// Called by the C library with what the kernel laid out.
 #[unsafe(no_mangle)]

@@ -3,6 +3,7 @@
 use super::pty::Pty;
 use crate::sys::errno::Errno;
 use crate::sys::fd::{self, STDERR, STDOUT};
+use crate::sys::process::has_file_size_limit;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What was asked for on the command line.
@@ -38,7 +39,8 @@ pub struct Pipe {
 }
 
 impl Way {
-    /// Chooses: no capture where stderr is closed, cannot be written to, or no pipe can be had.
+    /// Chooses: no capture where stderr is closed, cannot be written to, or no pipe can be had; and none where stderr is a
+    /// file and files have a largest size, which the child's own writes must meet.
     #[must_use]
     pub fn choose(wish: Wish) -> Self {
         if wish == Wish::None || !fd::is_writable(STDERR) {
@@ -49,9 +51,16 @@ impl Way {
         {
             return Self::Pty(Box::new(pty));
         }
+        let Ok(stderr) = fd::identity(STDERR) else { return Self::None };
+        if stderr.regular && has_file_size_limit() {
+            return Self::None;
+        }
         let Ok((read, write)) = fd::pipe() else { return Self::None };
         let pipe = Pipe { read, write };
-        if share_a_file() { Self::SharedPipe(pipe) } else { Self::StderrPipe(pipe) }
+        // As after `>log 2>&1`. Terminals and /dev/null are left apart: a program asks whether its stdout is a terminal, and
+        // nobody reads the order on /dev/null.
+        let is_shared = !stderr.character_device && fd::identity(STDOUT) == Ok(stderr);
+        if is_shared { Self::SharedPipe(pipe) } else { Self::StderrPipe(pipe) }
     }
 
     /// In the child: puts the pipe in its place.
@@ -76,14 +85,5 @@ impl Way {
             Self::None | Self::Pty(_) => None,
             Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Some(pipe.read),
         }
-    }
-}
-
-/// Whether stdout and stderr are one file, as after `>log 2>&1`. Terminals and /dev/null are left apart: a program asks
-/// whether its stdout is a terminal, and nobody reads the order on /dev/null.
-fn share_a_file() -> bool {
-    match (fd::identity(STDOUT), fd::identity(STDERR)) {
-        (Ok(stdout), Ok(stderr)) => stdout == stderr && !stderr.character_device,
-        _ => false,
     }
 }

@@ -1,16 +1,17 @@
 //! From the child's start to its end: one loop, whose events are told apart once.
 
 use super::capture::Way;
-use super::relay::{self, Flow, Relay};
+use super::job::Job;
+use super::relay::{Flow, Relay};
 use super::spawn::Child;
-use super::signals::Stop;
-use super::{Ran, outcome, signals};
+use super::{Ran, carry_on, outcome, signals};
+use crate::exit;
 use crate::outcome::Outcome;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change, Pid};
-use crate::sys::signal::{Mask, Signal};
+use crate::sys::signal::Mask;
 use crate::sys::{fd, file};
 use crate::transcript::Recorder;
 use crate::watch::Watch;
@@ -33,41 +34,45 @@ enum Event {
 /// The run as it goes on.
 struct Run {
     child: Child,
+    job: Job,
     relay: Option<Relay>,
     recorder: Recorder,
     captured: bool,
     watch: Watch,
-    is_stopped: bool,
 }
 
 /// Follows the child to its end. Nothing is returned of a success.
 pub fn to_the_end(command: Argv, child: Child, way: Way, started: SystemTime, clock: Instant) -> Option<Box<Ran>> {
     let relay = way.into_reader().map(Relay::new);
+    carry_on::prepare(child.pid, relay.as_ref().map(Relay::source));
     signals::belong_to(child.pid);
     fd::let_go_of_stdin_and_stdout();
     let watch = Watch::begin(command, clock);
-    let run = Run { child, captured: relay.is_some(), relay, recorder: Recorder::default(), watch, is_stopped: false };
-    let (mut run, end) = run.follow();
+    let job = Job::new(child.pid);
+    let mut run = Run { child, job, captured: relay.is_some(), relay, recorder: Recorder::default(), watch };
+    let end = run.follow();
     let duration = clock.elapsed();
     if end == Change::Exited(0) {
         run.finish_relay();
-        process::reap(run.child.pid);
+        let _ = process::reap(run.child.pid);
         return None;
     }
     run.failed(end, started, duration)
 }
 
 impl Run {
-    fn follow(mut self) -> (Self, Change) {
+    fn follow(&mut self) -> Change {
         loop {
             match self.next_event() {
                 Event::ChildChanged => {
-                    if let Some(end) = self.child_changed() {
-                        return (self, end);
+                    // What it said before it stopped is seen before it is seen to have stopped.
+                    self.drain();
+                    if let Some(end) = self.job.mind() {
+                        return end;
                     }
                 }
-                Event::Continued => self.continue_child(),
-                Event::Wrote => self.pass_on(usize::MAX),
+                Event::Continued => self.job.let_go_on(),
+                Event::Wrote => self.pass_on(),
                 Event::FellSilent => self.relay = None,
                 Event::Tick => self.watch.tick(),
             }
@@ -77,7 +82,7 @@ impl Run {
     /// Signals are blocked but here and in writes, so none comes between the question and the wait.
     fn next_event(&self) -> Event {
         loop {
-            if signals::child_changed() {
+            if signals::child_changed() || exit::is_decided() {
                 return Event::ChildChanged;
             }
             if signals::continued() {
@@ -88,67 +93,39 @@ impl Run {
                 Ok(seen) if seen.ready => return Event::Wrote,
                 Ok(seen) if seen.gone => return Event::FellSilent,
                 Ok(_) => return Event::Tick,
-                // A signal; or a fault, and then the child is asked.
-                Err(_) => {}
+                Err(Errno::EINTR) => {}
+                // Without poll there is still the timer: the child is asked, and the pipe is read when it has something.
+                Err(_) => return Event::ChildChanged,
             }
         }
     }
 
-    fn child_changed(&mut self) -> Option<Change> {
-        // A child that is not there any more cannot be waited for: it is taken for one that ended well.
-        while let Some(change) = process::change(self.child.pid).unwrap_or(Some(Change::Exited(0))) {
-            match change {
-                Change::Exited(_) | Change::Killed(_) => return Some(change),
-                Change::Stopped(signal) => self.stop_too(signal),
-                Change::Continued => self.is_stopped = false,
-            }
-        }
-        None
-    }
-
-    /// One read, at most `limit` bytes of it wanted; returns what of the limit is left.
-    fn pass_on(&mut self, _limit: usize) {
-        let Some(relay) = &mut self.relay else { return };
+    /// Reads once and passes it on.
+    fn pass_on(&mut self) {
+        let Some(mut relay) = self.relay.take() else { return };
         let bytes = relay.receive();
-        let said = self.recorder.written() + bytes.len() as u64;
-        self.watch.heard(bytes, said);
-        let flow = if bytes.is_empty() { Flow::Closed } else { relay::pass_on(bytes, self.child.pid) };
-        self.recorder.push(bytes);
-        if flow == Flow::Closed {
-            self.relay = None;
+        let count = bytes.len();
+        if count == 0 {
+            return;
         }
-    }
-
-    /// The child has been stopped: what it has said is passed on, and then the shell must see us stopped too.
-    fn stop_too(&mut self, signal: Signal) {
-        self.is_stopped = true;
-        self.drain();
-        signals::stop_ourselves(signal, Stop::Us);
-        self.continue_if_stopped();
-    }
-
-    /// Whoever let us go on may have meant our id alone; most shells mean the group, and then the child goes on already.
-    fn continue_if_stopped(&mut self) {
-        if let Ok(Some(Change::Continued)) = process::change(self.child.pid) {
-            self.is_stopped = false;
+        self.watch.heard(bytes, self.recorder.written() + count as u64);
+        let flow = relay.pass_on(count, &mut self.job);
+        self.recorder.push(relay.read_last(count));
+        match flow {
+            Flow::Open => self.relay = Some(relay),
+            Flow::Closed => {}
+            Flow::Stuck(written) => {
+                relay.leave_behind(written, count);
+                exit::end_as_decided();
+            }
         }
-        if self.is_stopped {
-            self.continue_child();
-        }
-    }
-
-    fn continue_child(&mut self) {
-        self.child.pid.send(libc::SIGCONT);
     }
 
     /// Passes on what is in the pipe now, and no more: others may write without end.
     fn drain(&mut self) {
-        let mut left = self.relay.as_ref().map_or(0, Relay::waiting);
-        while left > 0 && self.relay.is_some() {
-            let before = self.recorder.written();
-            self.pass_on(left);
-            let passed = usize::try_from(self.recorder.written() - before).unwrap_or(usize::MAX);
-            left = left.saturating_sub(passed);
+        let end = self.recorder.written() + self.relay.as_ref().map_or(0, Relay::waiting) as u64;
+        while self.recorder.written() < end && self.relay.is_some() {
+            self.pass_on();
         }
     }
 
@@ -158,7 +135,7 @@ impl Run {
         if let Some(relay) = self.relay.take()
             && relay.has_writers()
         {
-            relay.leave_behind();
+            relay.leave_behind(0, 0);
         }
     }
 

@@ -1,8 +1,10 @@
 //! The transparent run: the command is started, relayed, watched and waited for as if nothing were in between.
 
 pub mod capture;
+mod carry_on;
 mod follow;
 pub mod pty;
+mod job;
 mod relay;
 mod signals;
 mod spawn;
@@ -11,7 +13,7 @@ use crate::exit;
 use crate::outcome::Outcome;
 use crate::sys::argv::Argv;
 use crate::sys::errno::{self, Errno};
-use crate::sys::{fd, signal};
+use crate::sys::{fd, memory, signal};
 use crate::transcript::Transcript;
 use crate::watch::Watched;
 use capture::{Way, Wish};
@@ -62,6 +64,7 @@ impl Ran {
 /// as the child ended.
 #[must_use]
 pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
+    memory::when_exhausted(carry_on::carry_on);
     let given = Given::take();
     let way = Way::choose(wish);
     let (started, clock) = (SystemTime::now(), Instant::now());
@@ -72,7 +75,7 @@ pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
     let failure = followed.unwrap_or_else(|_| {
         Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed())))
     })?;
-    exit::decide(&failure.outcome);
+    exit::decide_as(&failure.outcome);
     signals::belong_to_us_again(given.mask());
     if let Outcome::NotStarted { errno } = &failure.outcome {
         say_not_started(command, errno::by_name(errno).unwrap_or(Errno::ENOENT));

@@ -1,12 +1,14 @@
 //! The child's stderr on its way: every byte as it comes and at once, whatever the reader at the other end does.
 
-use super::signals::WHILE_WRITING;
+use super::job::Job;
+use super::signals::{self, WHILE_WRITING};
 use crate::sys::errno::Errno;
 use crate::sys::fd::{self, STDERR};
 use crate::sys::poll::{self, For};
-use crate::sys::process::{self, Forked, Pid};
+use crate::sys::process::{self, Change, Forked};
 use crate::sys::signal::Mask;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// Bytes that are read at once: as many as a pipe holds, pipe(7).
 const CHUNK: usize = 64 << 10;
@@ -22,8 +24,11 @@ pub struct Relay {
 pub enum Flow {
     /// More may come.
     Open,
-    /// Nobody writes any more, or nobody reads: the pipe can be closed, and who writes to it learns so by SIGPIPE.
+    /// Nobody reads any more: the pipe can be closed, and who writes to it learns so by SIGPIPE.
     Closed,
+    /// The child was killed while the reader does not read: without us its last words would wait in the pipe to the reader
+    /// or be lost, and nobody would wait for them. So many bytes were written.
+    Stuck(usize),
 }
 
 impl Relay {
@@ -61,52 +66,61 @@ impl Relay {
     /// Whether somebody still has the pipe open to write to it.
     #[must_use]
     pub fn has_writers(&self) -> bool {
-        let now = Some(std::time::Duration::ZERO);
-        poll::wait(Some(self.source()), For::Reading, now, Mask::FULL).is_ok_and(|seen| !seen.gone || seen.ready)
+        poll::wait(Some(self.source()), For::Reading, Some(Duration::ZERO), Mask::FULL)
+            .is_ok_and(|seen| !seen.gone || seen.ready)
     }
 
-    /// Leaves the pipe to a process of its own, which relays until the last writer has gone. Nobody waits for it. Where
-    /// there is no process to be had, the writers get SIGPIPE.
-    pub fn leave_behind(mut self) {
+    /// Leaves the pipe, and what was read and not yet written, to a process of its own, which relays until the last writer
+    /// has gone. Nobody waits for it. Where there is no process to be had, the writers get SIGPIPE.
+    pub fn leave_behind(mut self, written: usize, read: usize) {
         let Ok(Forked::Child) = process::fork() else { return };
         process::new_session();
         process::leave_directory();
         fd::close_all_but(&mut [self.source(), STDERR]);
         Mask::FULL.install();
-        loop {
-            let count = self.receive().len();
-            if count == 0 || write_all(&self.buffer[..count], None) == Flow::Closed {
-                process::end(0);
+        let mut waiting = written..read;
+        while write_all(&self.buffer[waiting], None) == Flow::Open {
+            waiting = 0..self.receive().len();
+            if waiting.is_empty() {
+                break;
             }
         }
+        process::end(0)
+    }
+
+    /// The first bytes of what was read last.
+    #[must_use]
+    pub fn read_last(&self, count: usize) -> &[u8] {
+        &self.buffer[..count]
+    }
+
+    /// Passes on the first bytes of what was read last.
+    pub fn pass_on(&self, count: usize, job: &mut Job) -> Flow {
+        let before = WHILE_WRITING.install();
+        let flow = write_all(&self.buffer[..count], Some(job));
+        before.install();
+        flow
     }
 }
 
-/// Writes all of it to the caller's stderr.
-pub fn pass_on(bytes: &[u8], child: Pid) -> Flow {
-    let before = WHILE_WRITING.install();
-    let flow = write_all(bytes, Some(child));
-    before.install();
-    flow
-}
-
-/// Errors of the file are not the reader's: on a full disk the bytes are lost, as the child's own would be, and it goes on.
-fn write_all(bytes: &[u8], child: Option<Pid>) -> Flow {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match fd::write(STDERR, rest) {
-            Ok(count) => rest = &rest[count..],
+/// Writes all of it to the caller's stderr. Errors of the file are not the reader's: on a full disk the bytes are lost, as
+/// the child's own would be, and it goes on.
+fn write_all(bytes: &[u8], mut job: Option<&mut Job>) -> Flow {
+    let mut written = 0;
+    while written < bytes.len() {
+        match fd::write(STDERR, &bytes[written..]) {
+            Ok(count) => written += count,
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => wait_for_room(),
             Err(Errno::EPIPE) => return Flow::Closed,
-            Err(Errno::EFBIG) => {
-                // RLIMIT_FSIZE: the child's own write would have raised this, setrlimit(2).
-                if let Some(child) = child {
-                    child.send(libc::SIGXFSZ);
-                }
-                return Flow::Open;
-            }
             Err(_) => return Flow::Open,
+        }
+        if let Some(job) = &mut job
+            && signals::child_changed()
+            && matches!(job.mind(), Some(Change::Killed(_)))
+            && !has_room()
+        {
+            return Flow::Stuck(written);
         }
     }
     Flow::Open
@@ -116,4 +130,8 @@ fn write_all(bytes: &[u8], child: Option<Pid>) -> Flow {
 fn wait_for_room() {
     // EINTR and any other answer lead to the next try.
     let _ = poll::wait(Some(STDERR), For::Writing, None, WHILE_WRITING);
+}
+
+fn has_room() -> bool {
+    poll::wait(Some(STDERR), For::Writing, Some(Duration::ZERO), Mask::FULL).is_ok_and(|seen| seen.ready || seen.gone)
 }

@@ -1,8 +1,9 @@
 //! Which signals go on to the child. It is in our process group, so what a terminal sends reaches it without us, and once
 //! is right; what a process sent to our id was meant for the command.
 
+use super::carry_on::carry_on;
 use crate::exit;
-use crate::sys::process::Pid;
+use crate::sys::process::{self, Pid};
 use crate::sys::signal::{self, Disposition, Mask, Received, Signal};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
@@ -50,16 +51,17 @@ pub enum Stop {
 
 /// Stops as the command was stopped, so that the shell sees it; returns when somebody lets us go on.
 pub fn stop_ourselves(signal: Signal, stop: Stop) {
+    let before = Mask::FULL.install();
     let _ = signal::dispose(signal, Disposition::Default);
     match stop {
         Stop::Us => Pid::own().send(signal),
-        Stop::Job => Pid(0).send(signal),
+        Stop::Job => process::send_to_own_group(signal),
     }
-    // It is taken here, and here we go on.
+    // Here it is taken, and here we go on.
     Mask::FULL.without(signal).install();
     signal::catch(signal);
     Mask::EMPTY.install();
-    Mask::FULL.install();
+    before.install();
     let _ = continued();
 }
 
@@ -88,16 +90,14 @@ const STOPPING_OR_HARMLESS: [Signal; 7] =
 /// Runs as a signal handler.
 fn receive(received: &Received) {
     if exit::is_decided() {
-        exit::end_as_decided();
+        return end_or_pass_over(received.signal);
     }
     let (own, child) = (Pid::own(), Pid(CHILD.load(Ordering::SeqCst)));
     if received.signal == libc::SIGCHLD {
         CHILD_CHANGED.store(true, Ordering::SeqCst);
     }
     if is_own_fault(received, own) {
-        // It happens again at once, now with its default action.
-        let _ = signal::dispose(received.signal, Disposition::Default);
-        return;
+        carry_on();
     }
     let origin = Origin::of(received, own, child);
     if HAS_OWN_SESSION.load(Ordering::SeqCst) && matches!(origin, Origin::Kernel { .. }) {
@@ -123,6 +123,18 @@ fn from_the_terminal(signal: Signal, command: Pid) {
     }
 }
 
+/// The command is over: what would end us ends us as the command ended, what would stop us stops us.
+fn end_or_pass_over(signal: Signal) {
+    match signal {
+        libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => {
+            let _ = signal::dispose(signal, Disposition::Default);
+            Pid::own().send(signal);
+        }
+        signal if STOPPING_OR_HARMLESS.contains(&signal) => {}
+        _ => exit::end_as_decided(),
+    }
+}
+
 fn is_own_fault(received: &Received, own: Pid) -> bool {
     match received.signal {
         libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS => {
@@ -136,8 +148,8 @@ fn is_own_fault(received: &Received, own: Pid) -> bool {
 /// Who a signal is from, as far as that decides.
 #[derive(Debug, PartialEq, Eq)]
 enum Origin {
-    /// The child, or ourselves: the child must not get its own signal back (`kill $PPID`), and SIGPIPE and SIGXFSZ of our
-    /// own writes are answered by the relay.
+    /// The child, which must not get its own signal back (`kill $PPID`); or our own write to a reader that has gone, which
+    /// the relay answers. Any other signal of our id's own was sent before this program was executed under it.
     Family,
     /// Some other process.
     Process,
@@ -148,7 +160,8 @@ enum Origin {
 impl Origin {
     fn of(received: &Received, own: Pid, child: Pid) -> Self {
         match (received.is_from_a_process(), received.sender) {
-            (true, sender) if sender == own || sender == child => Self::Family,
+            (true, sender) if sender == child => Self::Family,
+            (true, sender) if sender == own && received.signal == libc::SIGPIPE => Self::Family,
             (true, _) => Self::Process,
             (false, _) => Self::Kernel { to_session_leader: own.leads_its_session() },
         }
@@ -163,10 +176,9 @@ fn goes_on(signal: Signal, origin: &Origin) -> bool {
         Origin::Kernel { to_session_leader } => match signal {
             // When a terminal hangs up, its session's leader alone is told.
             libc::SIGHUP | libc::SIGCONT => *to_session_leader,
-            // A timer of alarm(2) or setitimer(2) outlives execve(2) and not fork(2): the caller set it for the command.
-            libc::SIGALRM | libc::SIGVTALRM | libc::SIGPROF => true,
-            // So does the ownership of a descriptor's events, F_SETOWN of fcntl(2).
-            libc::SIGIO | libc::SIGURG => true,
+            // A timer of alarm(2) or setitimer(2) outlives execve(2) and not fork(2): the caller set it for the command. So
+            // does the ownership of a descriptor's events, F_SETOWN of fcntl(2).
+            libc::SIGALRM | libc::SIGVTALRM | libc::SIGPROF | libc::SIGIO | libc::SIGURG => true,
             // The rest goes to the whole foreground process group, or is about ourselves.
             _ => false,
         },

@@ -26,6 +26,8 @@ pub struct Identity {
     file: (u64, u64),
     /// Whether it is a character device: a terminal, /dev/null.
     pub character_device: bool,
+    /// Whether it is a regular file.
+    pub regular: bool,
 }
 
 /// Which file a descriptor leads to.
@@ -37,7 +39,9 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
     let mut found: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: `found` is a `stat` that outlives the call.
     checked(unsafe { libc::fstat(fd, &raw mut found) })?;
-    Ok(Identity { file: (found.st_dev, found.st_ino), character_device: found.st_mode & libc::S_IFMT == libc::S_IFCHR })
+    let is = |kind| found.st_mode & libc::S_IFMT == kind;
+    let (character_device, regular) = (is(libc::S_IFCHR), is(libc::S_IFREG));
+    Ok(Identity { file: (found.st_dev, found.st_ino), character_device, regular })
 }
 
 /// Whether a descriptor is open and can be written to.
@@ -135,8 +139,16 @@ pub fn let_go_of_stdin_and_stdout() {
 /// # Errors
 /// Those of `read(2)`.
 pub fn read(fd: BorrowedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    read_number(fd.as_raw_fd(), buffer)
+}
+
+/// [`read`] from a number that may have been closed meanwhile.
+///
+/// # Errors
+/// Those of `read(2)`.
+pub fn read_number(fd: RawFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     // SAFETY: the pointer and the length are one buffer's.
-    counted(unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) })
+    counted(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
 }
 
 /// Writes as much as fits.

@@ -11,6 +11,7 @@ pub mod file;
 pub mod fs;
 pub mod inotify;
 pub mod locale;
+pub mod memory;
 pub mod mounts;
 pub mod poll;
 pub mod process;

@@ -36,14 +36,20 @@ impl Pid {
 
     /// Sends a signal to the whole process group that this process leads.
     pub fn send_to_group(self, signal: Signal) {
-        // SAFETY: numbers alone are passed.
-        unsafe { libc::kill(-self.0, signal) };
+        // Not 1: −1 is no group but everybody, kill(2).
+        if self.0 > 1 {
+            // SAFETY: numbers alone are passed.
+            unsafe { libc::kill(-self.0, signal) };
+        }
     }
 
-    /// Sends a signal; a process that is gone, or not ours to signal any more, does not get it.
+    /// Sends a signal; a process that is gone, or not ours to signal any more, does not get it. What is no single process's id,
+    /// such as the −1 of a call that failed, is never signalled: kill(2) would take it for every process there is.
     pub fn send(self, signal: Signal) {
-        // SAFETY: numbers alone are passed.
-        unsafe { libc::kill(self.0, signal) };
+        if self.0 > 0 {
+            // SAFETY: numbers alone are passed.
+            unsafe { libc::kill(self.0, signal) };
+        }
     }
 }
 
@@ -82,7 +88,7 @@ pub fn die_with_parent(parent: Pid) {
     // SAFETY: numbers alone are passed.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     if Pid::of_parent() != parent {
-        Pid::own().send(libc::SIGKILL);
+        end(128 + libc::SIGKILL);
     }
 }
 
@@ -172,7 +178,9 @@ fn wait(child: Pid, options: libc::c_int) -> Result<Option<Change>, Errno> {
     // SAFETY: all-zero bytes are a valid siginfo; `waitid` leaves them where nothing has changed, waitid(2).
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: `info` outlives the call.
-    checked(unsafe { libc::waitid(libc::P_PID, id, &raw mut info, options | libc::WNOHANG) })?;
+    let mut ask = || checked(unsafe { libc::waitid(libc::P_PID, id, &raw mut info, options | libc::WNOHANG) });
+    // A status is told once, and nobody would tell of it again: what refused to answer is asked a second time.
+    ask().or_else(|errno| if errno == Errno::ECHILD { Err(errno) } else { ask() })?;
     // SAFETY: waitid fills in the fields of a SIGCHLD.
     let status = unsafe { info.si_status() };
     Ok(match info.si_code {
@@ -214,6 +222,12 @@ pub fn own_group() -> Pid {
     Pid(unsafe { libc::getpgrp() })
 }
 
+/// Sends a signal to every process of our group.
+pub fn send_to_own_group(signal: Signal) {
+    // SAFETY: numbers alone are passed.
+    unsafe { libc::kill(0, signal) };
+}
+
 /// Makes a process its own session, so that the end of the caller's terminal is not its end.
 pub fn new_session() {
     // SAFETY: setsid has no arguments; it fails where we lead a group, which a fresh child does not.
@@ -224,4 +238,13 @@ pub fn new_session() {
 pub fn leave_directory() {
     // SAFETY: the path is a C string.
     let _ = unsafe { libc::chdir(c"/".as_ptr()) };
+}
+
+/// Whether RLIMIT_FSIZE bounds the files that this process may write, setrlimit(2).
+#[must_use]
+pub fn has_file_size_limit() -> bool {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: `limit` outlives the call; where it fails, the limit stays infinite.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    limit.rlim_cur != libc::RLIM_INFINITY
 }

@@ -148,8 +148,10 @@ pub fn catch(signal: Signal) {
         return;
     }
     let handler: extern "C" fn(Signal, *mut libc::siginfo_t, *mut libc::c_void) = arrived;
+    // A change of the child must end a write that waits; other signals need not be noticed by the interrupted call.
+    let restart = if signal == libc::SIGCHLD { 0 } else { libc::SA_RESTART };
     // Refused for one signal, it is only not handed on.
-    let _ = set_action(signal, handler as libc::sighandler_t, libc::SA_SIGINFO | libc::SA_RESTART);
+    let _ = set_action(signal, handler as libc::sighandler_t, libc::SA_SIGINFO | restart);
 }
 
 extern "C" fn arrived(signal: Signal, info: *mut libc::siginfo_t, _: *mut libc::c_void) {

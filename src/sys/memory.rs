@@ -1,0 +1,44 @@
+//! The allocator: the system's, and a way out that needs no memory when there is none.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::OnceLock;
+
+/// The system's allocator; when it has nothing, what [`when_exhausted`] set is done instead of the abort and its message.
+pub struct Allocator;
+
+static WAY_OUT: OnceLock<fn() -> !> = OnceLock::new();
+
+/// Sets what is done when memory is exhausted. Set once; later calls change nothing.
+pub fn when_exhausted(way_out: fn() -> !) {
+    WAY_OUT.get_or_init(|| way_out);
+}
+
+fn or_way_out(memory: *mut u8) -> *mut u8 {
+    match WAY_OUT.get() {
+        Some(way_out) if memory.is_null() => way_out(),
+        _ => memory,
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        or_way_out(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        or_way_out(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        or_way_out(unsafe { System.realloc(memory, layout, size) })
+    }
+}

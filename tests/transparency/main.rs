@@ -1,0 +1,16 @@
+//! Nothing but the words after a failure may change: every test runs a command bare and behind `explain`, and compares.
+//!
+//! Children synchronise on facts (a line in a FIFO, a state in /proc), and every run has a deadline, so that a wrapper that
+//! hangs is a failure and not a hang.
+#![expect(clippy::disallowed_methods, reason = "the tests run commands and look at the machine themselves")]
+
+mod descriptors;
+mod fault_injection;
+mod harness;
+mod job_control;
+mod output;
+mod processes;
+mod scarcity;
+mod signals;
+mod status;
+mod system_calls;

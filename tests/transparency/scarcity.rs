@@ -1,0 +1,72 @@
+//! A machine that has nothing left still runs the command, and its status comes through.
+
+use crate::harness::{assert_same, is_root};
+
+#[test]
+fn without_a_process_slot_we_become_the_command() {
+    if is_root() {
+        // Nobody else has this id, so that the limit counts this process alone.
+        let seen = assert_same(
+            "w=; [ -z \"$W\" ] || { cp ${W%% *} x; chmod 755 x; w='./x -q --'; }; chmod 755 .; \
+             setpriv --reuid 64321 --regid 64321 --clear-groups env PATH=/usr/bin:/bin bash -c 'ulimit -u 1; exec \"$@\"' b $w sh -c 'echo hi; exit 6'; echo $?; \
+             setpriv --reuid 64321 --regid 64321 --clear-groups env PATH=/usr/bin:/bin bash -c 'ulimit -u 1; exec \"$@\"' b $w no-such-command 2>/dev/null; echo $?",
+        );
+        assert_eq!(seen.stdout, b"hi\n6\n127\n");
+    }
+}
+
+#[test]
+fn with_few_descriptors_the_command_has_as_many() {
+    for limit in 3..9 {
+        assert_same(&format!("(ulimit -n {limit}; $W sh -c 'echo out; echo err >&2; exit 5'); echo $?"));
+    }
+}
+
+#[test]
+fn with_little_address_space_the_command_runs() {
+    for kibibytes in [9_000, 12_000, 20_000, 60_000] {
+        assert_same(&format!("(ulimit -v {kibibytes}; $W sh -c 'echo out; echo err >&2; exit 5'); echo $?"));
+    }
+}
+
+#[test]
+fn a_limit_on_file_sizes_is_met_by_the_command_itself() {
+    assert_same("{ (ulimit -f 0; $W sh -c 'echo x >&2' 2>log); echo $?; (ulimit -f 0; $W sh -c 'echo x' >out 2>log); echo $?; } 2>/dev/null");
+}
+
+#[test]
+fn a_closed_stderr_keeps_the_status() {
+    assert_same("$W sh -c 'echo out; exit 3' 2>&-; echo $?; $W sh -c 'kill -TERM $$' 2>&-; echo $?");
+}
+
+#[test]
+fn a_stderr_that_cannot_be_written_to_is_left_alone() {
+    assert_same("$W sh -c 'echo x >&2 || echo refused; exit 3' 2</dev/null; echo $?");
+}
+
+#[test]
+fn without_proc_and_dev_the_command_runs() {
+    if is_root() {
+        assert_same("unshare -m bash -c 'mount -t tmpfs none /proc && mount -t tmpfs none /dev && \"$@\"' b $W sh -c 'echo out; echo err >&2; exit 5'; echo $?");
+    }
+}
+
+#[test]
+fn without_home_path_and_tmpdir_the_command_runs() {
+    assert_same("env -i $W /bin/sh -c 'echo out; exit 5'; echo $?; env -i HOME=/nowhere TMPDIR=/nowhere $W /bin/sh -c 'echo out; exit 5'");
+}
+
+#[test]
+fn with_everything_full_the_command_runs() {
+    if is_root() {
+        assert_same(
+            "unshare -m bash -c 'for d in /tmp /var/tmp /run /dev/shm; do mount -t tmpfs -o nr_inodes=1,size=4k none $d; done; cd /tmp; \"$@\"' b \
+             $W sh -c 'echo out; echo err >&2; exit 5'; echo $?",
+        );
+    }
+}
+
+#[test]
+fn a_command_line_full_of_paths_that_are_not_there_runs() {
+    assert_same("$W sh -c 'exit 5' /no/such/a --x=/no/such/b ../../c ./d/e/f /proc/1/root/x /dev/tty; echo $?");
+}

@@ -1,0 +1,66 @@
+//! What a success costs: the system calls that explain makes around a command, listed, so that a new one is noticed.
+
+use crate::harness::{EXPLAIN, has, scratch, seen};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// From main to the child: these and no others, in this order.
+const BEFORE_THE_CHILD: [&str; 9] =
+    ["rt_sigprocmask", "rt_sigaction", "fcntl", "newfstatat", "pipe2", "newfstatat", "mmap", "getpid", "clone"];
+
+/// From the child to our end, beside its own work: at most so many of each. Where a number depends on the machine's mounts,
+/// or on how long the child takes, it is an upper bound for a small machine.
+const BESIDE_THE_CHILD: [(&str, usize); 19] = [
+    // Signals: one handler each.
+    ("rt_sigaction", 60),
+    ("rt_sigreturn", 2),
+    ("getpid", 2),
+    ("getsid", 2),
+    // Standard input and output are let go; the pipe's end to write is closed.
+    ("dup2", 2),
+    ("fcntl", 20),
+    ("close", 12),
+    ("openat", 10),
+    ("read", 20),
+    // The watch.
+    ("getcwd", 1),
+    ("readlink", 80),
+    ("statfs", 400),
+    ("brk", 4),
+    ("mmap", 4),
+    // The loop.
+    ("ppoll", 60),
+    ("ioctl", 2),
+    ("waitid", 2),
+    ("wait4", 1),
+    ("exit_group", 1),
+];
+
+fn calls() -> Vec<String> {
+    let directory = scratch();
+    let trace = directory.path().join("trace");
+    let mut command = Command::new("strace");
+    command.args(["-o"]).arg(&trace).args([EXPLAIN, "true"]).env_clear().env("PATH", "/usr/bin:/bin");
+    assert!(seen(command).status.success());
+    let text = std::fs::read_to_string(trace).unwrap();
+    let named = text.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name.to_owned());
+    named.filter(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')).skip_while(|name| name != "rt_sigprocmask").collect()
+}
+
+#[test]
+fn a_success_makes_no_call_that_is_not_listed() {
+    if !has("strace") {
+        return;
+    }
+    let calls = calls();
+    let child = calls.iter().position(|name| name == "clone").unwrap();
+    assert_eq!(calls[..=child], BEFORE_THE_CHILD);
+    let mut counts = BTreeMap::new();
+    for name in &calls[child + 1..] {
+        *counts.entry(name.as_str()).or_insert(0_usize) += 1;
+    }
+    for (name, count) in counts {
+        let allowed = BESIDE_THE_CHILD.iter().find(|(listed, _)| *listed == name).map_or(0, |(_, allowed)| *allowed);
+        assert!(count <= allowed, "{name}: {count} calls, {allowed} are listed");
+    }
+}
