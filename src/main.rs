@@ -40,7 +40,9 @@ fn act(arguments: Argv) -> c_int {
     match &action {
         Action::Run(command) => run_and_explain(&options, library, arguments.skip(words.len() - command.len())),
         Action::Cause(id) => tell_cause(id),
-        Action::Log { file, outcome, command } => log(&options, file, outcome, command, &library.unwrap_or_else(Library::builtin)),
+        Action::Log { file, outcome, command } => {
+            log(&options, file, outcome, command, &library.unwrap_or_else(Library::builtin))
+        }
         Action::Replay(report) => replay(&options, report, &library.unwrap_or_else(Library::builtin)),
         Action::TestRules(directory) => test_rules(directory),
     }

@@ -49,7 +49,9 @@ pub fn carry_on() -> ! {
 /// Passes on one small read; whether there was something.
 fn pass_on_once() -> bool {
     let source = SOURCE.load(Ordering::SeqCst);
-    let Ok(seen) = poll::wait((source >= 0).then_some(source), For::Reading, Some(PERIOD), Mask::EMPTY) else { return false };
+    let Ok(seen) = poll::wait((source >= 0).then_some(source), For::Reading, Some(PERIOD), Mask::EMPTY) else {
+        return false;
+    };
     if !seen.ready {
         return false;
     }

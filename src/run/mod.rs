@@ -3,8 +3,8 @@
 pub mod capture;
 mod carry_on;
 mod follow;
-pub mod pty;
 mod job;
+pub mod pty;
 mod relay;
 mod signals;
 mod spawn;

@@ -108,19 +108,19 @@ impl Relay {
 fn write_all(bytes: &[u8], mut job: Option<&mut Job>) -> Flow {
     let mut written = 0;
     while written < bytes.len() {
-        match fd::write(STDERR, &bytes[written..]) {
-            Ok(count) => written += count,
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => wait_for_room(),
-            Err(Errno::EPIPE) => return Flow::Closed,
-            Err(_) => return Flow::Open,
-        }
         if let Some(job) = &mut job
             && signals::child_changed()
             && matches!(job.mind(), Some(Change::Killed(_)))
             && !has_room()
         {
             return Flow::Stuck(written);
+        }
+        match fd::write(STDERR, &bytes[written..]) {
+            Ok(count) => written += count,
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => wait_for_room(),
+            Err(Errno::EPIPE) => return Flow::Closed,
+            Err(_) => return Flow::Open,
         }
     }
     Flow::Open

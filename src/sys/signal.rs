@@ -148,10 +148,9 @@ pub fn catch(signal: Signal) {
         return;
     }
     let handler: extern "C" fn(Signal, *mut libc::siginfo_t, *mut libc::c_void) = arrived;
-    // A change of the child must end a write that waits; other signals need not be noticed by the interrupted call.
-    let restart = if signal == libc::SIGCHLD { 0 } else { libc::SA_RESTART };
+    // Without SA_RESTART: a write that waits is ended, and the child asked after.
     // Refused for one signal, it is only not handed on.
-    let _ = set_action(signal, handler as libc::sighandler_t, libc::SA_SIGINFO | restart);
+    let _ = set_action(signal, handler as libc::sighandler_t, libc::SA_SIGINFO);
 }
 
 extern "C" fn arrived(signal: Signal, info: *mut libc::siginfo_t, _: *mut libc::c_void) {

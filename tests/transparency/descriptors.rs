@@ -5,18 +5,24 @@ use crate::harness::{assert_same, wrapped};
 #[test]
 fn closed_standard_descriptors_stay_closed() {
     for closed in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
-        assert_same(&format!("export OUT=$PWD/out; $W sh -c 'set -- /proc/$$/fd/*; echo \"$@\" | tr -dc \"0-9/ \" | sed \"s,/*[0-9]*/,,g\" >$OUT; exit 3' {closed}; echo $?; cat out"));
+        assert_same(&format!(
+            "export OUT=$PWD/out; $W sh -c 'set -- /proc/$$/fd/*; echo \"$@\" | tr -dc \"0-9/ \" | sed \"s,/*[0-9]*/,,g\" >$OUT; exit 3' {closed}; echo $?; cat out"
+        ));
     }
 }
 
 #[test]
 fn other_descriptors_are_given_on_and_none_of_ours_is() {
-    assert_same("exec 7</dev/null 23>x 9<>y; $W sh -c 'for i in /proc/$$/fd/*; do echo ${i##*/}; done; readlink /proc/$$/fd/7 /proc/$$/fd/23 | sed s,.*/,,; cat /proc/$$/fdinfo/23 | grep flags'");
+    assert_same(
+        "exec 7</dev/null 23>x 9<>y; $W sh -c 'for i in /proc/$$/fd/*; do echo ${i##*/}; done; readlink /proc/$$/fd/7 /proc/$$/fd/23 | sed s,.*/,,; cat /proc/$$/fdinfo/23 | grep flags'",
+    );
 }
 
 #[test]
 fn a_jobserver_reaches_the_makes_below() {
-    assert_same("printf 'all: a b\\na:\\n\\t+@%s make -s -f sub\\nb:\\n\\t@echo b\\n' \"$W\" >m; printf 'x:\\n\\t@echo x\\n' >sub; $W make -sj2 -f m 2>&1 | sort");
+    assert_same(
+        "printf 'all: a b\\na:\\n\\t+@%s make -s -f sub\\nb:\\n\\t@echo b\\n' \"$W\" >m; printf 'x:\\n\\t@echo x\\n' >sub; $W make -sj2 -f m 2>&1 | sort",
+    );
 }
 
 #[test]
@@ -59,5 +65,7 @@ fn a_description_that_does_not_block_loses_nothing_and_stays_so() {
 
 #[test]
 fn stdin_and_stdout_are_the_very_files_of_the_caller() {
-    assert_same("echo hello >in; $W sh -c 'readlink /proc/$$/fd/0 /proc/$$/fd/1; read x; echo $x' <in >out; sed s,/.*/,, out");
+    assert_same(
+        "echo hello >in; $W sh -c 'readlink /proc/$$/fd/0 /proc/$$/fd/1; read x; echo $x' <in >out; sed s,/.*/,, out",
+    );
 }

@@ -20,7 +20,13 @@ const FIRST_OF_OURS: &str = "rt_sigprocmask";
 
 fn strace(trace: &Path, options: &[&str], command: &[&str]) -> Command {
     let mut strace = Command::new("unshare");
-    strace.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "strace", "-f", "-o"]).arg(trace).args(options).arg(EXPLAIN).args(["--quiet", "--"]).args(command);
+    strace
+        .args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "strace", "-f", "-o"])
+        .arg(trace)
+        .args(options)
+        .arg(EXPLAIN)
+        .args(["--quiet", "--"])
+        .args(command);
     strace.env_clear().env("PATH", "/usr/bin:/bin");
     strace
 }
@@ -37,8 +43,13 @@ fn calls(command: &[&str]) -> BTreeMap<String, std::ops::RangeInclusive<usize>> 
         let Some((name, _)) = line.trim_start_matches(&own).trim_start().split_once('(') else { continue };
         let count = counts.entry(name.to_owned()).and_modify(|count| *count += 1).or_insert(1);
         begun |= name == FIRST_OF_OURS;
-        if begun && !EXEMPT.contains(&name) && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
-            ours.entry(name.to_owned()).and_modify(|range: &mut std::ops::RangeInclusive<usize>| *range = *range.start()..=*count).or_insert(*count..=*count);
+        if begun
+            && !EXEMPT.contains(&name)
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        {
+            ours.entry(name.to_owned())
+                .and_modify(|range: &mut std::ops::RangeInclusive<usize>| *range = *range.start()..=*count)
+                .or_insert(*count..=*count);
         }
     }
     ours

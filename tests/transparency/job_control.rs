@@ -44,7 +44,11 @@ impl Terminal {
     /// What stands on the screen, without what was typed: the lines that begin with the prompt.
     fn screen(&self) -> String {
         let all = self.tmux(&["capture-pane", "-p", "-J"]);
-        all.lines().filter(|line| *line == "$" || !line.starts_with("$ ")).collect::<Vec<_>>().join("\n")
+        all.lines()
+            .map(str::trim_end)
+            .filter(|line| *line == "$" || !line.starts_with("$ "))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[track_caller]
@@ -145,7 +149,9 @@ fn a_background_job_that_reads_the_terminal_is_stopped() {
 #[test]
 fn a_question_on_the_terminal_is_answered() {
     play(|terminal| {
-        terminal.type_line("$W bash -c 'read -rsp \"Password: \" x </dev/tty 2>/dev/tty; echo; echo got $x; exit 4'; echo rc=$?");
+        terminal.type_line(
+            "$W bash -c 'read -rsp \"Password: \" x </dev/tty 2>/dev/tty; echo; echo got $x; exit 4'; echo rc=$?",
+        );
         terminal.until_shows("Password:");
         terminal.type_line("secret");
         terminal.until_shows("got secret");
@@ -156,7 +162,8 @@ fn a_question_on_the_terminal_is_answered() {
 #[test]
 fn a_new_window_size_reaches_the_command() {
     play(|terminal| {
-        terminal.type_line("$W bash -c 'trap \"stty size\" WINCH; echo ready; for i in $(seq 300); do sleep 0.1; done'");
+        terminal
+            .type_line("$W bash -c 'trap \"stty size\" WINCH; echo ready; for i in $(seq 300); do sleep 0.1; done'");
         terminal.until_shows("ready");
         terminal.tmux(&["resize-window", "-x", "90", "-y", "30"]);
         terminal.until_shows("30 90");
@@ -177,7 +184,9 @@ fn a_hangup_reaches_the_command_when_we_lead_the_session() {
         return;
     }
     for prefix in ["", EXPLAIN] {
-        let terminal = Terminal::open(&format!("exec {prefix} sh -c 'trap \"echo hup >f; exit\" HUP; echo ready; while :; do sleep 0.05; done'"));
+        let terminal = Terminal::open(&format!(
+            "exec {prefix} sh -c 'trap \"echo hup >f; exit\" HUP; echo ready; while :; do sleep 0.05; done'"
+        ));
         terminal.until_shows("ready");
         terminal.tmux(&["kill-server"]);
         let told = terminal.directory.path().join("f");

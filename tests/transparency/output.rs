@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn binary_output_is_not_touched() {
-    assert_same("seed() { perl -e 'srand(7); print pack(\"C*\", map { int rand 256 } 1..300000)'; }; seed >blob; $W sh -c 'cat blob >&2; exit 3' 2>out; cmp blob out && echo same");
+    assert_same(
+        "seed() { perl -e 'srand(7); print pack(\"C*\", map { int rand 256 } 1..300000)'; }; seed >blob; $W sh -c 'cat blob >&2; exit 3' 2>out; cmp blob out && echo same",
+    );
 }
 
 #[test]
@@ -21,7 +23,9 @@ fn nothing_is_lost_of_many_short_runs() {
 
 #[test]
 fn endless_output_takes_no_more_memory() {
-    let seen = wrapped("$W sh -c 'head -c 256M /dev/zero >&2; grep VmHWM /proc/$PPID/status' 2> >(wc -c >count); until [ -s count ]; do sleep 0.01; done; cat count");
+    let seen = wrapped(
+        "$W sh -c 'head -c 256M /dev/zero >&2; grep VmHWM /proc/$PPID/status' 2> >(wc -c >count); until [ -s count ]; do sleep 0.01; done; cat count",
+    );
     let text = String::from_utf8_lossy(&seen.stdout).into_owned();
     assert!(text.contains("268435456"), "{text}");
     let kibibytes: u64 = text.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -31,7 +35,9 @@ fn endless_output_takes_no_more_memory() {
 #[test]
 fn a_reader_that_goes_away_ends_the_writer_as_it_would_have() {
     assert_same("{ $W sh -c 'yes x >&2'; echo $? >st; } 2>&1 | head -c1 >/dev/null; cat st");
-    assert_same("{ $W sh -c 'trap \"\" PIPE; yes x >&2 2>/dev/null; echo $? >st'; } 2>&1 | head -c1 >/dev/null; cat st");
+    assert_same(
+        "{ $W sh -c 'trap \"\" PIPE; yes x >&2 2>/dev/null; echo $? >st'; } 2>&1 | head -c1 >/dev/null; cat st",
+    );
 }
 
 #[test]
@@ -47,7 +53,8 @@ fn a_command_that_is_killed_while_its_reader_sleeps_ends_at_once() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
     let writer: u32 = line.trim().parse().unwrap();
     until("the writer waits", || {
-        std::fs::read_to_string(format!("/proc/{writer}/wchan")).is_ok_and(|place| place.contains("pipe_write") || place.contains("anon_pipe"))
+        std::fs::read_to_string(format!("/proc/{writer}/wchan"))
+            .is_ok_and(|place| place.contains("pipe_write") || place.contains("anon_pipe"))
             || std::fs::read_to_string(format!("/proc/{writer}/syscall")).is_ok_and(|call| call.starts_with("1 "))
     });
     crate::harness::kill(child.id(), 15);
@@ -76,7 +83,11 @@ fn a_slow_reader_gets_all_of_it() {
 #[test]
 fn what_is_written_last_before_a_death_is_seen() {
     for _ in 0..20 {
-        let running = Running::start(&["bash", "-c", &format!("{EXPLAIN} -q -- sh -c 'echo last words >&2; kill -KILL $$' 2>&1; echo $?")]);
+        let running = Running::start(&[
+            "bash",
+            "-c",
+            &format!("{EXPLAIN} -q -- sh -c 'echo last words >&2; kill -KILL $$' 2>&1; echo $?"),
+        ]);
         assert_eq!(running.finish().1, "last words\n137\n");
     }
 }

@@ -4,7 +4,9 @@ use crate::harness::{assert_same, is_root};
 
 #[test]
 fn group_and_session_are_the_callers() {
-    let seen = assert_same("me=$(cut -d' ' -f5,6 /proc/$$/stat); [ \"$($W sh -c 'cut -d\" \" -f5,6 /proc/$$/stat')\" = \"$me\" ] && echo same");
+    let seen = assert_same(
+        "me=$(cut -d' ' -f5,6 /proc/$$/stat); [ \"$($W sh -c 'cut -d\" \" -f5,6 /proc/$$/stat')\" = \"$me\" ] && echo same",
+    );
     assert_eq!(seen.stdout, b"same\n");
 }
 

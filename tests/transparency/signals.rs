@@ -22,9 +22,27 @@ fn listener(before: &[&str]) -> Running {
 #[test]
 fn what_is_sent_to_our_id_reaches_the_command_once() {
     let names = [
-        (1, "HUP"), (2, "INT"), (3, "QUIT"), (6, "ABRT"), (10, "USR1"), (12, "USR2"), (13, "PIPE"), (14, "ALRM"), (16, "STKFLT"), (18, "CONT"),
-        (23, "URG"), (24, "XCPU"), (25, "XFSZ"), (26, "VTALRM"), (27, "PROF"), (28, "WINCH"), (29, "IO"), (30, "PWR"),
-        (34, "RTMIN"), (50, "NUM50"), (64, "RTMAX"),
+        (1, "HUP"),
+        (2, "INT"),
+        (3, "QUIT"),
+        (6, "ABRT"),
+        (10, "USR1"),
+        (12, "USR2"),
+        (13, "PIPE"),
+        (14, "ALRM"),
+        (16, "STKFLT"),
+        (18, "CONT"),
+        (23, "URG"),
+        (24, "XCPU"),
+        (25, "XFSZ"),
+        (26, "VTALRM"),
+        (27, "PROF"),
+        (28, "WINCH"),
+        (29, "IO"),
+        (30, "PWR"),
+        (34, "RTMIN"),
+        (50, "NUM50"),
+        (64, "RTMAX"),
     ];
     let mut running = listener(&[]);
     for (number, name) in names {

@@ -56,7 +56,9 @@ fn an_empty_command_name_is_127() {
 #[test]
 fn wrappers_within_wrappers_pass_on_what_the_innermost_says() {
     assert_same("$W $W sh -c 'echo x >&2; exit 9'; echo $?; $W $W $W sh -c 'kill -TERM $$' 2>/dev/null; echo $?");
-    assert_same("timeout 60 $W sh -c 'exit 9'; echo $?; $W timeout 60 sh -c 'exit 9'; echo $?; nohup $W sh -c 'exit 9' 2>&1");
+    assert_same(
+        "timeout 60 $W sh -c 'exit 9'; echo $?; $W timeout 60 sh -c 'exit 9'; echo $?; nohup $W sh -c 'exit 9' 2>&1",
+    );
     assert_same("timeout 0.2 $W sleep 60; echo $?; $W timeout 0.2 sleep 60; echo $?; nice -n 3 $W nice");
     assert_same("set -e; $W true; $W sh -c 'exit 4'; echo not reached");
 }

@@ -44,7 +44,10 @@ fn calls() -> Vec<String> {
     assert!(seen(command).status.success());
     let text = std::fs::read_to_string(trace).unwrap();
     let named = text.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name.to_owned());
-    named.filter(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')).skip_while(|name| name != "rt_sigprocmask").collect()
+    named
+        .filter(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'))
+        .skip_while(|name| name != "rt_sigprocmask")
+        .collect()
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! shell sees a job that runs, stops and ends as the command does.
 
 use super::behind;
-use super::wire::{News, Order, Wire};
 use super::is_ours_to_read;
+use super::wire::{News, Order, Wire};
 use crate::run::follow::{Ended, fact};
 use crate::run::spawn::Child;
 use crate::run::{Ran, signals};
@@ -129,7 +129,9 @@ impl Front {
                 (takes, For::Writing),
             ];
             // EINTR is a signal, and asked for above.
-            let Ok([wire, wrote, typed, takes]) = poll::wait_for_any(waited, Some(watch.due_in()), Mask::EMPTY) else { continue };
+            let Ok([wire, wrote, typed, takes]) = poll::wait_for_any(waited, Some(watch.due_in()), Mask::EMPTY) else {
+                continue;
+            };
             return match () {
                 // What was written before the news is passed on before them.
                 () if wrote.any() => Event::Wrote,
@@ -219,7 +221,10 @@ impl Front {
                 let _ = self.given.apply(self.caller.as_fd());
                 self.is_raw = false;
             }
-            signals::stop_ourselves(signal, if signal == libc::SIGSTOP { signals::Stop::Us } else { signals::Stop::Job });
+            signals::stop_ourselves(
+                signal,
+                if signal == libc::SIGSTOP { signals::Stop::Us } else { signals::Stop::Job },
+            );
         }
         self.continue_command();
     }
@@ -234,7 +239,10 @@ impl Front {
         self.wire.order(Order::Reap);
         while let Some(news) = self.wire.next_news() {
             if let News::Reaped(kibibytes) = news {
-                return u64::try_from(kibibytes).ok().filter(|kibibytes| *kibibytes > 0).map(|kibibytes| kibibytes * 1024);
+                return u64::try_from(kibibytes)
+                    .ok()
+                    .filter(|kibibytes| *kibibytes > 0)
+                    .map(|kibibytes| kibibytes * 1024);
             }
         }
         None

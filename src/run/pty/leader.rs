@@ -2,15 +2,15 @@
 //! are all in other sessions cannot be stopped from its terminal (setpgid(2), "orphaned"), so the command's parent must be in the
 //! command's session and not in its group.
 
-use super::wire::{News, Order, Wire};
 use super::Pty;
+use super::wire::{News, Order, Wire};
 use crate::run::spawn::{self, Given};
 use crate::sys::argv::Argv;
+use crate::sys::fd;
 use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change, Forked, Note, Pid};
 use crate::sys::signal::{self, Mask};
 use crate::sys::terminal::{self, Modes};
-use crate::sys::fd;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What the leader holds while the command runs.
