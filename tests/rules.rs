@@ -1,10 +1,42 @@
-//! The rules that are part of the program: their files are sound, and all their examples hold.
+//! The rules that are part of the program: their files are sound, and all their examples hold. Whatever is read, as rules
+//! or as output, is answered: an error that names its place, or clues.
 
-use explain::clue::Library;
+use explain::clue::{Clue, Library, Said};
+use explain::machine::Surroundings;
+use explain::text::Bytes;
+use explain::transcript::Transcript;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 fn list<T: ToString>(of: &[T]) -> String {
     of.iter().fold(String::new(), |list, item| list + "\n  " + &item.to_string())
+}
+
+/// What a library reads in an output, in a locale.
+fn clues(library: &Library, output: &[u8], locale: &str) -> Vec<Clue> {
+    let env = [("LANG".to_owned(), Bytes(locale.into())), ("HOME".to_owned(), Bytes("/home/u".into()))];
+    let surroundings = Surroundings { env: env.into(), ..Surroundings::default() };
+    let transcript = Transcript::whole(output.to_vec());
+    library.clues(&Said { transcript: &transcript, command: &[], surroundings: &surroundings })
+}
+
+/// The library of one file of this text, and what is wrong with it.
+fn library_of(text: &str) -> (Library, Vec<String>) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("own.toml"), text).unwrap();
+    let (library, faults) = Library::only(&[directory.path().to_owned()]);
+    let shown = faults.iter().map(|fault| {
+        let line = fault.line.map_or(String::new(), |line| format!("{line}: "));
+        format!("{}:{line}{}", fault.file.file_name().unwrap().display(), fault.text)
+    });
+    (library, shown.collect())
+}
+
+/// A rule that says "frob: …", with one more line.
+fn frob(extra: &str) -> String {
+    format!(
+        "[[rule]]\nid = \"frob\"\npattern = 'frob: {{errno}}'\n{extra}\nsource = \"test\"\nfires = [{{ text = \"frob: No space left on device\" }}]\nsilent = [\"frob\"]\n"
+    )
 }
 
 #[test]
@@ -23,11 +55,208 @@ fn every_example_of_every_rule_holds() {
         tested.examples,
         list(&tested.failures)
     );
-    eprintln!("warnings:{}", list(&tested.warnings));
 }
 
 #[test]
-fn files_named_by_the_user_are_read_alone() {
-    let (library, faults) = Library::only(&[PathBuf::from("rules/c.toml")]);
-    assert!(faults.is_empty() && !library.rules().is_empty());
+fn every_rule_says_where_its_message_is_from_and_has_examples_of_both_kinds() {
+    for rule in Library::builtin().rules() {
+        assert!(!rule.text.source.is_empty(), "{} has no source", rule.id());
+        assert!(!rule.text.fires.is_empty() && !rule.text.silent.is_empty(), "{} needs fires and silent", rule.id());
+    }
+}
+
+#[test]
+fn the_page_of_all_rules_is_up_to_date() {
+    let page = Library::builtin().table();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules-by-program.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, &page).unwrap();
+    }
+    assert!(std::fs::read_to_string(file).unwrap_or_default() == page, "run UPDATE=1 cargo test --test rules");
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_file_is_told_with_file_line_and_field() {
+    for (text, error) in [
+        (frob("suspect = [\"x\"]"), "own.toml:4: unknown field `suspect`, expected one of "),
+        (frob("errno = \"ENOSPACE\""), "own.toml:4: errno ENOSPACE is not known"),
+        (frob("operation = \"fly\""), "own.toml:4: unknown variant `fly`, expected one of "),
+        (frob("").replace("{errno}", "(x"), "own.toml:3: pattern is no regular expression: unclosed group"),
+        (
+            frob("").replace("frob: {errno}'", "(?<colour>frob)'"),
+            "own.toml:3: pattern captures colour, which is none of ",
+        ),
+        (frob("").replace("pattern = 'frob: {errno}'\n", ""), "own.toml:2: rule frob has no pattern"),
+        (frob("").replace("source = \"test\"\n", ""), "own.toml:1: missing field `source`"),
+        ("[[rule]\n".to_owned(), "own.toml:1: "),
+    ] {
+        let (_, faults) = library_of(&text);
+        assert!(
+            faults.len() == 1 && faults[0].starts_with(error),
+            "{error} is not how{} begins, for\n{text}",
+            list(&faults)
+        );
+    }
+}
+
+#[test]
+fn a_broken_rule_leaves_the_others_of_its_file_alone() {
+    let broken = frob("").replace("{errno}", "(x").replace("\"frob\"\np", "\"broken\"\np");
+    let (library, faults) = library_of(&(broken + &frob("")));
+    assert_eq!((library.rules().len(), faults.len()), (1, 1), "{}", list(&faults));
+}
+
+#[test]
+fn a_later_rule_of_the_same_id_replaces_the_earlier_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let later = frob("suspects = [\"quota-exceeded\"]").replace("\"frob\"\np", "\"c-perror\"\np");
+    std::fs::write(directory.path().join("own.toml"), later).unwrap();
+    let (library, faults) = Library::with(&[directory.path().to_owned()]);
+    assert!(faults.is_empty(), "{}", list(&faults));
+    let found = clues(&library, b"frob: No space left on device\n", "C");
+    assert_eq!(
+        (found[0].rule.as_str(), found[0].suspects.as_slice()),
+        ("c-perror", &["quota-exceeded".to_owned()][..])
+    );
+}
+
+#[test]
+fn a_rule_file_that_is_not_there_is_told() {
+    let (_, faults) = Library::with(&[PathBuf::from("/nonexistent/rules")]);
+    assert!(list(&faults).contains("/nonexistent/rules: cannot be read: "), "{}", list(&faults));
+}
+
+#[test]
+fn examples_that_do_not_hold_are_told_with_their_line() {
+    let text = frob("").replace("silent = [\"frob\"]", "silent = [\n  \"frob: File exists\",\n]");
+    let (library, _) = library_of(&text);
+    let failures = library.test().failures;
+    assert_eq!(failures.iter().map(|fault| fault.line).collect::<Vec<_>>(), [Some(8)], "{}", list(&failures));
+}
+
+#[test]
+fn the_same_message_is_read_in_every_installed_locale() {
+    let library = Library::builtin();
+    for (locale, output) in [
+        ("C", "mkdir: cannot create directory '/x/y': No space left on device"),
+        (
+            "de_DE.UTF-8",
+            "mkdir: das Verzeichnis „/x/y“ kann nicht angelegt werden: Auf dem Gerät ist kein Speicherplatz mehr verfügbar",
+        ),
+        (
+            "fr_FR.UTF-8",
+            "mkdir: impossible de créer le répertoire «\u{a0}/x/y\u{a0}»: Aucun espace disponible sur le périphérique",
+        ),
+        ("ja_JP.UTF-8", "mkdir: ディレクトリ `/x/y' を作成できません: デバイスに空き領域がありません"),
+    ] {
+        if locale != "C" && explain::sys::locale::Locale::named(locale).is_none() {
+            eprintln!("skipped: the locale {locale} is not installed");
+            continue;
+        }
+        let found = clues(&library, output.as_bytes(), locale);
+        let read = found.first().map(|clue| (clue.errno.map(|errno| errno as i32), clue.path.clone()));
+        assert_eq!(read, Some((Some(28), Some(PathBuf::from("/x/y")))), "{locale}");
+    }
+}
+
+#[test]
+fn ordinary_failures_are_silent() {
+    let library = Library::builtin();
+    for output in [
+        "error[E0308]: mismatched types\n --> src/main.rs:2:5\n  |\n2 |     1\n  |     ^ expected `()`, found integer\n",
+        "a.c:3:5: error: expected ‘;’ before ‘return’\nmake: *** [Makefile:2: a.o] Error 1\n",
+        "error: pathspec 'nowhere' did not match any file(s) known to git\n",
+        "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.\n",
+        "not ok 3 - reports No space left on device\n# Failed test 'reports No space left on device'\n",
+        "test full_disk ... FAILED\n  left: \"No space left on device\"\n right: \"Read-only file system\"\n",
+        "E       AssertionError: assert 'No space left on device' in ''\n",
+        "curl: (22) The requested URL returned error: 404\n",
+        "E: Unable to locate package nothing\n",
+        "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nZeroDivisionError: division by zero\n",
+        "npm error code ERESOLVE\nnpm error ERESOLVE unable to resolve dependency tree\n",
+        "SyntaxError: Unexpected token '}'\n    at wrapSafe (node:internal/modules/cjs/loader:1378:20)\n",
+        "Usage: ls [OPTION]... [FILE]...\nls: unrecognized option '--nothing'\n",
+        "FAIL src/a.test.js\n  ● says ENOSPC when the disk is full\n\n    expect(received).toBe(expected)\n",
+        "[ERROR] No package named nothing found.\n",
+        "+echo 'mkdir: cannot create directory: No space left on device'\n-old line\n",
+    ] {
+        let found = clues(&library, output.as_bytes(), "C");
+        let read: Vec<_> = found.iter().map(|clue| format!("{} reads {:?}", clue.rule, clue.line)).collect();
+        assert!(read.is_empty(), "{output}{}", list(&read));
+    }
+}
+
+/// Bytes that look random and are the same every time.
+fn noise(seed: u64) -> impl Iterator<Item = u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    })
+}
+
+#[test]
+fn whatever_was_written_is_read_without_panic() {
+    let library = Library::builtin();
+    let words: Vec<&[u8]> = vec![
+        b"No space left on device",
+        b": ",
+        b"'",
+        "‘".as_bytes(),
+        b"\x1b[",
+        b"\r",
+        b"\n",
+        b"ENOSPC",
+        b"npm ERR! ",
+        b"(os error 28)",
+        b"/tmp/x",
+        b"\x01",
+        b"\xff\xfe",
+        b"cannot create ",
+        b"[Errno ",
+        b"] ",
+        b"\x1b]0;",
+    ];
+    for seed in 0..300 {
+        let mut bytes = noise(seed);
+        let mut output = Vec::new();
+        while output.len() < 2000 {
+            let byte = bytes.next().unwrap_or_default();
+            match byte {
+                0..180 => output.extend_from_slice(words[usize::from(byte) % words.len()]),
+                _ => output.extend(bytes.by_ref().take(5)),
+            }
+        }
+        for clue in clues(&library, &output, "C") {
+            assert!(clue.said.end <= output.len() as u64 && clue.said.start <= clue.said.end, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn time_grows_with_the_output_and_no_faster() {
+    let library = Library::builtin();
+    let time = |output: &[u8]| {
+        let begin = Instant::now();
+        clues(&library, output, "C");
+        begin.elapsed()
+    };
+    for unit in [
+        "x: ",
+        "'a' ",
+        "a/b",
+        "npm ERR! ",
+        "No space left on device: ",
+        "cp: cannot stat 'x': Permission denied\n",
+        "  2: ",
+        "\x1b[",
+    ] {
+        let small = unit.repeat(20_000 / unit.len());
+        let large = unit.repeat(320_000 / unit.len());
+        time(small.as_bytes());
+        let (small, large) = (time(small.as_bytes()), time(large.as_bytes()));
+        assert!(large < 40 * small + Duration::from_millis(50), "{unit:?}: {small:?} and then {large:?}");
+    }
 }

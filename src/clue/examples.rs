@@ -1,10 +1,11 @@
 //! The examples of a library, run: every `fires` must fire and read what it says, no `silent` may fire.
 
 use super::errno_words::Words;
-use super::library::{Fault, Library, Rule, line_in};
+use super::library::Library;
 use super::matcher::{Draft, Said};
 use super::page::Page;
-use super::schema::Example;
+use super::rule::{Fault, Rule, Source};
+use super::schema::{Benign, Example};
 use crate::machine::Surroundings;
 use crate::sys::errno::name;
 use crate::text::Bytes;
@@ -38,27 +39,21 @@ impl Library {
             tested.failures.extend(bench.deaf_patterns(rule));
             tested.warnings.extend(bench.warnings(index, rule));
         }
-        for benign in self.benign_exits() {
+        for (benign, source) in &self.benign {
             tested.examples += benign.fires.len() + benign.silent.len();
+            tested.failures.extend(self.wrong_exits(benign, source));
         }
-        tested.failures.extend(self.wrong_benign_examples());
         tested
     }
 
-    fn wrong_benign_examples(&self) -> impl Iterator<Item = Fault> + '_ {
-        let examples = self.benign_exits().iter().flat_map(|benign| {
-            let fires = benign.fires.iter().map(move |line| (benign, line, true));
-            fires.chain(benign.silent.iter().map(move |line| (benign, line, false)))
-        });
-        examples.filter_map(|(benign, line, expected)| {
+    fn wrong_exits<'a>(&'a self, benign: &'a Benign, source: &'a Source) -> impl Iterator<Item = Fault> + 'a {
+        let fires = benign.fires.iter().map(|line| (line, true));
+        let examples = fires.chain(benign.silent.iter().map(|line| (line, false)));
+        examples.filter_map(move |(line, expected)| {
             let words: Vec<&str> = line.get_ref().split_whitespace().collect();
             let holds = benign.status.iter().all(|status| self.benign(&words, *status).is_some() == expected);
             let what = if expected { "is not benign" } else { "is benign" };
-            (!holds).then(|| Fault {
-                file: PathBuf::from(&benign.program),
-                line: None,
-                text: format!("{}: {what}", line.get_ref()),
-            })
+            (!holds).then(|| source.fault(&line.span(), format!("{}: {what}", line.get_ref())))
         })
     }
 }
@@ -77,11 +72,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn failures<'a>(&'a self, index: usize, rule: &'a Rule) -> impl Iterator<Item = Fault> + 'a {
-        let fault = |span: Range<usize>, text: String| Fault {
-            file: rule.file.clone(),
-            line: Some(line_in(rule, &span)),
-            text,
-        };
+        let fault = |span: Range<usize>, text: String| rule.source.fault(&span, text);
         let fires = rule.text.fires.iter().filter_map(move |example| {
             let wrong = match self.drafts(example.text.get_ref(), rule).into_iter().find(|draft| draft.rule == index) {
                 None => "does not fire".to_owned(),
@@ -106,7 +97,7 @@ impl Bench<'_> {
                 rule.id(),
                 name(errno)
             );
-            Some(Fault { file: rule.file.clone(), line: Some(line_in(rule, &pattern.span())), text })
+            Some(rule.source.fault(&pattern.span(), text))
         })
     }
 
@@ -116,15 +107,10 @@ impl Bench<'_> {
             let drafts = self.drafts(text.get_ref(), rule).into_iter();
             let others = drafts
                 .filter(move |draft| draft.rule != index && !self.library.rules[draft.rule].text.suspects.is_empty());
-            others.map(move |draft| Fault {
-                file: rule.file.clone(),
-                line: Some(line_in(rule, &text.span())),
-                text: format!(
-                    "{} fires in what must be silent for {}: {:?}",
-                    self.library.rules[draft.rule].id(),
-                    rule.id(),
-                    text.get_ref()
-                ),
+            others.map(move |draft| {
+                let other = self.library.rules[draft.rule].id();
+                let what = format!("{other} fires in what must be silent for {}: {:?}", rule.id(), text.get_ref());
+                rule.source.fault(&text.span(), what)
             })
         })
     }

@@ -1,63 +1,17 @@
 //! The rules that are there: those of `rules/`, which are part of the program, and those of files that the user names.
 
-use super::pattern::{GROUPS, Pattern};
-use super::schema::{self, Benign, File};
-use super::{Operation, verbs::Verbs};
-use crate::sys::errno::{Errno, by_name};
+use super::rule::{Fallback, Fault, Rule, Source};
+use super::schema::{Benign, File};
+use super::verbs::Verbs;
 use aho_corasick::AhoCorasick;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
-use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use toml::Spanned;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/rules.rs"));
-}
-
-/// What is wrong with a rule file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, from 1; none where the file could not be read.
-    pub line: Option<usize>,
-    /// What is wrong, with the field's name.
-    pub text: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.text)
-    }
-}
-
-/// A rule, ready to match.
-#[derive(Debug)]
-pub struct Rule {
-    /// What the file says.
-    pub text: schema::Rule,
-    /// The file.
-    pub file: PathBuf,
-    /// Offset of each line's end in the file, to tell lines of errors.
-    line_ends: Rc<[usize]>,
-    pub(super) patterns: Vec<Pattern>,
-    pub(super) near: Vec<(Pattern, bool)>,
-    pub(super) errno: Option<Errno>,
-}
-
-/// Causes that an errno suggests.
-#[derive(Debug)]
-pub(super) struct Fallback {
-    pub errno: Errno,
-    pub operations: Vec<Operation>,
-    pub suspects: Vec<String>,
 }
 
 /// All rules.
@@ -66,10 +20,11 @@ pub struct Library {
     pub(super) rules: Vec<Rule>,
     pub(super) verbs: Verbs,
     pub(super) fallbacks: Vec<Fallback>,
-    benign: Vec<Benign>,
+    pub(super) benign: Vec<(Benign, Rc<Source>)>,
     by_id: HashMap<String, usize>,
-    /// The literals of all patterns, and which rule each belongs to.
+    /// The literals of all patterns.
     pub(super) needles: Option<AhoCorasick>,
+    /// Rules that hold each literal.
     pub(super) owners: Vec<Vec<usize>>,
 }
 
@@ -85,19 +40,18 @@ impl Library {
     #[must_use]
     pub fn with(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
         let mut library = Self::default();
-        let mut faults = Vec::new();
-        for (name, text) in embedded::FILES {
-            faults.extend(library.add(&Path::new("rules").join(name), text));
-        }
+        let mut faults = library.add_builtin();
         faults.extend(library.add_paths(paths));
         library.index();
         (library, faults)
     }
 
-    /// The rules of files and directories alone.
+    /// The rules of files and directories alone, with the verbs and fallbacks that are part of the program.
     #[must_use]
     pub fn only(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
         let mut library = Self::default();
+        library.add_builtin();
+        (library.rules, library.benign, library.by_id) = Default::default();
         let faults = library.add_paths(paths);
         library.index();
         (library, faults)
@@ -120,13 +74,13 @@ impl Library {
                 && benign.status.contains(&status)
                 && (benign.arguments.is_empty() || benign.arguments.iter().any(given))
         };
-        self.benign.iter().rev().find(holds).map(|benign| benign.meaning.as_str())
+        let mut latest_first = self.benign.iter().rev().map(|(benign, _)| benign);
+        latest_first.find(holds).map(|benign| benign.meaning.as_str())
     }
 
-    /// The table of benign exits.
-    #[must_use]
-    pub fn benign_exits(&self) -> &[Benign] {
-        &self.benign
+    fn add_builtin(&mut self) -> Vec<Fault> {
+        let files = embedded::FILES.iter();
+        files.flat_map(|(name, text)| self.add(&Path::new("rules").join(name), text)).collect()
     }
 
     fn add_paths(&mut self, paths: &[PathBuf]) -> Vec<Fault> {
@@ -142,29 +96,19 @@ impl Library {
 
     /// Adds what a file holds. A file that is not of the schema adds nothing; a rule that is not sound is left out.
     fn add(&mut self, file: &Path, text: &str) -> Vec<Fault> {
+        let source = Source::new(file, text);
         let parsed: File = match toml::from_str(text) {
             Ok(parsed) => parsed,
-            Err(error) => {
-                let line = error.span().map(|span| line_of(text, &span));
-                return vec![Fault { file: file.into(), line, text: error.message().replace('\n', " ") }];
-            }
+            Err(error) => return vec![source.fault(&error.span().unwrap_or(0..0), error.message().replace('\n', " "))],
         };
         let mut faults = Vec::new();
-        let mut keep = |fault: Result<(), (Range<usize>, String)>| {
-            faults.extend(fault.err().map(|(span, what)| Fault {
-                file: file.into(),
-                line: Some(line_of(text, &span)),
-                text: what,
-            }));
-        };
-        let line_ends: Rc<[usize]> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
         for rule in parsed.rule {
-            keep(Rule::new(rule, file, Rc::clone(&line_ends)).map(|rule| self.put(rule)));
+            faults.extend(Rule::new(rule, &source).map(|rule| self.put(rule)).err());
         }
         for fallback in parsed.fallback {
-            keep(Fallback::new(fallback).map(|fallback| self.fallbacks.push(fallback)));
+            faults.extend(Fallback::new(fallback, &source).map(|fallback| self.fallbacks.push(fallback)).err());
         }
-        self.benign.extend(parsed.benign);
+        self.benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(&source))));
         self.verbs.extend(parsed.verbs);
         faults
     }
@@ -190,59 +134,6 @@ impl Library {
         self.needles = AhoCorasick::new(owners.keys()).ok();
         self.owners = owners.into_values().collect();
     }
-}
-
-impl Rule {
-    /// The stable name.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        self.text.id.get_ref()
-    }
-
-    /// The patterns as the file has them, those of lines near the message too.
-    pub(super) fn all_patterns(&self) -> impl Iterator<Item = &Spanned<String>> {
-        self.text.pattern.iter().chain(&self.text.patterns).chain(self.text.near.iter().map(|near| &near.pattern))
-    }
-
-    fn new(text: schema::Rule, file: &Path, line_ends: Rc<[usize]>) -> Result<Self, (Range<usize>, String)> {
-        let patterns = text.pattern.iter().chain(&text.patterns).map(sound).collect::<Result<Vec<_>, _>>()?;
-        if patterns.is_empty() {
-            return Err((text.id.span(), format!("rule {} has no pattern", text.id.get_ref())));
-        }
-        let near =
-            text.near.iter().map(|near| Ok((sound(&near.pattern)?, near.required))).collect::<Result<Vec<_>, _>>()?;
-        let errno = text.errno.as_ref().map(errno).transpose()?;
-        Ok(Self { patterns, near, errno, file: file.into(), line_ends, text })
-    }
-}
-
-impl Fallback {
-    fn new(text: schema::Fallback) -> Result<Self, (Range<usize>, String)> {
-        let suspects = text.suspects.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { errno: errno(&text.errno)?, operations: text.operations, suspects })
-    }
-}
-
-fn sound(text: &Spanned<String>) -> Result<Pattern, (Range<usize>, String)> {
-    let fault = |what: String| (text.span(), format!("pattern {what}"));
-    let pattern = Pattern::parse(text.get_ref()).map_err(fault)?;
-    if let Some(name) = pattern.unknown_groups().next() {
-        return Err(fault(format!("captures {name}, which is none of {}", GROUPS.join(", "))));
-    }
-    Ok(pattern)
-}
-
-fn errno(name: &Spanned<String>) -> Result<Errno, (Range<usize>, String)> {
-    by_name(name.get_ref()).ok_or_else(|| (name.span(), format!("errno {} is not known", name.get_ref())))
-}
-
-/// The line of a rule's file, from 1.
-pub(super) fn line_in(rule: &Rule, span: &Range<usize>) -> usize {
-    1 + rule.line_ends.partition_point(|end| *end < span.start)
-}
-
-fn line_of(text: &str, span: &Range<usize>) -> usize {
-    text.as_bytes()[..span.start.min(text.len())].split(|byte| *byte == b'\n').count()
 }
 
 #[expect(clippy::disallowed_methods, reason = "rule files are configuration, not the machine that is examined")]

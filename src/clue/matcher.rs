@@ -1,8 +1,9 @@
 //! From a transcript to clues: every line is asked of the rules whose literal it holds, and yields one clue at most.
 
 use super::errno_words::Words;
-use super::library::{Library, Rule};
+use super::library::Library;
 use super::page::{Found, Page};
+use super::rule::Rule;
 use super::{Clue, Operation};
 use crate::machine::Surroundings;
 use crate::sys::errno::{Errno, by_name};
@@ -94,6 +95,8 @@ impl Library {
             }
         }
         draft.fill_from_rule(rule, said.surroundings);
+        // A program in another language still has a name that tells what it does: mkdir, touch, rm.
+        draft.operation = draft.operation.or_else(|| self.verbs.operation(draft.program.as_deref()?));
         Some(draft)
     }
 

@@ -15,13 +15,16 @@ pub mod operation;
 mod page;
 mod pattern;
 mod prefix;
+mod rule;
 mod schema;
+mod table;
 mod verbs;
 
 pub use examples::Tested;
-pub use library::{Fault, Library, Rule};
+pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
+pub use rule::{Fault, Rule};
 
 /// One observed failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
