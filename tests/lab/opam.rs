@@ -37,7 +37,9 @@ fn opam_on_a_tmpfs_without_inodes_is_explained_each_time() {
         assert!(again.says("\"mkdir\" failed on"), "opam fails otherwise here{again}");
         for (run, status) in [(&first, 40), (&again, 40), (&install, 99)] {
             assert_eq!(run.status, status);
-            run.assert_only("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
+            let first = run.assert_only("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
+            assert!(first.evidence.iter().any(|fact| fact.text.contains("0 of 800 inodes free")), "{run}");
+            run.assert_rules_out("blocks-exhausted", lab.path("tmp"));
         }
     });
 }

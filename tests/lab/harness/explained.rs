@@ -24,7 +24,16 @@ pub struct Report {
     /// What was found, best first.
     pub causes: Vec<Found>,
     /// What the machine refuted.
-    pub ruled_out: Vec<serde_json::Value>,
+    pub ruled_out: Vec<RuledOut>,
+}
+
+/// One refuted suspect.
+#[derive(Debug, Deserialize)]
+pub struct RuledOut {
+    /// The cause's id.
+    pub id: String,
+    /// What it would have been about.
+    pub subject: String,
 }
 
 /// The command's own stderr.
@@ -102,6 +111,17 @@ impl Explained {
     #[track_caller]
     pub fn assert_does_not_name(&self, id: &str) {
         assert!(self.causes().iter().all(|found| found.id != id), "{id} is named{self}");
+    }
+
+    /// Asserts that the machine refuted a cause.
+    #[track_caller]
+    pub fn assert_rules_out(&self, id: &str, subject: impl AsRef<Path>) {
+        let subject = subject.as_ref().to_string_lossy();
+        let refuted = self.report.iter().flat_map(|report| &report.ruled_out);
+        assert!(
+            refuted.into_iter().any(|refuted| refuted.id == id && refuted.subject == subject),
+            "{id} of {subject} is not ruled out{self}"
+        );
     }
 
     /// Asserts that the command failed, that no cause is named, and that stderr holds the command's own bytes alone.
