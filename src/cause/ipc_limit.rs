@@ -92,7 +92,7 @@ fn found(case: &Case, kind: Kind, objects: &Objects, count: &Count, confidence: 
         format!("{} are in use", shown(count))
     };
     let mut evidence = vec![
-        Evidence::probe(format!("there are {}", shown(count))).check(kind.listing()),
+        Evidence::probe(format!("{} in use", shown(count))).check(kind.listing()),
         Evidence::probe(format!("{} sets the limit", count.key)).check(format!("cat {}", path(count.key).display())),
     ];
     evidence.extend(makers(case, objects));

@@ -35,7 +35,42 @@ const PLENTY: u64 = 15_000;
 const FEW: u64 = 512;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    NAMESPACES.suspects(case, &KINDS.map(|(kind, _)| kind))
+    let asked = asked(case);
+    let every = KINDS.map(|(kind, _)| kind);
+    NAMESPACES.suspects(case, if asked.is_empty() { &every } else { &asked })
+}
+
+/// The kinds that the command asks for by its options, where it is `unshare(1)` or bwrap(1); else none, and any may be meant.
+fn asked(case: &Case) -> Vec<&'static str> {
+    let program = case.program();
+    if program != "unshare" && program != "bwrap" {
+        return Vec::new();
+    }
+    let options =
+        case.command.iter().skip(1).map(|word| word.to_string_lossy()).take_while(|word| word.starts_with('-'));
+    options.flat_map(|option| kinds_of(&option)).collect()
+}
+
+/// Options of unshare(1) and bwrap(1) by the kind that they ask for; `-r` and `--map-…` ask for a user namespace too.
+const OPTIONS: [(&str, char, &str); 9] = [
+    ("user", 'U', "user"),
+    ("map-", 'r', "user"),
+    ("net", 'n', "net"),
+    ("mount", 'm', "mnt"),
+    ("pid", 'p', "pid"),
+    ("ipc", 'i', "ipc"),
+    ("uts", 'u', "uts"),
+    ("cgroup", 'C', "cgroup"),
+    ("time", 'T', "time"),
+];
+
+fn kinds_of(option: &str) -> Vec<&'static str> {
+    let long = option.strip_prefix("--").map(|name| name.strip_prefix("unshare-").unwrap_or(name));
+    let asks = |(name, letter, kind): (&str, char, &'static str)| {
+        let is_asked = long.map_or_else(|| option.contains(letter), |long| long.starts_with(name));
+        is_asked.then_some(kind)
+    };
+    OPTIONS.into_iter().filter_map(asks).collect()
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -231,6 +266,21 @@ mod tests {
         allow(&mut stage, "user", 7);
         stage.clue(Errno::ENOSPC, Operation::Namespace, "");
         assert_eq!(names(&stage), [("user".to_owned(), Confidence::Likely)]);
+    }
+
+    #[test]
+    fn a_kind_that_the_command_does_not_ask_for_is_not_it() {
+        let mut stage = stage(0);
+        for kind in ["user", "net", "ipc"] {
+            allow(&mut stage, kind, 0);
+        }
+        stage.clue(Errno::ENOSPC, Operation::Namespace, "");
+        let words = [&["unshare", "--ipc", "-n", "ls", "-U"][..], &["bwrap", "--unshare-user-try", "--ro-bind", "/"]];
+        let found = words.map(|words| {
+            stage.command = words.iter().map(Into::into).collect();
+            names(&stage).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        });
+        assert_eq!(found, [vec!["ipc", "net"], vec!["user"]]);
     }
 
     #[test]
