@@ -74,24 +74,23 @@ fn grown_file(case: &Case, said: Option<&PathBuf>, limit: u64) -> Option<PathBuf
         let listing = case.machine.list(cwd).unwrap_or_default();
         let files = listing.entries.iter().filter(|entry| entry.kind == Some(Kind::Regular));
         let grown = files.take(FILES).map(|entry| cwd.join(&entry.name)).filter(is_grown);
-        grown.max_by_key(|path| case.machine.stat(path).map(|stat| stat.modified).unwrap_or(i64::MIN))
+        grown.max_by_key(|path| case.machine.stat(path).map_or(i64::MIN, |stat| stat.modified))
     })
 }
 
-/// Words of the command as the paths that they may be.
+/// Words of the command, and of the scripts that are arguments of it, as the paths that they may be.
 fn operands(case: &Case) -> Vec<PathBuf> {
-    case.command.iter().skip(1).filter_map(|word| absolute(case, value(word))).collect()
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || b"'\"=;&|()<>".contains(byte);
+    let arguments = case.command.iter().skip(1);
+    let words = arguments.flat_map(|argument| argument.as_bytes().split(is_between)).filter(|word| !word.is_empty());
+    words.take(WORDS).filter_map(|word| absolute(case, Path::new(OsStr::from_bytes(word)))).collect()
 }
+
+/// Words of the command that are looked at.
+const WORDS: usize = 100;
 
 /// Files of the working directory that are looked at.
 const FILES: usize = 500;
-
-/// `of=FILE` and `--output=FILE` as `FILE`.
-fn value(word: &OsStr) -> &Path {
-    let bytes = word.as_bytes();
-    let start = bytes.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
-    Path::new(OsStr::from_bytes(&bytes[start..]))
-}
 
 fn file_size(case: &Case, path: &Path) -> Option<u64> {
     case.machine.stat(path).ok().filter(|stat| stat.kind == Kind::Regular).map(|stat| stat.size)
@@ -202,12 +201,17 @@ fn longest(mount: &Mount, block: u64) -> Option<u64> {
     }
 }
 
+/// The length in bytes that the message says was wanted.
+fn wanted(case: &Case, suspect: &Suspect) -> Option<u64> {
+    case.clues[suspect.clue?].subject.as_deref()?.parse().ok()
+}
+
 fn by_filesystem(case: &Case, suspect: &Suspect) -> Option<Verdict> {
     let path = suspect.subject.path()?;
     let mount = case.mount_of(path)?;
     let longest = longest(mount, case.machine.space(&mount.point).ok()?.block_size)?;
     let length = file_size(case, path);
-    let is_full = length.is_some_and(|length| length >= longest);
+    let is_full = length.max(wanted(case, suspect)).is_some_and(|length| length >= longest);
     let fact = format!("{} ({}) holds no file larger than {}", mount.point.display(), mount.fstype, size(longest));
     let mut evidence = vec![Evidence::probe(fact.clone()).check(format!("stat -f {}", case.quoted(&mount.point)))];
     let shown = length.map(|length| format!("{} has {}", path.display(), size(length)));
@@ -315,6 +319,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_a_script_names_is_found() {
+        let mut stage = stage("1048576");
+        stage.command = ["sh", "-c", "dd of='big file' of=out; true"].map(Into::into).to_vec();
+        stage.outcome = Outcome::Exited { code: 153 };
+        grow(&mut stage, "/home/u/out", MEBIBYTE);
+        for word in ["-c", "dd", "of", "big", "file", "true"] {
+            stage.missing(&format!("/home/u/{word}"));
+        }
+        assert_eq!(stage.finding(&CAUSE, "/home/u/out").confidence, Confidence::Verified);
+    }
+
+    #[test]
     fn a_file_of_this_length_that_nobody_names_is_likely_at_most() {
         let mut stage = stage("1048576");
         grow(&mut stage, "/home/u/other", MEBIBYTE);
@@ -361,6 +377,15 @@ mod tests {
             (finding.confidence, finding.headline.as_str()),
             (Confidence::Likely, "/ (ext4) holds no file larger than 4.0 TiB")
         );
+    }
+
+    #[test]
+    fn a_length_beyond_the_longest_file_is_verified() {
+        let mut stage = stage("unlimited");
+        block_size(&mut stage, "/", 1024);
+        grow(&mut stage, "/home/u/huge", 0);
+        stage.clue(Errno::EFBIG, Operation::Write, "huge").clues[0].subject = Some("5497558138880".into());
+        assert_eq!(stage.finding(&CAUSE, "/home/u/huge").confidence, Confidence::Verified);
     }
 
     #[test]

@@ -8,9 +8,14 @@
 mod blocks;
 mod btrfs_metadata;
 mod directory_full;
+mod file_size;
 mod harness;
 mod healthy;
 mod inodes;
+mod inotify;
+mod ipc;
+mod keyring;
+mod namespaces;
 mod opam;
 mod quota;
 mod read_only;

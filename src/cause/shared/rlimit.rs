@@ -1,6 +1,7 @@
 //! What the causes about resource limits have in common: the child's own values, where they come from, how they are raised.
 
 use crate::cause::{Case, Evidence, Fix};
+use crate::machine::Identity;
 use crate::probe::limit_origin::{Origin, origin};
 use crate::probe::limits::{Limit, Resource, Unit, limit};
 
@@ -98,6 +99,11 @@ impl Limited {
                 "in this shell; then run the command again",
             );
         }
+        if is_confined_root(case) {
+            let text =
+                "in this container not even root may raise the hard limit: start it, or the shell, with a higher one";
+            return Fix { text: text.into(), command: None, lasting: false };
+        }
         let amount = wanted.map_or("unlimited".to_owned(), |wanted| wanted.to_string());
         let command = case.as_root(&format!("prlimit --pid $$ --{}={amount}", names.prlimit));
         Fix::now(command, "for this shell; then run the command again")
@@ -113,4 +119,10 @@ impl Limited {
         let amount = wanted.map_or("no limit".to_owned(), |wanted| self.resource.shown(wanted));
         Some(Fix::lasting(format!("change {line} ({}) to {amount}", line.text)))
     }
+}
+
+/// Whether the user is root without the capability to raise a hard limit, as in most containers (setrlimit(2)).
+fn is_confined_root(case: &Case) -> bool {
+    let identity = &case.surroundings().identity;
+    identity.uid == 0 && !identity.has(Identity::SYS_RESOURCE)
 }

@@ -40,16 +40,44 @@ as() {
 # identity USER: prints the words before a command by which `as` runs it.
 identity() { echo "setpriv --reuid $1 --regid 65534 --clear-groups --inh-caps=-all"; }
 
-# type_fix NAME PATTERN: types the first command of the run's advice that the pattern (python's re) is found in.
-type_fix() {
-	command=$(python3 - "$LAB/runs/$1.json" "$2" <<-'PYTHON'
+# fix_of NAME PATTERN: prints the first command of the run's advice that the pattern (python's re) is found in.
+fix_of() {
+	python3 - "$LAB/runs/$1.json" "$2" <<-'PYTHON'
 		import json, re, sys
 		fixes = json.load(open(sys.argv[1]))["causes"][0]["fixes"]
 		print(next(fix["command"] for fix in fixes if re.search(sys.argv[2], fix.get("command") or "")))
 	PYTHON
-	)
+}
+
+# type_fix NAME PATTERN: types that command.
+type_fix() {
+	command=$(fix_of "$1" "$2")
 	echo "typed: $command"
 	sh -euc "$command"
+}
+
+# explained_in NAME WORDS COMMAND...: the same as `explained`, where WORDS (nsenter, setpriv …) before explain put it elsewhere.
+explained_in() {
+	name=$1 words=$2
+	shift 2
+	bare "$name" $words "$EXPLAIN" --report "$LAB/runs/$name.json" -- "$@"
+}
+
+# enter UNSHARE-OPTION...: makes namespaces that last as long as the scenario, and prints the words before a command that enter them.
+enter() {
+	unshare "$@" sleep infinity >/dev/null 2>&1 &
+	# Until unshare has become sleep, its namespaces are not all there.
+	until [ "$(cat "/proc/$!/comm")" = sleep ]; do sleep 0.02; done
+	echo "nsenter --target $! $(enter_options "$@")"
+}
+
+enter_options() {
+	for option; do
+		case $option in
+		--map-*) echo --preserve-credentials ;;
+		*) echo "$option" ;;
+		esac
+	done
 }
 
 # unneeded_sudo: lets advice that begins with sudo be typed where there is none; the script is root already.

@@ -1,0 +1,44 @@
+//! A user who holds as many keys in the kernel's keyrings as are allowed: 200, by default.
+
+use super::harness::{Need, scenario};
+use explain::cause::Confidence;
+
+const NEEDS: &[Need] = &[Need::Root, Need::Program("keyctl"), Need::Program("perl"), Need::Program("python3")];
+
+/// Adds keys for a user whom nobody else is, until none is left; the user's keyring lives as long as a process of theirs.
+const FULL: &str = r#"
+    setpriv --reuid 54399 --clear-groups sleep infinity &
+    as 54399 sh -c 'i=0; while keyctl add user "key $i" x @u >"$LAB/runs/added" 2>&1; do i=$((i + 1)); done' || true
+    grep '^54399:.* 200/200 ' /proc/key-users
+"#;
+
+/// `add_key(2)` by its number, which differs between machines.
+const ADD_KEY: &str = r#"$n = `uname -m` =~ /x86_64/ ? 248 : 217; ($t, $d, $p) = ("user", "more", "x");
+    syscall($n, $t, $d, $p, 1, -4) >= 0 or die "cannot log in: $!\n""#;
+
+#[test]
+fn a_user_without_a_key_left_is_named() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"chmod 1777 "$LAB/runs"; {FULL}
+            explained_as 54399 keyctl keyctl add user more x @u
+            explained_as 54399 vague perl -e '{ADD_KEY}'"#
+        ));
+        scene.run("keyctl").assert_first("keyring-quota", "54399", Confidence::Verified);
+        scene.run("vague").assert_first("keyring-quota", "54399", Confidence::Likely);
+    });
+}
+
+#[test]
+fn a_user_with_keys_left_is_silence() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            "chmod 1777 \"$LAB/runs\"
+            explained_as 54398 search keyctl search @u user nothing
+            explained_as 54398 missing cat /nowhere",
+        );
+        for run in ["search", "missing"] {
+            scene.run(run).assert_does_not_name("keyring-quota");
+        }
+    });
+}
