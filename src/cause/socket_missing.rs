@@ -3,6 +3,8 @@
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
+use crate::probe::origin::config::has_systemd;
+use crate::probe::origin::unit;
 use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +43,8 @@ fn socket_path(clue: &Clue) -> Option<PathBuf> {
         .clone()
         .or_else(|| clue.subject.as_ref().filter(|subject| subject.contains('/')).map(PathBuf::from))?;
     let text = written.to_str().map(|text| text.strip_prefix("unix:").unwrap_or(text));
-    let text = text.map(|text| text.strip_prefix("//").unwrap_or(text).to_owned());
+    // A sentence may end behind it.
+    let text = text.map(|text| text.strip_prefix("//").unwrap_or(text).trim_end_matches('.').to_owned());
     Some(text.map_or(written, PathBuf::from))
 }
 
@@ -135,18 +138,21 @@ const SERVICES: &[(&str, &str)] = &[
     ("/redis-server.sock", "redis-server"),
 ];
 
+/// Starting the service, where this machine has it.
 fn fixes(case: &Case, path: &Path) -> Vec<Fix> {
     let text = path.to_string_lossy();
     let known = SERVICES.iter().find(|(end, _)| text.ends_with(end)).map(|(_, service)| *service);
-    let has_systemd = crate::probe::origin::config::has_systemd(case.machine);
-    let start = known.map(|service| match has_systemd {
-        true => Fix::now(case.as_root(&format!("systemctl start {service}")), "starts what makes the socket"),
-        false => Fix::now(
-            case.as_root(&format!("service {} start", service.trim_end_matches(".socket"))),
-            "starts what makes the socket",
-        ),
-    });
-    start.into_iter().collect()
+    let start = known.and_then(|service| start(case, service));
+    start.map(|start| Fix::now(case.as_root(&start), "starts what makes the socket")).into_iter().collect()
+}
+
+fn start(case: &Case, service: &str) -> Option<String> {
+    if has_systemd(case.machine) {
+        let name = if service.contains('.') { service.to_owned() } else { format!("{service}.service") };
+        return unit::of_name(case.machine, &name).map(|_| format!("systemctl start {service}"));
+    }
+    let script = Path::new("/etc/init.d").join(service);
+    case.machine.stat(&script).is_ok().then(|| format!("service {service} start"))
 }
 
 #[cfg(test)]
@@ -186,6 +192,9 @@ mod tests {
         );
         let finding = stage.finding(&CAUSE, "/run/mysqld/mysqld.sock");
         assert!(finding.evidence[0].text.ends_with("/run/mysqld is missing already"), "{finding:?}");
+        assert_eq!(finding.fixes, []);
+        stage.stat("/etc/init.d/mysql", Kind::Regular, |_| {});
+        let finding = stage.finding(&CAUSE, "/run/mysqld/mysqld.sock");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo service mysql start"));
     }
 

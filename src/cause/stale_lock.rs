@@ -85,7 +85,7 @@ mod tests {
         stage.knows(&format!("locks {lock}"), Ok(Locks { holders: vec![], unseen: 0, coverage }));
         let users = |processes| Ok(Users { processes, kernel: vec![], coverage });
         stage.knows(&format!("users {lock}"), users(vec![]));
-        stage.knows("users /srv/repo", users(at_work));
+        stage.knows("users /srv/repo", users(at_work)).knows("closed git", Ok(Vec::<Program>::new()));
         stage.clue(Errno::EEXIST, Operation::Create, lock);
         stage
     }
@@ -104,8 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_cannot_be_seen_may_have_it() {
-        stage(GIT, "", Coverage { unreadable: 3, ..Coverage::default() }, vec![]).assert_silent(&CAUSE);
+    fn a_git_whose_files_cannot_be_seen_may_have_it() {
+        let mut stage = stage(GIT, "", Coverage { unreadable: 3, ..Coverage::default() }, vec![]);
+        assert_eq!(stage.finding(&CAUSE, GIT).confidence, Confidence::Verified);
+        stage.knows("closed git", Ok(vec![git().program])).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn processes_that_are_hidden_may_have_it() {
+        stage(GIT, "", Coverage { hidden: true, ..Coverage::default() }, vec![]).assert_silent(&CAUSE);
     }
 
     #[test]

@@ -27,6 +27,15 @@ pub struct Program {
     pub ancestor: bool,
 }
 
+impl Program {
+    /// Whether it is a program of one of these names, or a part of one: `git-remote-https` is a part of git.
+    #[must_use]
+    pub fn is_one_of(&self, names: &[&str]) -> bool {
+        let own = self.command.split(' ').next().unwrap_or_default();
+        names.iter().any(|name| own.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    }
+}
+
 /// How far a search of the processes saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
@@ -183,6 +192,18 @@ impl Machine {
     /// ENOENT where there is none.
     pub fn program(&self, pid: u32) -> Answer<Program> {
         self.ask(&format!("program {pid}"), || program(pid))
+    }
+
+    /// The processes with one of these names whose files we may not see.
+    ///
+    /// # Errors
+    /// As [`Machine::users_of`].
+    pub fn closed_programs(&self, names: &[&str]) -> Answer<Vec<Program>> {
+        self.ask_slowly(&format!("closed {}", names.join(",")), || {
+            let closed = self.seen()?.processes.iter().filter(|process| !process.readable);
+            let programs = closed.filter_map(|process| program(process.pid).ok());
+            Ok(programs.filter(|program| program.is_one_of(names)).collect())
+        })
     }
 
     /// Who has a descriptor with this target, such as `socket:[4711]`.

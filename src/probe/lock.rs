@@ -152,7 +152,13 @@ impl Lock<'_> {
         if makers.is_empty() {
             return LockState::Unknown("it is not known which program makes this file".into());
         }
-        self.stale(format!("no {} works in {}", makers[0], self.ground().display()))
+        match self.machine.closed_programs(makers) {
+            Ok(closed) if closed.is_empty() => {
+                self.stale(format!("no {} works in {}", makers[0], self.ground().display()))
+            }
+            Ok(closed) => LockState::Unknown(format!("{} may have it, whose files cannot be seen", named(&closed[0]))),
+            Err(unknown) => LockState::Unknown(unknown.to_string()),
+        }
     }
 
     /// The programs that make a lock of this name; none where the name says nothing.
@@ -167,13 +173,7 @@ impl Lock<'_> {
     /// A program that may have made it and has not closed its work, though it closed the file: git while an editor is open.
     fn maker_at_work(&self, makers: &[&str]) -> Option<Program> {
         let users = self.machine.users_of(&self.ground()).ok()?;
-        let is_maker = |program: &Program| {
-            let name = program.command.split(' ').next().unwrap_or_default();
-            makers
-                .iter()
-                .any(|maker| name == *maker || name.strip_prefix(maker).is_some_and(|rest| rest.starts_with('-')))
-        };
-        users.processes.into_iter().map(|user| user.program).find(is_maker)
+        users.processes.into_iter().map(|user| user.program).find(|program| program.is_one_of(makers))
     }
 
     /// Where its makers work: the working tree of a repository, else the directory of the file.
@@ -191,9 +191,10 @@ impl Lock<'_> {
         if let Some(why) = self.elsewhere(&coverage) {
             return LockState::Unknown(why);
         }
-        let nobody = "no process has it open or locked".to_owned();
+        let nobody =
+            if coverage.is_complete() { "no process has it open or locked" } else { "the kernel has no lock on it" };
         let before_boot = self.is_before_boot().then(|| "it was made before the machine was started".to_owned());
-        LockState::Stale([Some(why), Some(nobody), before_boot].into_iter().flatten().collect())
+        LockState::Stale([Some(why), Some(nobody.to_owned()), before_boot].into_iter().flatten().collect())
     }
 
     /// Why somebody may hold it whom this machine does not show.
@@ -202,10 +203,13 @@ impl Lock<'_> {
         if mount.is_some_and(crate::sys::mounts::Mount::may_block) {
             return Some("a process of another machine may have it".into());
         }
+        if coverage.hidden || coverage.cut {
+            return unseen(coverage);
+        }
         if coverage.nested && mount.is_some_and(|mount| mount.root != Path::new("/")) {
             return Some("a process outside of this container may have it".into());
         }
-        unseen(coverage)
+        None
     }
 
     /// Whether the process was started after the file was written, and so has the number of another one.
