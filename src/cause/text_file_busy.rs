@@ -120,10 +120,13 @@ mod tests {
     fn stage(uses: Vec<Use>, unreadable: u64) -> Stage {
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
         let program = Program { pid: 4711, uid: 1000, command: "server".into(), age: 60, ancestor: false };
-        let user = (!uses.is_empty()).then(|| User { program, uses, path: "/srv/server".into() });
+        let user = |uses| User { program, uses, path: "/srv/server".into() };
+        let processes = (!uses.is_empty()).then_some(uses).map(user).into_iter().collect();
         let coverage = Coverage { unreadable, ..Coverage::default() };
-        let users = Users { processes: user.into_iter().collect(), kernel: Vec::new(), coverage };
-        stage.directory("/srv").stat("/srv/server", Kind::Regular, |_| {}).knows("users /srv/server", Ok(users));
+        stage
+            .directory("/srv")
+            .stat("/srv/server", Kind::Regular, |_| {})
+            .knows("users /srv/server", Ok(Users { processes, kernel: Vec::new(), coverage }));
         stage.clue(Errno::ETXTBSY, Operation::Create, "/srv/server");
         stage
     }

@@ -1,4 +1,4 @@
-//! Who holds a lock on a file: the kernel's list of locks, proc_locks(5), and the descriptors that carry them.
+//! Who holds a lock on a file: the kernel's list of locks, `proc_locks(5)`, and the descriptors that carry them.
 
 use super::{Answer, Coverage, Machine, Program, Use, files};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub enum LockKind {
 }
 
 impl LockKind {
-    /// As proc_locks(5) writes it.
+    /// As `proc_locks(5)` writes it.
     fn of(word: &str) -> Option<Self> {
         match word {
             "FLOCK" => Some(Self::Flock),

@@ -1,4 +1,4 @@
-//! Who listens where: ports and socket files, from the tables in `/proc/net` (proc_pid_net(5)), with the processes that hold them.
+//! Who listens where: ports and socket files, from the tables in `/proc/net` (`proc_pid_net(5)`), with the processes that hold them.
 
 use super::{Answer, Machine, Program, files};
 use serde::{Deserialize, Serialize};

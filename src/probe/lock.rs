@@ -164,7 +164,9 @@ impl Lock<'_> {
     /// The programs that make a lock of this name; none where the name says nothing.
     fn makers(&self) -> Option<&'static [&'static str]> {
         let name = self.path.file_name()?.to_string_lossy().into_owned();
-        if self.path.components().any(|part| part.as_os_str() == ".git") && name.ends_with(".lock") {
+        if self.path.components().any(|part| part.as_os_str() == ".git")
+            && self.path.extension().is_some_and(|end| end == "lock")
+        {
             return Some(&["git"]);
         }
         LOCKS_BY_BEING_THERE.iter().find(|(known, _)| name.ends_with(known)).map(|(_, makers)| *makers)
@@ -240,7 +242,7 @@ impl Lock<'_> {
     }
 }
 
-/// The first line of a pid file is a number, perhaps with a host behind it (GnuPG: `      1234\nhost`).
+/// The first line of a pid file is a number, perhaps with a host behind it (`GnuPG`: `      1234\nhost`).
 fn written_in_text(text: &str) -> Option<Written> {
     let mut words = text.split_ascii_whitespace();
     let pid = words.next()?.parse().ok().filter(|pid| *pid > 0)?;
