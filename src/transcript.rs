@@ -178,7 +178,7 @@ fn append(parts: &mut Vec<Part>, part: Part) {
     }
     match parts.last_mut() {
         Some(last) if last.offset + last.bytes.0.len() as u64 == part.offset => {
-            last.bytes.0.extend_from_slice(&part.bytes.0)
+            last.bytes.0.extend_from_slice(&part.bytes.0);
         }
         _ => parts.push(part),
     }

@@ -34,9 +34,9 @@ pub struct Ran {
     pub started: SystemTime,
     /// How long it ran.
     pub duration: Duration,
-    /// Resource limits of the child as they were when it ended (the text of `/proc/PID/limits`, proc_pid_limits(5)).
+    /// Resource limits of the child as they were when it ended (the text of `/proc/PID/limits`, `proc_pid_limits(5)`).
     pub limits: Option<String>,
-    /// Identity and capabilities of the child as they were when it ended (the text of `/proc/PID/status`, proc_pid_status(5)).
+    /// Identity and capabilities of the child as they were when it ended (the text of `/proc/PID/status`, `proc_pid_status(5)`).
     pub status: Option<String>,
     /// The most memory that it had resident, in bytes.
     pub peak_memory: Option<u64>,

@@ -160,7 +160,7 @@ pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize, Errno> {
     counted(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })
 }
 
-/// Bytes that wait in a pipe, `FIONREAD` of ioctl_pipe(2).
+/// Bytes that wait in a pipe, `FIONREAD` of `ioctl_pipe(2)`.
 ///
 /// # Errors
 /// Those of `ioctl(2)`.

@@ -200,6 +200,7 @@ pub fn wait_for(child: Pid) {
 }
 
 /// Takes leave of a child that has ended and returns the most memory that it had resident, in bytes, getrusage(2).
+#[expect(clippy::must_use_candidate, reason = "called to take leave as often as for the figure")]
 pub fn reap(child: Pid) -> Option<u64> {
     // SAFETY: all-zero bytes are a valid `rusage`, a struct of integers.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -240,7 +241,7 @@ pub fn leave_directory() {
     let _ = unsafe { libc::chdir(c"/".as_ptr()) };
 }
 
-/// Whether RLIMIT_FSIZE bounds the files that this process may write, setrlimit(2).
+/// Whether `RLIMIT_FSIZE` bounds the files that this process may write, setrlimit(2).
 #[must_use]
 pub fn has_file_size_limit() -> bool {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };

@@ -40,6 +40,7 @@ impl Mask {
     }
 
     /// Makes it the mask of the calling thread and returns the one before; where the kernel refuses, nothing was blocked.
+    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "the mask before is not always wanted")]
     pub fn install(self) -> Self {
         let mut before = Self::EMPTY;
         // A second try costs nothing and keeps the child's mask right where the first was refused by a fault.
@@ -115,7 +116,7 @@ impl Received<'_> {
         self.code <= 0
     }
 
-    /// Sends it on as it came: with the sender and the value of `sigqueue(3)` where the kernel lets us, rt_sigqueueinfo(2).
+    /// Sends it on as it came: with the sender and the value of `sigqueue(3)` where the kernel lets us, `rt_sigqueueinfo(2)`.
     pub fn pass_on(&self, to: Pid) {
         if self.code < 0 && self.code != libc::SI_TKILL {
             // SAFETY: the info is the kernel's own.

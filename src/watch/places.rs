@@ -28,7 +28,7 @@ const VARIABLES: &[&str] = &[
 const USUAL: &[&str] = &["/tmp", "/var/tmp", "/dev/shm", "/run"];
 /// Words of a command line that are looked at.
 const WORDS: usize = 64;
-/// Links that the kernel follows before it answers ELOOP, path_resolution(7).
+/// Links that the kernel follows before it answers ELOOP, `path_resolution(7)`.
 const LINKS: usize = 40;
 
 /// Directories with the reason why they matter, the likeliest first. A word without a slash that is no mount point lies on

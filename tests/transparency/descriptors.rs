@@ -55,7 +55,7 @@ fn whoever_reads_a_stderr_that_the_command_has_closed_is_waited_for_and_no_harm_
 
 #[test]
 fn a_description_that_does_not_block_loses_nothing_and_stays_so() {
-    let set = r#"use Fcntl; fcntl(STDERR, F_SETFL, O_NONBLOCK | fcntl(STDERR, F_GETFL, 0)); exec @ARGV"#;
+    let set = r"use Fcntl; fcntl(STDERR, F_SETFL, O_NONBLOCK | fcntl(STDERR, F_GETFL, 0)); exec @ARGV";
     let seen = wrapped(&format!(
         "(perl -e '{set}' $W perl -e 'print STDERR \"x\" x 400000'; grep flags /proc/$BASHPID/fdinfo/2 >flags) 2>&1 >/dev/null | (sleep 0.2; wc -c); cat flags"
     ));

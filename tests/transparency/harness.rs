@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -178,15 +177,6 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(begun.elapsed() < DEADLINE, "in vain: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// A copy of explain that every user may run.
-pub fn copy_for_everybody(directory: &Path) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-    let copy = directory.join("explain");
-    std::fs::copy(EXPLAIN, &copy).unwrap();
-    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
-    copy
 }
 
 /// Whether a program is there; says so by name where it is not.
