@@ -46,7 +46,7 @@ fn opam_on_a_tmpfs_without_inodes_is_explained_each_time() {
 
 #[test]
 fn the_advice_on_opam_works_when_it_is_typed() {
-    let script = "explained first opam update; type_fix first remount; opam update";
+    let script = "explained first opam update; type_fix first '^rm -r'; ls -A tmp; type_fix first remount; opam update";
     play_opam(script, |lab, scene| {
         scene.run("first").assert_only("inodes-exhausted", lab.path("tmp"), Confidence::Verified);
     });
