@@ -68,6 +68,7 @@ causes! {
     stale_lock,
     symlink_loop,
     text_file_busy,
+    unsupported_cpu,
     wrong_architecture,
     wrong_case,
 }

@@ -13,7 +13,7 @@ pub const CAUSE: Cause =
     Cause { id: KIND.id, page: include_str!("../../docs/causes/wrong-architecture.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    exec::suspects(case, KIND)
+    exec::suspects(case, KIND).into_iter().chain(exec::misread(case)).collect()
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

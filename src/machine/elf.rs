@@ -40,6 +40,8 @@ pub struct Elf {
     pub defines: Vec<String>,
     /// Levels of x86-64 that it needs (`GNU_PROPERTY_X86_ISA_1_NEEDED`): bit 0 baseline, bit N level N + 1.
     pub x86_levels: Option<u32>,
+    /// Where the first executable segment begins in the file, rounded down to a page as it is mapped.
+    pub code_offset: Option<u64>,
     /// What could not be read, and why: the file is cut or damaged.
     pub damage: Option<String>,
 }
@@ -124,6 +126,10 @@ fn fill_from_header<'a, H: FileHeader<Endian = Endianness>, R: ReadRef<'a>>(
     facts.machine = header.e_machine(endian).0;
     facts.kind = header.e_type(endian).0;
     let segments = header.program_headers(endian, data)?;
+    let is_code = |segment: &&H::ProgramHeader| {
+        segment.p_type(endian) == elf::PT_LOAD && segment.p_flags(endian).0 & elf::PF_X.0 != 0
+    };
+    facts.code_offset = segments.iter().find(is_code).map(|segment| segment.p_offset(endian).into() & !0xfff);
     for segment in segments {
         if let Some(loader) = segment.interpreter(endian, data)? {
             facts.loader = Some(text(loader));

@@ -65,6 +65,20 @@ impl Machine {
         self.ask_path("executable", path, executable)
     }
 
+    /// Up to 16 bytes of a program or library at an offset of the file: one instruction.
+    ///
+    /// # Errors
+    /// As [`Machine::executable`].
+    pub fn code(&self, path: &Path, offset: u64) -> Answer<Bytes> {
+        self.ask(&format!("code {} {offset}", path.display()), || {
+            use std::os::unix::fs::FileExt;
+            let mut code = vec![0; 16];
+            let length = open(path)?.read_at(&mut code, offset)?;
+            code.truncate(length);
+            Ok(Bytes(code))
+        })
+    }
+
     /// Where the cache of the loader (`/etc/ld.so.cache`, ld.so(8)) says that a library is, best first; other architectures included.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod ipc;
 mod keyring;
 mod namespaces;
 mod opam;
+mod programs;
 mod quota;
 mod read_only;
 mod replay;

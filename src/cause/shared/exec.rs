@@ -3,7 +3,7 @@
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::outcome::Outcome;
-use crate::probe::programs::{Lookup, Obstacle, has_execute_bit, lookup, obstacle};
+use crate::probe::programs::{Lookup, Obstacle, Shebang, has_execute_bit, lookup, obstacle};
 use crate::sys::errno::{Errno, name};
 use crate::text::shell_word;
 use std::ffi::OsStr;
@@ -65,7 +65,18 @@ fn may_be_start(clue: &Clue) -> bool {
 
 /// The program that a clue names; where it names none, as `env` does not name the script that asked for it, the command itself.
 fn named<'a>(case: &Case<'a>, clue: &'a Clue) -> Option<&'a Path> {
-    clue.path.as_deref().or_else(|| case.command.first().map(Path::new))
+    let subject = clue.subject.as_deref().filter(|subject| subject.contains('/') && !subject.contains(".so"));
+    clue.path.as_deref().or(subject.map(Path::new)).or_else(|| case.command.first().map(Path::new))
+}
+
+/// The command itself, where it ended as a shell ends that was given a program it cannot read: execvp(3) hands to `sh` what the kernel
+/// has no format for.
+#[must_use]
+pub fn misread(case: &Case) -> Option<Suspect> {
+    let is_run = case.mode == Mode::Run && matches!(case.outcome, Outcome::Exited { code: 2 | 126 | 127 });
+    let command = case.command.first().filter(|_| is_run)?;
+    let file = file_of(case, Path::new(command))?;
+    Some(Suspect { subject: Subject::Path(file), clue: None, touched: true })
 }
 
 /// The command itself, where it ended as the loader or a shell ends what cannot be started, and nothing was said.
@@ -86,6 +97,16 @@ pub fn file_of(case: &Case, program: &Path) -> Option<PathBuf> {
     match lookup(case.machine, program.as_os_str()) {
         Lookup::Found(file) | Lookup::Refused(file) => Some(file),
         Lookup::Nowhere => None,
+    }
+}
+
+/// The program that a script's first line leads to, through `env`.
+#[must_use]
+pub fn interpreter(case: &Case, line: &[u8]) -> Option<PathBuf> {
+    let shebang = Shebang::parse(line)?;
+    match shebang.looked_up() {
+        Some(name) => file_of(case, Path::new(&name)),
+        None => Some(shebang.interpreter),
     }
 }
 

@@ -19,7 +19,8 @@ pub fn level_needed(program: &Elf) -> Option<u32> {
 }
 
 /// The features of this processor, from the first `flags` line of `/proc/cpuinfo`.
-fn features(machine: &Machine) -> Option<BTreeSet<String>> {
+#[must_use]
+pub fn features(machine: &Machine) -> Option<BTreeSet<String>> {
     let cpuinfo = machine.read(Path::new("/proc/cpuinfo")).ok()?;
     let text = cpuinfo.lossy();
     let line = text.lines().find(|line| line.starts_with("flags"))?;

@@ -1,6 +1,7 @@
 //! Why a program cannot be started: the same questions, in the same order, that the kernel, `env`, a shell and the loader ask.
 
 mod cpu;
+mod instruction;
 mod interpreter;
 mod library;
 mod machines;
@@ -8,7 +9,8 @@ mod package;
 mod search;
 mod start;
 
-pub use cpu::{level_needed, missing_features};
+pub use cpu::{features, level_needed, missing_features};
+pub use instruction::{Instruction, read as instruction};
 pub use interpreter::Shebang;
 pub use library::{Needed, Resolution, TooOld, configured, copies, libraries, nowhere, other_versions, too_old};
 pub use machines::{bits_and_machine, foreign_format, is_foreign, native, runs_here};
