@@ -82,7 +82,7 @@ fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
 
 fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
     let shown = name.display();
-    let confidence = if case.mode == Mode::Log { Confidence::Possible } else { Confidence::Verified };
+    let confidence = confidence(case, suspect);
     let count = directories(case.machine).len();
     let is_bash = OF_BASH.iter().any(|word| OsStr::new(word) == name);
     let places = elsewhere(case, name);
@@ -94,6 +94,16 @@ fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
     let summary = format!("No directory of PATH has a command named {shown}.");
     let fixes = if is_bash { vec![bash()] } else { fixes(case, name, &places) };
     Finding { confidence, evidence, fixes, ..verified(headline, summary) }
+}
+
+/// A shell goes on behind a command that is not found: what it said last, or ended by, is what failed.
+fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
+    let is_last = suspect.clue.is_none_or(|index| case.clues[index + 1..].iter().all(|later| later.errno.is_none()));
+    match case.mode {
+        Mode::Log => Confidence::Possible,
+        Mode::Run if is_last || case.outcome == (&Outcome::Exited { code: 127 }) => Confidence::Verified,
+        Mode::Run => Confidence::Likely,
+    }
 }
 
 /// The shell that was asked.
@@ -198,6 +208,15 @@ mod tests {
         let mut stage = stage();
         stage.stat("/usr/bin/dokcer", Kind::Regular, |_| {});
         assert_eq!(found(&stage), None);
+    }
+
+    #[test]
+    fn a_script_that_went_on_and_failed_at_something_else_is_not_surely_ended_by_it() {
+        let mut stage = stage();
+        stage.clue(Errno::ENOSPC, Operation::Write, "/tmp/x");
+        assert_eq!(found(&stage).unwrap().confidence, Confidence::Likely);
+        stage.outcome = Outcome::Exited { code: 127 };
+        assert_eq!(found(&stage).unwrap().confidence, Confidence::Verified);
     }
 
     #[test]

@@ -134,3 +134,51 @@ fn said(clue: &Clue, program: &Path) -> Finding {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::stage::Stage;
+    use crate::machine::{Kind, Versions};
+
+    /// A program that needs a version, a library that defines versions, and the message of the loader.
+    fn stage(needs: &str, defines: &[&str]) -> Stage {
+        let mut stage = Stage::new("22 1 8:1 / / rw - ext4 /dev/sda1 rw");
+        let needs = vec![Versions { library: "libc.so.6".into(), names: vec![needs.into()] }];
+        let tool = Elf { bits: 64, machine: 62, needs, ..Elf::default() };
+        let defines = defines.iter().map(|name| (*name).to_owned()).collect();
+        let libc = Elf { bits: 64, machine: 62, defines, ..Elf::default() };
+        stage.stat("/home/u/tool", Kind::Regular, |_| {}).stat("/lib/libc.so.6", Kind::Regular, |_| {}).directory("/lib");
+        stage.knows("executable /home/u/tool", Ok(Executable::Elf(Box::new(tool))));
+        stage.knows("executable /lib/libc.so.6", Ok(Executable::Elf(Box::new(libc))));
+        stage.add(|clue| {
+            (clue.path, clue.other_path) = (Some("/lib/libc.so.6".into()), Some("./tool".into()));
+            (clue.subject, clue.suspects) = (Some("GLIBC_2.38".into()), vec![ID.into()]);
+        });
+        stage
+    }
+
+    #[test]
+    fn a_version_that_the_library_lacks_is_named_with_the_newest_that_it_has() {
+        let finding = stage("GLIBC_2.38", &["GLIBC_2.9", "GLIBC_2.36"]).finding(&CAUSE, "/home/u/tool");
+        assert_eq!(finding.headline, "/home/u/tool needs GLIBC_2.38 of /lib/libc.so.6, which ends at GLIBC_2.36");
+        assert_eq!(finding.confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_version_that_the_library_has_is_not_it() {
+        stage("GLIBC_2.38", &["GLIBC_2.36", "GLIBC_2.38"]).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_file_that_does_not_need_the_version_is_not_it() {
+        stage("GLIBC_2.30", &["GLIBC_2.36"]).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_log_of_another_machine_is_possible_at_most() {
+        let mut stage = stage("GLIBC_2.38", &["GLIBC_2.36", "GLIBC_2.38"]);
+        stage.mode = Mode::Log;
+        assert_eq!(stage.finding(&CAUSE, "/home/u/tool").confidence, Confidence::Possible);
+    }
+}

@@ -170,3 +170,90 @@ impl Lack<'_> {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::stage::Stage;
+    use crate::machine::{Cached, Executable, Kind};
+    use crate::outcome::Outcome;
+    use crate::sys::errno::Errno;
+
+    fn elf(needed: &[&str]) -> Executable {
+        let needed = needed.iter().map(|name| (*name).to_owned()).collect();
+        Executable::Elf(Box::new(Elf { bits: 64, machine: 62, loader: Some("/lib64/ld.so".into()), needed, ..Elf::default() }))
+    }
+
+    /// A machine whose only directory of libraries is /lib64, with a program that needs `libfoo.so.1`.
+    fn stage() -> Stage {
+        let mut stage = Stage::new("22 1 8:1 / / rw - ext4 /dev/sda1 rw");
+        stage.directory("/lib64").stat("/lib64/ld.so", Kind::Regular, |_| {});
+        stage.missing("/lib").directory("/usr").missing("/usr/lib").missing("/usr/lib64");
+        stage.missing("/lib64/libfoo.so.1").missing("/lib64/glibc-hwcaps").missing("/bin");
+        stage.knows("architecture", Ok("x86_64")).knows("library-cache libfoo.so.1", Ok(Vec::<Cached>::new()));
+        stage.stat("/home/u/tool", Kind::Regular, |_| {}).knows("executable /home/u/tool", Ok(elf(&["libfoo.so.1"])));
+        stage
+    }
+
+    fn said(stage: &mut Stage) {
+        stage.add(|clue| {
+            (clue.path, clue.subject) = (Some("./tool".into()), Some("libfoo.so.1".into()));
+            (clue.errno, clue.suspects) = (Some(Errno::ENOENT), vec![ID.into()]);
+        });
+    }
+
+    #[test]
+    fn a_library_that_is_in_no_directory_is_named_with_who_needs_it() {
+        let mut stage = stage();
+        said(&mut stage);
+        let finding = stage.finding(&CAUSE, "/home/u/tool");
+        assert_eq!(finding.headline, "libfoo.so.1 is missing, which /home/u/tool needs");
+        assert_eq!(finding.confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_program_that_said_nothing_is_looked_at_by_its_exit_status() {
+        let mut stage = stage();
+        (stage.command, stage.outcome) = (vec!["./tool".into()], Outcome::Exited { code: 127 });
+        assert_eq!(stage.finding(&CAUSE, "/home/u/tool").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_file_of_that_name_beside_the_program_is_told_with_the_way_to_it() {
+        let mut stage = stage();
+        said(&mut stage);
+        stage.directory("/home/u/lib").stat("/home/u/lib/libfoo.so.1", Kind::Regular, |_| {});
+        stage.knows("executable /home/u/lib/libfoo.so.1", Ok(elf(&[])));
+        let command = stage.finding(&CAUSE, "/home/u/tool").fixes[0].command.clone();
+        assert_eq!(command.as_deref(), Some("export LD_LIBRARY_PATH=/home/u/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"));
+    }
+
+    #[test]
+    fn a_library_that_is_found_is_not_it() {
+        let mut stage = stage();
+        said(&mut stage);
+        stage.stat("/lib64/libfoo.so.1", Kind::Regular, |_| {}).knows("executable /lib64/libfoo.so.1", Ok(elf(&[])));
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_place_that_could_not_be_looked_at_proves_nothing() {
+        let mut stage = stage();
+        said(&mut stage);
+        stage.knows("stat /usr/lib64", Err::<crate::machine::Stat, _>(crate::machine::Unknown::TimedOut));
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_library_that_was_loaded_later_is_looked_for_by_its_name() {
+        let mut stage = stage();
+        said(&mut stage);
+        stage.clues[0].path = None;
+        let verdicts = stage.verdicts(&CAUSE);
+        let [(suspect, Verdict::Found(finding))] = &verdicts[..] else { panic!("{verdicts:#?}") };
+        assert_eq!((suspect.subject.to_string().as_str(), finding.confidence), ("libfoo.so.1", Confidence::Verified));
+        stage.mode = Mode::Log;
+        let verdicts = stage.verdicts(&CAUSE);
+        assert!(matches!(&verdicts[..], [(_, Verdict::Found(finding))] if finding.confidence == Confidence::Possible));
+    }
+}

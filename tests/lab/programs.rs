@@ -53,7 +53,7 @@ fn an_interpreter_that_is_not_there_is_named_and_the_script_is_not_called_missin
             for name in moved mistyped words outer; do explained "$name" "./$name"; done
             explained shell bash -c ./moved
             explained vague sh -c './moved 2>&1; exit 1'
-            explained long python3 -c 'import os; os.execv("./long", ["long"])'
+            explained long python3 -c 'import subprocess; subprocess.run(["./long"])'
             explained xargs sh -c 'echo x | xargs ./moved'
             explained twin sh -c 'echo 1 | ./no-such-dir/x; exit 3'"#,
         );

@@ -356,7 +356,14 @@ impl Search<'_> {
         if self.loader == Loader::Musl {
             return None;
         }
-        let cached = self.machine.cached_library(name).unwrap_or_default();
+        let cached = match self.machine.cached_library(name) {
+            Ok(cached) => cached,
+            Err(unknown) => {
+                // Without a cache the loader goes on to the default directories.
+                self.is_unsure.set(self.is_unsure.get() || !unknown.is_missing());
+                return None;
+            }
+        };
         cached.into_iter().find_map(|cached| self.matching(&cached.path, needed).map(|elf| (cached.path, elf)))
     }
 
