@@ -30,7 +30,7 @@ pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
         suspects.push(Suspect { subject: Subject::Path(file), clue: None, touched: true });
     }
     for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue, kind)) {
-        let files = named(case, clue).into_iter().filter_map(|name| file_of(case, name));
+        let files = named(case, clue).into_iter().filter_map(|name| file_of(case, name).or_else(|| command_file(case)));
         let files = files.filter(|file| {
             clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true)
         });
@@ -67,6 +67,11 @@ fn may_be_start(clue: &Clue) -> bool {
 fn named<'a>(case: &Case<'a>, clue: &'a Clue) -> Option<&'a Path> {
     let subject = clue.subject.as_deref().filter(|subject| subject.contains('/') && !subject.contains(".so"));
     clue.path.as_deref().or(subject.map(Path::new)).or_else(|| case.command.first().map(Path::new))
+}
+
+/// The command itself: where a bare name is not found, its first line may be what asked for it.
+fn command_file(case: &Case) -> Option<PathBuf> {
+    file_of(case, Path::new(case.command.first()?))
 }
 
 /// The command itself, where it ended as a shell ends that was given a program it cannot read: execvp(3) hands to `sh` what the kernel
