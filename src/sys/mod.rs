@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod btrfs;
 pub mod directory;
 pub mod errno;
+pub mod family;
 pub mod fd;
 pub mod file;
 pub mod fs;

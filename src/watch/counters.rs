@@ -25,6 +25,17 @@ impl Sources {
         }
     }
 
+    /// Processes in the own pids cgroup and in each above it, by directory (`pids.current`).
+    pub fn processes(&self) -> Vec<(String, u64)> {
+        let own = self.pids.as_deref().and_then(Path::parent);
+        let count = |group: &Path| {
+            let text = file::read(group.join("pids.current")).ok()?;
+            let count = std::str::from_utf8(&text).ok()?.trim().parse().ok()?;
+            Some((group.to_string_lossy().into_owned(), count))
+        };
+        own.into_iter().flat_map(Path::ancestors).map_while(count).collect()
+    }
+
     /// Reads them all.
     pub fn read(&self) -> Counters {
         let number = |path: Option<&PathBuf>, name: &str| value(&file::read(path?).ok()?, name);

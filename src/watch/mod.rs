@@ -8,6 +8,7 @@ mod places;
 
 pub use ongoing::Watch;
 
+use crate::sys::family::{self, Family};
 use crate::sys::fs::Space;
 use crate::sys::inotify::{self, Census, Trial};
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,20 @@ pub struct Watched {
     /// The most telling look at inotify, taken when stderr spoke of want; none when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inotify: Option<InotifySample>,
+    /// The most telling look at the command's processes, taken when stderr spoke of limits; none when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<FamilySample>,
+}
+
+/// What the command's processes used at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamilySample {
+    /// When.
+    pub moment: Moment,
+    /// What they used.
+    pub family: Family,
+    /// `pids.current` of the own pids cgroup and of those above it, by directory.
+    pub groups: Vec<(String, u64)>,
 }
 
 /// Who held inotify instances and watches at one moment.
@@ -100,8 +115,8 @@ pub struct InotifySample {
 }
 
 impl Watched {
-    /// Longest time that a look at inotify may keep the relay waiting.
-    const INOTIFY_BUDGET: Duration = Duration::from_millis(10);
+    /// Longest time that one look at all processes may keep the relay waiting.
+    const BUDGET: Duration = Duration::from_millis(10);
 
     /// Looks at inotify, and keeps the look if one more watch or instance is refused or if nothing was kept before. To be called when
     /// stderr said something like ENOSPC or EMFILE: the watches of the command are gone when it has ended.
@@ -109,8 +124,23 @@ impl Watched {
         let trial = inotify::trial();
         let is_refused = trial.instance_refused || trial.watch_refused == Some(true);
         if is_refused || self.inotify.is_none() {
-            let census = inotify::census(Instant::now() + Self::INOTIFY_BUDGET);
+            let census = inotify::census(Instant::now() + Self::BUDGET);
             self.inotify = Some(InotifySample { moment, trial, census });
         }
     }
+
+    /// Looks at what the command's processes use, and keeps the look at the most. To be called when stderr said something like
+    /// EMFILE, EAGAIN or ENOMEM.
+    pub fn look_at_family(&mut self, moment: Moment, groups: Vec<(String, u64)>) {
+        let family = family::look(Instant::now() + Self::BUDGET);
+        if self.family.as_ref().is_none_or(|kept| used(&family) >= used(&kept.family)) {
+            self.family = Some(FamilySample { moment, family, groups });
+        }
+    }
+}
+
+/// How much the processes use, for telling which of two looks shows more.
+fn used(family: &Family) -> u64 {
+    let most = [&family.descriptors, &family.memory].into_iter().flatten();
+    most.map(|usage| usage.descriptors + usage.maps + (usage.size >> 20)).sum::<u64>() + family.user_threads
 }

@@ -31,6 +31,11 @@ const COUNTERS_AFTER: Duration = Duration::from_millis(1);
 const LOOKS_AT_INOTIFY: u32 = 8;
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
+/// Looks at the command's processes in one run, likewise.
+const LOOKS_AT_FAMILY: u32 = 8;
+/// Words in whose company they are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
+const OF_LIMITS: &[&[u8]] =
+    &[b"EMFILE", b"ENFILE", b"EAGAIN", b"ENOMEM", b"oo many", b"unavailable", b"emory", b"alloc", b"fork", b"thread", b"mmap"];
 
 /// The watch of one run.
 pub struct Watch {
@@ -48,6 +53,7 @@ pub struct Watch {
     cost: Duration,
     directories: Vec<PathBuf>,
     looks_at_inotify: u32,
+    looks_at_family: u32,
 }
 
 /// What looks at one place.
@@ -75,6 +81,7 @@ impl Watch {
             cost: Duration::ZERO,
             directories: Vec::new(),
             looks_at_inotify: 0,
+            looks_at_family: 0,
         };
         // A working directory without a name any more has nothing that can be asked by path.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -112,6 +119,9 @@ impl Watch {
         }
         if OF_INOTIFY.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
             self.look_at_inotify(said);
+        }
+        if OF_LIMITS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+            self.look_at_family(said);
         }
     }
 
@@ -181,6 +191,18 @@ impl Watch {
         let sources = Sources::find(&self.mounts);
         self.watched.before = sources.read();
         self.sources = Some(sources);
+    }
+
+    fn look_at_family(&mut self, said: u64) {
+        if self.looks_at_family < LOOKS_AT_FAMILY {
+            self.looks_at_family += 1;
+            if self.sources.is_none() {
+                self.read_counters_before();
+            }
+            let groups = self.sources.as_ref().map(Sources::processes).unwrap_or_default();
+            let moment = self.moment(Some(said));
+            self.watched.look_at_family(moment, groups);
+        }
     }
 
     fn look_at_inotify(&mut self, said: u64) {
