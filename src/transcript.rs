@@ -3,6 +3,7 @@
 use crate::text::Bytes;
 use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
+use std::time::Instant;
 
 /// A run of bytes that was kept, and where it began in all that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,11 @@ const TAIL: usize = 64 << 10;
 const TELLING: usize = 64 << 10;
 /// Bytes that are kept of one telling line, on either side of the word that makes it one.
 const AROUND: usize = 1 << 10;
+
+/// Bytes that are searched for telling lines at once …
+const SEARCHED_AT_ONCE: u64 = 8 << 20;
+/// … and in each millisecond of the run: all of a talkative build, and a small part of a flood, which must not wait for us.
+const SEARCHED_A_MILLISECOND: u64 = 32 << 10;
 
 /// Words of lines that tell of a failure, in the case in which programs write them. A line that has none is dropped when
 /// it leaves the last part; one that has a word for another reason costs a little memory and nothing else.
@@ -80,6 +86,8 @@ pub struct Recorder {
     tail_offset: u64,
     telling: Vec<Part>,
     telling_bytes: usize,
+    begun: Instant,
+    searched: u64,
     /// Built when the first bytes fall out of the tail: output of ordinary length never pays for it.
     words: Option<AhoCorasick>,
 }
@@ -92,6 +100,8 @@ impl Default for Recorder {
             tail_offset: HEAD as u64,
             telling: Vec::new(),
             telling_bytes: 0,
+            begun: Instant::now(),
+            searched: 0,
             words: None,
         }
     }
@@ -134,12 +144,19 @@ impl Recorder {
     /// Makes room: half of the tail goes, up to the end of a line where there is one, so that no line is torn.
     fn drop_oldest(&mut self) {
         let falling = memchr::memrchr(b'\n', &self.tail[..TAIL]).map_or(TAIL, |newline| newline + 1);
-        if self.telling_bytes < TELLING {
+        if self.telling_bytes < TELLING && self.may_search() {
+            self.searched += falling as u64;
             self.keep_telling_lines(falling);
         }
         self.tail.copy_within(falling.., 0);
         self.tail.truncate(self.tail.len() - falling);
         self.tail_offset += falling as u64;
+    }
+
+    /// Whether there is time to search what falls out, so that the search takes at most about a tenth of a core.
+    fn may_search(&self) -> bool {
+        let age = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.searched < SEARCHED_AT_ONCE.saturating_add(age.saturating_mul(SEARCHED_A_MILLISECOND))
     }
 
     fn keep_telling_lines(&mut self, falling: usize) {
