@@ -65,6 +65,7 @@ causes! {
     read_only_filesystem,
     reserved_blocks,
     socket_missing,
+    space_fragmented,
     stale_lock,
     symlink_loop,
     text_file_busy,

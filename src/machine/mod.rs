@@ -24,6 +24,7 @@ mod record;
 mod sockets;
 mod surroundings;
 mod tree;
+mod xfs;
 
 pub use accounts::{Group, Login};
 pub use ask::{Answer, Unknown};
@@ -45,6 +46,7 @@ pub use record::Record;
 pub use sockets::{BoundSocket, PortSocket, SocketState};
 pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};
+pub use xfs::FreeExtents;
 
 use crate::sys::mounts::{Mount, Mounts};
 use std::cell::{Cell, OnceCell, RefCell};

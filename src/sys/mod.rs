@@ -21,3 +21,4 @@ pub mod quota;
 pub mod signal;
 pub mod terminal;
 pub mod time;
+pub mod xfs;

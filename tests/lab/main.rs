@@ -23,6 +23,7 @@ mod read_only;
 mod replay;
 mod reserved_blocks;
 mod shared_memory;
+mod xfs_fragmented;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.
 #[test]
