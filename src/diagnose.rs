@@ -102,7 +102,8 @@ fn drop_covered(diagnosis: &mut Diagnosis) {
 
 /// Moves what the text alone says to the refuted: of a command that ran under our eyes, only what was seen is claimed.
 fn drop_unconfirmed(diagnosis: &mut Diagnosis) {
-    for Diagnosed { cause, suspect, .. } in diagnosis.found.extract_if(.., |diagnosed| diagnosed.finding.seen.is_none()) {
+    for Diagnosed { cause, suspect, .. } in diagnosis.found.extract_if(.., |diagnosed| diagnosed.finding.seen.is_none())
+    {
         diagnosis.ruled_out.push(Refuted { cause, suspect, text: "nothing on this machine confirms it".to_owned() });
     }
 }

@@ -47,7 +47,11 @@ impl Failure<'_> {
     }
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
-        library.clues(&Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() })
+        library.clues(&Said {
+            transcript: self.transcript,
+            command: self.command,
+            surroundings: machine.surroundings(),
+        })
     }
 
     /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.

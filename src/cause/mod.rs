@@ -5,7 +5,7 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{exec, holder, inotify, locks, refused, rlimit, room, shortage, spoken, sysctl};
+use shared::{exec, holder, inotify, locks, refused, rlimit, room, setting, shortage, spoken, sysctl};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
@@ -36,13 +36,18 @@ causes! {
     already_exists,
     blocks_exhausted,
     btrfs_metadata_full,
+    ca_certificates_missing,
+    clock_wrong,
     command_not_found,
     crlf_shebang,
     dangling_symlink,
     deleted_working_directory,
+    device_missing,
     directory_full,
     directory_not_empty,
     file_size_limit,
+    fuse_disconnected,
+    home_unusable,
     inodes_exhausted,
     inotify_instances_exhausted,
     inotify_watches_exhausted,
@@ -50,6 +55,7 @@ causes! {
     is_a_directory,
     keyring_quota,
     library_too_old,
+    locale_missing,
     locked_by_process,
     missing_interpreter,
     missing_loader,
@@ -58,17 +64,24 @@ causes! {
     missing_shebang,
     name_too_long,
     namespace_limit,
+    no_terminal,
     not_a_directory,
     not_executable,
     port_in_use,
+    proxy_misconfigured,
     quota_exceeded,
     read_only_filesystem,
+    remote_side,
     reserved_blocks,
+    resolver_unconfigured,
     socket_missing,
     space_fragmented,
     stale_lock,
+    stale_nfs_handle,
     symlink_loop,
+    terminal_unknown,
     text_file_busy,
+    tmpdir_unusable,
     unsupported_cpu,
     wrong_architecture,
     wrong_case,

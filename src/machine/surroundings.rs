@@ -99,14 +99,42 @@ pub const KEPT_VARIABLES: &[&str] = &[
     "LD_LIBRARY_PATH",
     "CI",
     "container",
+    "TERMINFO",
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "ftp_proxy",
+    "FTP_PROXY",
 ];
+
+/// A value as it may be kept: the name and password of a proxy's URL are left out.
+fn without_secrets(name: &str, value: OsString) -> Vec<u8> {
+    let value = value.into_vec();
+    if !name.to_ascii_lowercase().ends_with("_proxy") {
+        return value;
+    }
+    let start = value.windows(3).position(|window| window == b"://").map_or(0, |at| at + 3);
+    match value.iter().rposition(|byte| *byte == b'@') {
+        Some(at) if at >= start => [&value[..start], &value[at + 1..]].concat(),
+        _ => value,
+    }
+}
 
 impl Surroundings {
     /// Those of this process, which are the child's too: it got them from us unchanged.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub fn of_this_process(limits: Option<String>) -> Self {
-        let kept = |name: &&str| std::env::var_os(name).map(|value| ((*name).to_owned(), Bytes(value.into_vec())));
+        let kept =
+            |name: &&str| std::env::var_os(name).map(|value| ((*name).to_owned(), Bytes(without_secrets(name, value))));
         Self {
             cwd: std::env::current_dir().unwrap_or_default(),
             env: KEPT_VARIABLES.iter().filter_map(kept).collect(),
@@ -143,6 +171,41 @@ impl Surroundings {
 }
 
 impl Machine {
+    /// The time of the clock, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// Where a clock is before the epoch.
+    pub fn now(&self) -> Answer<i64> {
+        self.ask("now", || {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            since.map_err(|error| Unknown::Unsupported(error.to_string())).map(|since| since.as_secs().cast_signed())
+        })
+    }
+
+    /// Number of the controlling terminal of this session (`tty_nr` of proc_pid_stat(5)); 0 where there is none.
+    ///
+    /// # Errors
+    /// Where `/proc` cannot be read.
+    pub fn controlling_terminal(&self) -> Answer<i32> {
+        self.ask("controlling terminal", || {
+            let stat = super::files::read("/proc/self/stat".as_ref())?;
+            let text = stat.lossy();
+            // The command's name is in parentheses and may hold anything.
+            let fields = text.rsplit_once(')').map(|(_, fields)| fields.split_whitespace());
+            let number = fields.and_then(|mut fields| fields.nth(4)?.parse().ok());
+            number.ok_or_else(|| Unknown::Unsupported("/proc/self/stat has another form".into()))
+        })
+    }
+
+    /// Whether a locale is installed, newlocale(3).
+    ///
+    /// # Errors
+    /// None on a live machine.
+    pub fn has_locale(&self, name: &str) -> Answer<bool> {
+        let is_built_in = name == "C" || name == "POSIX" || name.starts_with("C.");
+        self.ask(&format!("locale {name}"), || Ok(is_built_in || crate::sys::locale::Locale::named(name).is_some()))
+    }
+
     /// The name of a user, or its number.
     #[must_use]
     pub fn user(&self, uid: u32) -> String {

@@ -13,6 +13,7 @@ pub mod lock;
 pub mod namespaces;
 pub mod near;
 pub mod origin;
+pub mod package_manager;
 pub mod path;
 pub mod programs;
 pub mod quota;

@@ -29,7 +29,8 @@ impl ReportFile {
         let Self { name, open } = self;
         let named = || OpenOptions::new().write(true).create(true).truncate(true).open(&name);
         let json = report.to_json().map_err(io::Error::other);
-        let written = open.map_or_else(named, |open| Ok(File::from(open))).and_then(|mut file| file.write_all(json?.as_bytes()));
+        let written =
+            open.map_or_else(named, |open| Ok(File::from(open))).and_then(|mut file| file.write_all(json?.as_bytes()));
         written.map_err(|error| format!("cannot write the report to {}: {error}", safe(&name.to_string_lossy())))
     }
 }

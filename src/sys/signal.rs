@@ -40,7 +40,11 @@ impl Mask {
     }
 
     /// Makes it the mask of the calling thread and returns the one before; where the kernel refuses, nothing was blocked.
-    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "the mask before is not always wanted")]
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "the mask before is not always wanted"
+    )]
     pub fn install(self) -> Self {
         let mut before = Self::EMPTY;
         // A second try costs nothing and keeps the child's mask right where the first was refused by a fault.

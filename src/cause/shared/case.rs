@@ -81,7 +81,11 @@ impl<'a> Case<'a> {
         let bytes = &part.bytes.0;
         let until = usize::try_from(offset - part.offset).unwrap_or(usize::MAX).min(bytes.len());
         let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let rest = if bytes[..until].last().is_some_and(is_end) { 0 } else { bytes[until..].iter().position(is_end).unwrap_or(0) };
+        let rest = if bytes[..until].last().is_some_and(is_end) {
+            0
+        } else {
+            bytes[until..].iter().position(is_end).unwrap_or(0)
+        };
         let lines = bytes[..until + rest].split(is_end);
         let line = lines.rev().find(|line| line.iter().any(u8::is_ascii_alphanumeric))?;
         Some(String::from_utf8_lossy(line).trim().to_owned())

@@ -10,6 +10,7 @@ pub mod locks;
 pub mod refused;
 pub mod rlimit;
 pub mod room;
+pub mod setting;
 pub mod shortage;
 pub mod spoken;
 #[cfg(test)]

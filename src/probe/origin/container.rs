@@ -58,7 +58,8 @@ pub fn container(machine: &Machine) -> Option<Container> {
 /// Whether every runtime makes such a mount; others may be the user's `--tmpfs` or made later from within, and nothing tells.
 #[must_use]
 pub fn makes(mount: &Mount) -> bool {
-    let own = ["/", "/dev", "/dev/shm", "/dev/mqueue", "/run/secrets", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
+    let own =
+        ["/", "/dev", "/dev/shm", "/dev/mqueue", "/run/secrets", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
     own.iter().any(|point| mount.point == Path::new(point)) || is_of_pod(&mount.root)
 }
 

@@ -167,7 +167,9 @@ impl Origin {
             Maker::Container(container) => return Some(format!("the container's runtime ({container}) mounts it")),
             Maker::Kernel => return Some("the kernel mounts it".to_owned()),
             Maker::Unknown => {
-                return Some("no unit and no line of /etc/fstab names it: it was mounted by hand or by a program".to_owned());
+                return Some(
+                    "no unit and no line of /etc/fstab names it: it was mounted by hand or by a program".to_owned(),
+                );
             }
         };
         let Some(said) = &self.options else {

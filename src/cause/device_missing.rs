@@ -1,0 +1,142 @@
+//! A device file is missing, is no device, or has no device behind it: ENOENT, ENXIO and ENODEV of open(2).
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::{Kind, Unknown};
+use crate::sys::errno::Errno;
+use std::path::{Path, PathBuf};
+
+const ID: &str = "device-missing";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/device-missing.md"), suspects, covers: &["missing-path"], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let mut suspects = setting::suspects(case, ID, is_of_device, |case, clue| Subject::Path(device(case, clue)));
+    suspects.retain(|suspect| suspect.subject.path().is_some_and(|path| path.starts_with("/dev") && path != Path::new("/dev")));
+    suspects
+}
+
+fn is_of_device(_: &Case, clue: &Clue) -> bool {
+    let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV | Errno::ENOTTY));
+    is_refusal && clue.path.as_ref().is_some_and(|path| path.starts_with("/dev"))
+}
+
+/// The path that the message names; some name the device as a subject.
+fn device(case: &Case, clue: &Clue) -> PathBuf {
+    let named = clue.path.clone().or_else(|| clue.subject.as_ref().map(PathBuf::from)).unwrap_or_default();
+    case.surroundings().cwd.join(named)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no device is named".into()) };
+    let errno = suspect.clue.and_then(|index| case.clues[index].errno);
+    let fine = format!("{} is a device", path.display());
+    let wrong = match case.machine.stat(path) {
+        Ok(stat) if is_device(stat.kind) && matches!(errno, Some(Errno::ENXIO | Errno::ENODEV)) => Some(unbacked(case, path)),
+        Ok(stat) if is_device(stat.kind) => None,
+        // A link leads on, as /dev/fd does; a directory holds devices.
+        Ok(stat) if stat.kind != Kind::Regular => None,
+        Ok(_) => Some(no_device(case, path)),
+        Err(unknown) if unknown.is_missing() => Some(missing(case, path)),
+        Err(unknown) => return unknown_verdict(&unknown),
+    };
+    setting::verdict(case, wrong, &fine, &format!("the device {} was missing", path.display()))
+}
+
+fn is_device(kind: Kind) -> bool {
+    matches!(kind, Kind::CharacterDevice | Kind::BlockDevice)
+}
+
+fn unknown_verdict(unknown: &Unknown) -> Verdict {
+    Verdict::Unknown(unknown.to_string())
+}
+
+fn missing(case: &Case, path: &Path) -> Wrong {
+    let shown = path.display();
+    let mut fixes = Vec::new();
+    if let Some((_, module)) = MODULES.iter().find(|(device, _)| path == Path::new(device)) {
+        fixes.push(Fix::now(case.as_root(&format!("modprobe {module}")), "where the kernel has it as a module"));
+    }
+    fixes.push(Fix {
+        text: format!("in a container: start it with --device {shown}"),
+        command: None,
+        lasting: true,
+    });
+    Wrong {
+        headline: format!("there is no device {shown}"),
+        fact: format!("{shown} does not exist: its driver is not loaded, or this container was not given it"),
+        check: format!("ls -l {}", case.quoted(path)),
+        fixes,
+    }
+}
+
+/// Devices whose driver is often a module, and the module.
+const MODULES: &[(&str, &str)] = &[
+    ("/dev/fuse", "fuse"),
+    ("/dev/kvm", "kvm"),
+    ("/dev/loop-control", "loop"),
+    ("/dev/net/tun", "tun"),
+    ("/dev/snd", "snd"),
+    ("/dev/vhost-net", "vhost_net"),
+    ("/dev/uinput", "uinput"),
+];
+
+fn no_device(case: &Case, path: &Path) -> Wrong {
+    let shown = path.display();
+    Wrong {
+        headline: format!("{shown} is an ordinary file, not a device"),
+        fact: format!("{shown} is a regular file: somebody wrote to it when the device was not there"),
+        check: format!("ls -l {}", case.quoted(path)),
+        fixes: vec![Fix::now(case.as_root(&format!("rm {}", case.quoted(path))), "then make the device anew, as the boot does")],
+    }
+}
+
+fn unbacked(case: &Case, path: &Path) -> Wrong {
+    let shown = path.display();
+    Wrong {
+        headline: format!("nothing is behind the device {shown}"),
+        fact: format!("{shown} is there, and the kernel has no device for its number"),
+        check: format!("ls -l {}; cat /proc/devices", case.quoted(path)),
+        fixes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::clue::Operation;
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n22 21 0:5 / /dev rw - devtmpfs udev rw\n";
+
+    #[test]
+    fn a_missing_device_is_told_with_its_module() {
+        let mut stage = Stage::new(TABLE);
+        stage.missing("/dev/kvm");
+        let finding = stage.clue(Errno::ENOENT, Operation::Read, "/dev/kvm").finding(&CAUSE, "/dev/kvm");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo modprobe kvm"));
+    }
+
+    #[test]
+    fn a_regular_file_in_the_place_of_a_device_is_told() {
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/dev/null", Kind::Regular, |_| {});
+        let finding = stage.clue(Errno::ENOTTY, Operation::Read, "/dev/null").finding(&CAUSE, "/dev/null");
+        assert!(finding.headline.contains("ordinary file"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_device_that_is_there_is_silence() {
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/dev/kvm", Kind::CharacterDevice, |_| {});
+        stage.clue(Errno::ENOENT, Operation::Read, "/dev/kvm").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_missing_file_elsewhere_is_silence() {
+        let mut stage = Stage::new(TABLE);
+        stage.missing("/home/u/dev");
+        stage.clue(Errno::ENOENT, Operation::Read, "/home/u/dev").assert_silent(&CAUSE);
+    }
+}

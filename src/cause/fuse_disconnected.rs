@@ -1,0 +1,67 @@
+//! The program behind a FUSE mount has ended and the mount is still there: ENOTCONN, "Transport endpoint is not connected", fuse(4).
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::Unknown;
+use crate::sys::errno::Errno;
+use std::path::PathBuf;
+
+const ID: &str = "fuse-disconnected";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/fuse-disconnected.md"), suspects, covers: &["missing-path"], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let mut suspects = setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
+    suspects.retain(|suspect| suspect.subject.path().is_some_and(|path| path.is_absolute()));
+    suspects
+}
+
+fn says_so(_: &Case, clue: &Clue) -> bool {
+    clue.errno == Some(Errno::ENOTCONN) && clue.path.is_some()
+}
+
+/// The mount point by the path's text: a mount that answers nothing is not walked into.
+fn point(case: &Case, clue: &Clue) -> Option<PathBuf> {
+    let path = case.surroundings().cwd.join(clue.path.as_ref()?);
+    Some(case.mounts.holding(&path).map_or(path, |mount| mount.point.clone()))
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no mount is named".into()) };
+    let shown = path.display();
+    let is_fuse = case.mounts.at(path).is_some_and(|mount| mount.fstype.starts_with("fuse"));
+    let is_gone = is_fuse && case.machine.stat(path) == Err(Unknown::Errno(Errno::ENOTCONN));
+    let wrong = is_gone.then(|| Wrong {
+        headline: format!("the program behind {shown} has ended"),
+        fact: format!("{shown} is mounted and answers \"Transport endpoint is not connected\": the program that serves it has ended"),
+        check: format!("stat {}", case.quoted(path)),
+        fixes: vec![Fix::now(format!("fusermount3 -u {}", case.quoted(path)), "then mount it again")],
+    });
+    setting::verdict(case, wrong, &format!("{shown} answers"), &format!("the program behind {shown} had ended"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::clue::Operation;
+    use crate::machine::{Kind, Stat};
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n40 21 0:50 / /mnt/s rw - fuse.sshfs host:/ rw\n";
+
+    #[test]
+    fn a_mount_whose_program_has_ended_is_verified() {
+        let mut stage = Stage::new(TABLE);
+        stage.knows("stat /mnt/s", Err::<Stat, _>(Unknown::Errno(Errno::ENOTCONN)));
+        let finding = stage.clue(Errno::ENOTCONN, Operation::Read, "/mnt/s/a/b").finding(&CAUSE, "/mnt/s");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("fusermount3 -u /mnt/s"));
+    }
+
+    #[test]
+    fn a_mount_that_answers_is_silence() {
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/mnt/s", Kind::Directory, |_| {});
+        stage.clue(Errno::ENOTCONN, Operation::Read, "/mnt/s/a/b").assert_silent(&CAUSE);
+    }
+}

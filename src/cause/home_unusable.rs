@@ -1,0 +1,97 @@
+//! The home directory cannot be used: `HOME` is unset, names a directory that is missing, or one that the user may not write to.
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::sys::errno::Errno;
+use std::path::{Path, PathBuf};
+
+const ID: &str = "home-unusable";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/home-unusable.md"), suspects, covers: &["missing-path"], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    setting::suspects(case, ID, lies_there, |case, _| home(case).map_or(Subject::Name("-".into()), Subject::Path))
+}
+
+/// Whether a message is about something below a home that may not be there.
+fn lies_there(case: &Case, clue: &Clue) -> bool {
+    let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
+    let below = |home: PathBuf| clue.path.as_ref().is_some_and(|path| path.starts_with(home));
+    is_refusal && home(case).is_some_and(below)
+}
+
+/// What HOME names; none where it is unset or empty. `/` is nobody's home, and everything lies below it.
+fn home(case: &Case) -> Option<PathBuf> {
+    case.surroundings().var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
+fn check(case: &Case, _: &Suspect) -> Verdict {
+    let Some(home) = home(case) else { return setting::verdict(case, Some(unset(case)), "", "") };
+    let shown = home.display();
+    let wrong = setting::unusable(case, &home).map(|why| Wrong {
+        headline: format!("the home directory {shown} cannot be used"),
+        fact: format!("HOME={shown} takes no files: {why}"),
+        check: format!("ls -ld {}", case.quoted(&home)),
+        fixes: fixes(case, &home),
+    });
+    setting::verdict(case, wrong, &format!("files can be made in {shown}"), "the home directory was unusable")
+}
+
+fn unset(case: &Case) -> Wrong {
+    let fact = if case.surroundings().var("HOME").is_some() { "HOME is empty" } else { "HOME is not set" };
+    Wrong {
+        headline: fact.to_owned(),
+        fact: format!("{fact}, and the command looks for its files there"),
+        check: "env | grep ^HOME=".to_owned(),
+        fixes: vec![Fix::now("export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"", "the home of the user database")],
+    }
+}
+
+fn fixes(case: &Case, home: &Path) -> Vec<Fix> {
+    let identity = &case.surroundings().identity;
+    let make = format!("install -d -o {} -g {} {}", identity.uid, identity.gid, case.quoted(home));
+    vec![
+        Fix::now("export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"", "where the variable is another user's"),
+        Fix::now(case.as_root(&make), "where the directory was never made"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::cause::Confidence;
+    use crate::clue::Operation;
+    use crate::text::Bytes;
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
+
+    fn stage(home: Option<&str>) -> Stage {
+        let mut stage = Stage::new(TABLE).as_root();
+        let home = home.map(|home| ("HOME".to_owned(), Bytes(home.into())));
+        stage.surroundings.env.extend(home);
+        stage.missing("/home/u/explain").missing("/nonexistent");
+        stage
+    }
+
+    #[test]
+    fn a_home_that_is_missing_is_told() {
+        let mut stage = stage(Some("/nonexistent"));
+        let finding = stage.clue(Errno::ENOENT, Operation::Mkdir, "/nonexistent/.cache").finding(&CAUSE, "/nonexistent");
+        assert_eq!(finding.confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn an_unset_variable_is_told_where_a_message_suspects_it() {
+        let mut stage = stage(None);
+        stage.add(|clue| clue.suspects = vec![ID.to_owned()]);
+        let verdicts = stage.verdicts(&CAUSE);
+        assert!(matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline == "HOME is not set"), "{verdicts:?}");
+    }
+
+    #[test]
+    fn a_home_that_takes_files_is_silence() {
+        stage(Some("/home/u")).clue(Errno::ENOENT, Operation::Read, "/home/u/x").assert_silent(&CAUSE);
+    }
+}

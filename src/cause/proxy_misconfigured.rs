@@ -1,0 +1,129 @@
+//! A proxy variable names something that cannot be a proxy, or one on this machine where nobody listens (curl(1), "Environment").
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::machine::SocketState;
+
+const ID: &str = "proxy-misconfigured";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/proxy-misconfigured.md"), suspects, covers: &["remote-side"], check };
+
+/// Variables that name a proxy, as programs read them.
+const VARIABLES: &[&str] =
+    &["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "ftp_proxy", "FTP_PROXY"];
+
+/// Schemes that a proxy can have.
+const SCHEMES: &[&str] = &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"];
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let spoken = setting::suspects(case, ID, setting::nothing_else, |_, _| Subject::Name("-".into()));
+    let of_variable = |suspect: &Suspect| {
+        let set = VARIABLES.iter().filter(|name| value(case, name).is_some());
+        set.map(|name| Suspect { subject: Subject::Name((*name).to_owned()), ..suspect.clone() }).collect::<Vec<_>>()
+    };
+    let named: Vec<Suspect> = spoken.iter().flat_map(of_variable).collect();
+    if named.is_empty() { spoken } else { named }
+}
+
+fn value(case: &Case, name: &str) -> Option<String> {
+    case.surroundings().var(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let name = suspect.subject.to_string();
+    let Some(value) = value(case, &name) else {
+        return setting::verdict(case, None, "no proxy variable is set", "a proxy setting was wrong");
+    };
+    let wrong = fault(case, &value).map(|why| Wrong {
+        headline: format!("{name} names no proxy that works"),
+        fact: format!("{name}={value}: {why}"),
+        check: "env | grep -i _proxy=".to_owned(),
+        fixes: vec![Fix::now(format!("unset {name}"), "goes without a proxy in this shell")],
+    });
+    setting::verdict(case, wrong, &format!("{name}={value} has the form of a proxy"), "a proxy setting was wrong")
+}
+
+/// Where a proxy is said to be.
+struct Address<'a> {
+    host: &'a str,
+    port: u16,
+}
+
+fn fault(case: &Case, value: &str) -> Option<String> {
+    match address(value) {
+        Err(why) => Some(why),
+        Ok(Address { host, port }) if is_this_machine(host) => {
+            let sockets = case.machine.port_sockets(port).ok()?;
+            let listens = sockets.iter().any(|socket| socket.state == SocketState::Listening);
+            (!listens).then(|| format!("nobody listens on port {port} of this machine"))
+        }
+        Ok(_) => None,
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host == "::1" || host.starts_with("127.")
+}
+
+/// Takes `[scheme://][user@]host[:port][/]` apart.
+fn address(value: &str) -> Result<Address<'_>, String> {
+    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+    if !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+        return Err(format!("{scheme}:// is no kind of proxy"));
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = match place.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':')),
+        None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+    };
+    if host.is_empty() || host.contains(char::is_whitespace) {
+        return Err("it names no host".to_owned());
+    }
+    let port = match port {
+        None | Some("") => 1080,
+        Some(port) => port.parse().map_err(|_| format!("{port} is no port"))?,
+    };
+    Ok(Address { host, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::PortSocket;
+    use crate::text::Bytes;
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
+
+    fn stage(value: &str) -> Stage {
+        let mut stage = Stage::new(TABLE);
+        stage.surroundings.env.insert("https_proxy".into(), Bytes(value.into()));
+        stage.knows("port 3128", Ok(Vec::<PortSocket>::new()));
+        stage.add(|clue| clue.suspects = vec![ID.to_owned()]);
+        stage
+    }
+
+    fn summary(value: &str) -> String {
+        let verdicts = stage(value).verdicts(&CAUSE);
+        let Verdict::Found(finding) = &verdicts[0].1 else { panic!("{verdicts:?}") };
+        finding.summary.clone()
+    }
+
+    #[test]
+    fn a_local_proxy_that_does_not_run_is_told() {
+        assert!(summary("http://localhost:3128/").contains("nobody listens on port 3128"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_proxy_is_told() {
+        assert!(summary("ftp://proxy:1").contains("ftp:// is no kind of proxy"));
+        assert!(summary("http://proxy:http").contains("http is no port"));
+        assert!(summary("http://").contains("names no host"));
+    }
+
+    #[test]
+    fn a_proxy_elsewhere_is_silence() {
+        stage("http://proxy.example:8080").assert_silent(&CAUSE);
+    }
+}

@@ -1,0 +1,109 @@
+//! Names cannot be resolved because nobody is there to be asked: `/etc/resolv.conf` is missing, dangling or names no server,
+//! or one on this machine that does not run, resolv.conf(5).
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::machine::SocketState;
+use std::path::Path;
+
+const ID: &str = "resolver-unconfigured";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/resolver-unconfigured.md"), suspects, covers: &[], check };
+
+const FILE: &str = "/etc/resolv.conf";
+/// The port of name servers.
+const DOMAIN: u16 = 53;
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    setting::suspects(case, ID, setting::nothing_else, |_, _| Subject::Path(FILE.into()))
+}
+
+fn check(case: &Case, _: &Suspect) -> Verdict {
+    let fact = match contents(case) {
+        Err(fact) => Some(fact),
+        Ok(text) => unanswered(case, &text),
+    };
+    let wrong = fact.map(|fact| Wrong {
+        headline: "no name server is configured that answers".to_owned(),
+        fact,
+        check: format!("cat {FILE}"),
+        fixes: vec![
+            Fix::now(case.as_root("systemctl restart systemd-resolved"), "where systemd-resolved writes the file"),
+            Fix::lasting(format!("a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)")),
+        ],
+    });
+    setting::verdict(case, wrong, &format!("{FILE} names a server"), "no name server was configured")
+}
+
+/// The file's text, or what is wrong with the file.
+fn contents(case: &Case) -> Result<String, String> {
+    let Some(found) = case.resolve(Path::new(FILE)) else { return Err(format!("{FILE} leads in a circle")) };
+    if !found.missing.as_os_str().is_empty() {
+        let target = case.machine.read_link(Path::new(FILE));
+        return Err(target.map_or_else(
+            |_| format!("{FILE} does not exist"),
+            |target| format!("{FILE} is a link to {}, which does not exist", target.display()),
+        ));
+    }
+    // What cannot be read is not known to be wrong.
+    let text = case.machine.read(&found.existing).map_or_else(|_| "nameserver unknown".to_owned(), |text| text.lossy().into_owned());
+    Ok(text)
+}
+
+/// Why nobody answers, where that can be seen from here.
+fn unanswered(case: &Case, text: &str) -> Option<String> {
+    let servers: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("nameserver"))
+        .filter_map(|rest| rest.split_whitespace().next())
+        .collect();
+    if servers.is_empty() {
+        return Some(format!("{FILE} names no server"));
+    }
+    let is_local = |server: &&str| server.starts_with("127.") || *server == "::1";
+    if !servers.iter().all(is_local) {
+        return None;
+    }
+    let sockets = case.machine.port_sockets(DOMAIN).ok()?;
+    let listens = sockets.iter().any(|socket| socket.state == SocketState::Listening);
+    (!listens).then(|| format!("{FILE} names {} alone, and nobody listens on port {DOMAIN} of this machine", servers.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::{Kind, PortSocket};
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
+
+    fn stage(text: &str) -> Stage {
+        let mut stage = Stage::new(TABLE);
+        stage.directory("/etc").stat(FILE, Kind::Regular, |_| {}).file(FILE, text);
+        stage.knows("port 53", Ok(Vec::<PortSocket>::new()));
+        stage.add(|clue| clue.suspects = vec![ID.to_owned()]);
+        stage
+    }
+
+    #[test]
+    fn a_file_without_a_server_is_told() {
+        assert!(stage("search lan\n").finding(&CAUSE, FILE).summary.contains("names no server"));
+    }
+
+    #[test]
+    fn a_local_server_that_does_not_run_is_told() {
+        assert!(stage("nameserver 127.0.0.53\n").finding(&CAUSE, FILE).summary.contains("nobody listens"));
+    }
+
+    #[test]
+    fn a_server_elsewhere_is_silence() {
+        stage("nameserver 9.9.9.9\nnameserver 127.0.0.1\n").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_missing_file_is_told() {
+        let mut stage = stage("");
+        stage.missing(FILE);
+        assert!(stage.finding(&CAUSE, FILE).summary.contains("does not exist"));
+    }
+}

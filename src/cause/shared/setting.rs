@@ -1,0 +1,83 @@
+//! Causes of the surroundings (variables, system files) that a message suspects by name and that one look settles.
+
+use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::probe::walk::{Attempt, walk};
+use std::path::Path;
+
+/// A suspect of each clue that suspects the cause, or is one that `also` does; `subject` says what it is about.
+pub fn suspects(
+    case: &Case,
+    id: &str,
+    also: fn(&Case, &Clue) -> bool,
+    subject: fn(&Case, &Clue) -> Subject,
+) -> Vec<Suspect> {
+    let spoken = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(id) || also(case, clue));
+    spoken.map(|(index, clue)| Suspect { subject: subject(case, clue), clue: Some(index), touched: true }).collect()
+}
+
+/// No clue but those whose rule names the cause.
+pub fn nothing_else(_: &Case, _: &Clue) -> bool {
+    false
+}
+
+/// What is wrong, as the machine shows it.
+pub struct Wrong {
+    /// In a few words, for the first line.
+    pub headline: String,
+    /// A fact without a full stop.
+    pub fact: String,
+    /// A command that shows it.
+    pub check: String,
+    /// What to do.
+    pub fixes: Vec<Fix>,
+}
+
+/// The verdict: proven by what was found; else refuted by `fine`, or of a saved log as possible as the text makes it.
+pub fn verdict(case: &Case, wrong: Option<Wrong>, fine: &str, may_be: &str) -> Verdict {
+    match wrong {
+        Some(wrong) => Verdict::Found(Box::new(found(case, wrong))),
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(possible(may_be, fine))),
+        None => Verdict::RuledOut(fine.to_owned()),
+    }
+}
+
+fn found(case: &Case, wrong: Wrong) -> Finding {
+    // A log may be another machine's, whose settings this one's do not prove.
+    let is_run = case.mode == Mode::Run;
+    Finding {
+        confidence: if is_run { Confidence::Verified } else { Confidence::Likely },
+        seen: Some(Seen::Now),
+        headline: wrong.headline,
+        summary: format!("{}.", capital(&wrong.fact)),
+        evidence: vec![Evidence::probe(wrong.fact).check(wrong.check)],
+        fixes: wrong.fixes,
+    }
+}
+
+fn possible(may_be: &str, fine: &str) -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: may_be.to_owned(),
+        summary: format!("The output suggests that {may_be}; here, {fine}."),
+        evidence: vec![Evidence::output(format!("the output suggests it; here, {fine}"))],
+        fixes: Vec::new(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Why nothing can be made in a directory: the component that refuses, and the words of its errno. None where it can be used.
+#[must_use]
+pub fn unusable(case: &Case, directory: &Path) -> Option<String> {
+    let path = directory.join("explain");
+    let obstacle =
+        walk(case.machine, Attempt { operation: Operation::Create, path: &path, other: None }).ok()?.obstacle?;
+    // A file of that name that is there already is as good.
+    let errno = obstacle.errno();
+    (errno != crate::sys::errno::Errno::EEXIST).then(|| format!("{}: {}", obstacle.at.display(), errno.desc()))
+}

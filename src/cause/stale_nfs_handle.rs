@@ -1,0 +1,66 @@
+//! A file or directory on a network filesystem was removed or exported anew on the server: ESTALE, nfs(5).
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::Unknown;
+use crate::sys::errno::Errno;
+
+const ID: &str = "stale-nfs-handle";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/stale-nfs-handle.md"), suspects, covers: &["missing-path"], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    setting::suspects(case, ID, says_so, |case, clue| {
+        let path = clue.path.clone().unwrap_or_default();
+        Subject::Path(case.surroundings().cwd.join(path))
+    })
+}
+
+fn says_so(_: &Case, clue: &Clue) -> bool {
+    clue.errno == Some(Errno::ESTALE)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no path is named".into()) };
+    let shown = path.display();
+    let is_stale = case.machine.stat(path) == Err(Unknown::Errno(Errno::ESTALE));
+    let wrong = is_stale.then(|| {
+        let point = case.mounts.holding(path).map(|mount| case.quoted(&mount.point)).unwrap_or_default();
+        Wrong {
+            headline: format!("the server no longer knows {shown}"),
+            fact: format!("{shown} answers \"Stale file handle\": it was removed or exported anew on the server"),
+            check: format!("stat {}", case.quoted(path)),
+            fixes: vec![
+                Fix::now("cd /", "leave the directory and enter it again, where it is the working directory"),
+                Fix::now(case.as_root(&format!("umount -l {point} && mount {point}")), "mounts it anew"),
+            ],
+        }
+    });
+    setting::verdict(case, wrong, &format!("{shown} answers"), &format!("the server no longer knew {shown}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::clue::Operation;
+    use crate::machine::{Kind, Stat};
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n40 21 0:50 / /mnt/nfs rw - nfs4 server:/x rw\n";
+
+    #[test]
+    fn a_path_that_answers_so_still_is_verified() {
+        let mut stage = Stage::new(TABLE);
+        stage.knows("stat /mnt/nfs/a", Err::<Stat, _>(Unknown::Errno(Errno::ESTALE)));
+        let finding = stage.clue(Errno::ESTALE, Operation::Read, "/mnt/nfs/a").finding(&CAUSE, "/mnt/nfs/a");
+        assert!(finding.fixes[1].command.as_deref().is_some_and(|command| command.contains("mount /mnt/nfs")), "{finding:?}");
+    }
+
+    #[test]
+    fn a_path_that_answers_again_is_silence() {
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/mnt/nfs/a", Kind::Regular, |_| {});
+        stage.clue(Errno::ESTALE, Operation::Read, "/mnt/nfs/a").assert_silent(&CAUSE);
+    }
+}

@@ -1,0 +1,88 @@
+//! The terminal's type is not described on this machine: `TERM` is unset or names an entry that no terminfo database has, terminfo(5).
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::probe::package_manager;
+use std::path::PathBuf;
+
+const ID: &str = "terminal-unknown";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/terminal-unknown.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    setting::suspects(case, ID, setting::nothing_else, |case, _| Subject::Name(kind(case).unwrap_or_else(|| "-".into())))
+}
+
+fn kind(case: &Case) -> Option<String> {
+    case.surroundings().var("TERM").map(|kind| kind.to_string_lossy().into_owned()).filter(|kind| !kind.is_empty())
+}
+
+fn check(case: &Case, _: &Suspect) -> Verdict {
+    let Some(kind) = kind(case) else { return setting::verdict(case, Some(unset()), "", "") };
+    let places = entries(case, &kind);
+    let is_there = places.iter().any(|place| case.machine.stat(place).is_ok());
+    let wrong = (!is_there).then(|| Wrong {
+        headline: format!("the terminal type {kind} is not known here"),
+        fact: format!("TERM={kind}, and no terminfo database of this machine has an entry of that name"),
+        check: "infocmp >/dev/null".to_owned(),
+        fixes: vec![
+            Fix::now("export TERM=xterm-256color", "nearly every terminal obeys it"),
+            Fix::lasting("has more entries").command(case.as_root(&package_manager::install(case.machine, "ncurses-term"))),
+        ],
+    });
+    setting::verdict(case, wrong, &format!("the terminal type {kind} is described"), "the terminal's type was not known")
+}
+
+fn unset() -> Wrong {
+    Wrong {
+        headline: "TERM is not set".to_owned(),
+        fact: "TERM is not set, and the command needs to know the terminal's type".to_owned(),
+        check: "echo \"$TERM\"".to_owned(),
+        fixes: vec![Fix::now("export TERM=xterm-256color", "on a terminal; `export TERM=dumb` where there is none")],
+    }
+}
+
+/// Where an entry may be: below each database by its first letter, or by that letter's number in hexadecimal.
+fn entries(case: &Case, kind: &str) -> Vec<PathBuf> {
+    let own = case.surroundings().directory("TERMINFO").into_iter();
+    let home = case.surroundings().directory("HOME").map(|home| home.join(".terminfo")).into_iter();
+    let system = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"].map(PathBuf::from);
+    let first = kind.chars().next().unwrap_or('-');
+    let letters = [first.to_string(), format!("{:x}", u32::from(first))];
+    let databases = own.chain(home).chain(system);
+    databases.flat_map(|database| letters.each_ref().map(|letter| database.join(letter).join(kind))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::Kind;
+    use crate::text::Bytes;
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
+
+    fn stage(kind: &str) -> Stage {
+        let mut stage = Stage::new(TABLE);
+        stage.surroundings.env.insert("TERM".into(), Bytes(kind.into()));
+        for database in ["etc", "lib", "usr/share", "usr/lib"] {
+            for letter in ["x", "78"] {
+                stage.missing(&format!("/{database}/terminfo/{letter}/{kind}"));
+            }
+        }
+        stage.add(|clue| clue.suspects = vec![ID.to_owned()]);
+        stage
+    }
+
+    #[test]
+    fn a_type_that_no_database_has_is_told() {
+        let verdicts = stage("xterm-odd").verdicts(&CAUSE);
+        assert!(matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline.contains("xterm-odd")), "{verdicts:?}");
+    }
+
+    #[test]
+    fn a_described_type_is_silence() {
+        let mut stage = stage("xterm");
+        stage.stat("/lib/terminfo/x/xterm", Kind::Regular, |_| {}).assert_silent(&CAUSE);
+    }
+}

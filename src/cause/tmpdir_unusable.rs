@@ -1,0 +1,89 @@
+//! The directory for temporary files cannot take any: `TMPDIR` (environ(7)) names one that is missing, no directory or closed to
+//! the user. Programs report the file that they could not make, or nothing.
+
+use super::setting::{self, Wrong};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::sys::errno::Errno;
+use std::path::PathBuf;
+
+const ID: &str = "tmpdir-unusable";
+
+pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/tmpdir-unusable.md"), suspects, covers: &["missing-path"], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    setting::suspects(case, ID, lies_there, |case, _| Subject::Path(directory(case).1))
+}
+
+/// Whether a message is about a file that a variable puts there.
+fn lies_there(case: &Case, clue: &Clue) -> bool {
+    let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
+    let (variable, directory) = directory(case);
+    is_refusal && variable.is_some() && clue.path.as_ref().is_some_and(|path| path.starts_with(directory))
+}
+
+/// The directory, and the variable that names it; `/tmp` where none does.
+fn directory(case: &Case) -> (Option<&'static str>, PathBuf) {
+    let named = ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), case.surroundings().directory(name)?)));
+    named.unwrap_or((None, "/tmp".into()))
+}
+
+fn check(case: &Case, _: &Suspect) -> Verdict {
+    let (variable, directory) = directory(case);
+    let shown = directory.display();
+    let named = variable.map_or_else(|| shown.to_string(), |variable| format!("{variable}={shown}"));
+    let wrong = setting::unusable(case, &directory).map(|why| Wrong {
+        headline: format!("no temporary file can be made in {shown}"),
+        fact: format!("{named} takes no temporary files: {why}"),
+        check: format!("mktemp -p {}", case.quoted(&directory)),
+        fixes: fixes(case, variable, &directory),
+    });
+    setting::verdict(case, wrong, &format!("temporary files can be made in {shown}"), "the directory for temporary files was unusable")
+}
+
+fn fixes(case: &Case, variable: Option<&str>, directory: &std::path::Path) -> Vec<Fix> {
+    let path = case.quoted(directory);
+    match variable {
+        Some(variable) => vec![
+            Fix::now(format!("unset {variable}"), "programs use /tmp then"),
+            Fix::now(format!("mkdir -p {path}"), "where the directory is only missing"),
+        ],
+        None => vec![Fix::now(case.as_root(&format!("install -d -m 1777 {path}")), "makes it as every system has it")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::cause::Confidence;
+    use crate::clue::Operation;
+    use crate::text::Bytes;
+
+    const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
+
+    fn stage(tmpdir: &str) -> Stage {
+        let mut stage = Stage::new(TABLE).as_root();
+        stage.surroundings.env.insert("TMPDIR".into(), Bytes(tmpdir.into()));
+        stage.directory("/scratch").missing("/scratch/explain").missing("/gone");
+        stage
+    }
+
+    #[test]
+    fn a_variable_that_names_a_missing_directory_is_told() {
+        let mut stage = stage("/gone");
+        let finding = stage.clue(Errno::ENOENT, Operation::Create, "/gone/cc1.s").finding(&CAUSE, "/gone");
+        assert_eq!(finding.confidence, Confidence::Verified);
+        assert!(finding.summary.starts_with("TMPDIR=/gone takes no temporary files"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_directory_that_takes_files_is_silence() {
+        stage("/scratch").clue(Errno::ENOENT, Operation::Create, "/scratch/a/b").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_file_elsewhere_is_silence() {
+        stage("/gone").clue(Errno::ENOENT, Operation::Create, "/home/u/x").assert_silent(&CAUSE);
+    }
+}
