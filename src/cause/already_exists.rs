@@ -33,7 +33,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         finding.evidence.extend(case.machine.stat(&obstacle.at).ok().map(|stat| listed(case, &obstacle.at, &stat)));
         if found == Kind::Symlink {
             let target = case.machine.read_link(&obstacle.at).ok();
-            finding.evidence.extend(target.map(|target| Evidence::probe(format!("it is a link to {}", target.display()))));
+            finding
+                .evidence
+                .extend(target.map(|target| Evidence::probe(format!("it is a link to {}", target.display()))));
         }
         finding.fixes = fixes(case, &obstacle.at, found);
         Some(Verdict::Found(Box::new(finding)))

@@ -30,9 +30,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let headline = format!("{at} is a symbolic link to {target}, which does not exist");
         let summary = format!("{at} is a symbolic link to {target}, and {missing} does not exist.");
         let mut finding = refused::found(case, suspect, headline, summary);
-        finding.evidence.extend(before(tried, link).map(|link| {
-            Evidence::probe(format!("{} is a link to {}", link.at.display(), link.target.display()))
-        }));
+        finding.evidence.extend(
+            before(tried, link)
+                .map(|link| Evidence::probe(format!("{} is a link to {}", link.at.display(), link.target.display()))),
+        );
         let check = format!("namei -l {}", case.quoted(&link.at));
         finding.evidence.push(Evidence::probe(format!("the first that is missing is {missing}")).check(check));
         finding.fixes = fixes(case, link, &obstacle.at);
@@ -53,7 +54,11 @@ fn fixes(case: &Case, link: &Link, missing: &Path) -> Vec<Fix> {
     if let Some(near) = near.filter(|_| is_the_target) {
         let target = link.target.with_file_name(near.name);
         let command = format!("ln -sfn {} {}", case.quoted(&target), case.quoted(&link.at));
-        fixes.push(Fix { text: "points it to the near name that exists".into(), command: Some(command), lasting: true });
+        fixes.push(Fix {
+            text: "points it to the near name that exists".into(),
+            command: Some(command),
+            lasting: true,
+        });
     }
     fixes.push(Fix::lasting(format!("make {} exist, or point the link to what does", missing.display())));
     fixes

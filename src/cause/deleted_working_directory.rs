@@ -8,8 +8,13 @@ use std::path::PathBuf;
 
 const ID: &str = "deleted-working-directory";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/deleted-working-directory.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/deleted-working-directory.md"),
+    suspects,
+    covers: &[],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let told = refused::messages(case).find(|(_, clue)| needs_it(clue));
@@ -37,7 +42,11 @@ fn is_gone(case: &Case) -> bool {
 /// What it was called, as far as anybody remembers.
 fn name(case: &Case) -> PathBuf {
     let cwd = &case.surroundings().cwd;
-    if cwd.as_os_str().is_empty() { case.surroundings().directory("PWD").unwrap_or_else(|| ".".into()) } else { cwd.clone() }
+    if cwd.as_os_str().is_empty() {
+        case.surroundings().directory("PWD").unwrap_or_else(|| ".".into())
+    } else {
+        cwd.clone()
+    }
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -58,7 +67,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         finding.evidence.push(Evidence::probe(format!("another directory has the name {shown} now")));
         finding.fixes.push(Fix::now(format!("cd {}", case.quoted(&name)), "enters the new one"));
     } else {
-        finding.fixes.push(Fix::now("cd", "leaves it for the home directory; then call the command again where its files are"));
+        finding
+            .fixes
+            .push(Fix::now("cd", "leaves it for the home directory; then call the command again where its files are"));
     }
     Verdict::Found(Box::new(finding))
 }

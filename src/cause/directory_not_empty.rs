@@ -32,7 +32,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let check = format!("ls -la {}", case.quoted(&obstacle.at));
         finding.evidence.push(Evidence::probe(names(&listing)).check(check.clone()));
         if listing.entries.iter().any(|entry| entry.name.as_os_str().as_bytes().starts_with(b".nfs")) {
-            let text = "a name that begins with .nfs is a removed file that a process still has open; it goes when that ends";
+            let text =
+                "a name that begins with .nfs is a removed file that a process still has open; it goes when that ends";
             finding.evidence.push(Evidence::probe(text));
         }
         finding.fixes.push(Fix::now(check, "shows what is in it, before anything is removed"));
@@ -47,7 +48,9 @@ fn holds(listing: &Listing) -> String {
     let entries = if count == 1 { "one entry".to_owned() } else { format!("{more}{} entries", grouped(count as u64)) };
     match hidden {
         0 => entries,
-        _ if hidden == count => format!("{entries} that begins with a dot").replace("entries that begins", "entries that all begin"),
+        _ if hidden == count => {
+            format!("{entries} that begins with a dot").replace("entries that begins", "entries that all begin")
+        }
         _ => format!("{entries}, {} of them hidden", grouped(hidden as u64)),
     }
 }

@@ -35,7 +35,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let summary = format!("{at} is {holds}, and a file was wanted.");
         let mut finding = refused::found(case, suspect, format!("{at} is {holds}, not a file"), summary);
         finding.evidence.extend(case.machine.stat(&obstacle.at).ok().map(|stat| listed(case, &obstacle.at, &stat)));
-        finding.evidence.push(Evidence::probe(format!("it is {holds}")).check(format!("ls -la {}", case.quoted(&obstacle.at))));
+        finding
+            .evidence
+            .push(Evidence::probe(format!("it is {holds}")).check(format!("ls -la {}", case.quoted(&obstacle.at))));
         finding.fixes = fixes(case, &obstacle.at, entries);
         Some(Verdict::Found(Box::new(finding)))
     })
@@ -45,7 +47,10 @@ fn fixes(case: &Case, at: &Path, entries: Option<usize>) -> Vec<Fix> {
     let aside = refused::aside(at);
     match entries {
         Some(0) => vec![Fix::now(format!("rmdir {}", case.quoted(at)), "removes it, if it was made by mistake")],
-        _ => vec![Fix::now(format!("mv {} {}", case.quoted(at), case.quoted(&aside)), "makes room for the file, if one belongs there")],
+        _ => vec![Fix::now(
+            format!("mv {} {}", case.quoted(at), case.quoted(&aside)),
+            "makes room for the file, if one belongs there",
+        )],
     }
 }
 
@@ -61,7 +66,11 @@ mod tests {
     #[test]
     fn an_empty_directory_is_removed_with_rmdir() {
         let mut stage = Stage::new(TABLE);
-        stage.directory("/srv/app.conf").names("/srv/app.conf", &[]).clue(Errno::EISDIR, Operation::Read, "/srv/app.conf");
+        stage.directory("/srv/app.conf").names("/srv/app.conf", &[]).clue(
+            Errno::EISDIR,
+            Operation::Read,
+            "/srv/app.conf",
+        );
         let finding = stage.finding(&CAUSE, "/srv/app.conf");
         assert_eq!(finding.headline, "/srv/app.conf is an empty directory, not a file");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("rmdir /srv/app.conf"));

@@ -75,7 +75,8 @@ fn judged(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap) -> Verdict {
 
 /// The message of an earlier failure to make what is missing, which makes this one a consequence.
 fn failed_to_make<'a>(case: &Case<'a>, suspect: &Suspect, at: &Path) -> Option<&'a str> {
-    let makes = |operation| matches!(operation, Operation::Mkdir | Operation::Create | Operation::Symlink | Operation::Rename);
+    let makes =
+        |operation| matches!(operation, Operation::Mkdir | Operation::Create | Operation::Symlink | Operation::Rename);
     let earlier = &case.clues[..suspect.clue?];
     let made = earlier.iter().find(|clue| {
         let paths = [&clue.path, &clue.other_path].into_iter().flatten();
@@ -97,14 +98,22 @@ fn found(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap, near: Option<
         Some(near) => {
             let meant = parent.join(&near.name);
             let shown = meant.display();
-            (format!("{at} does not exist; {shown} does"), format!("{at} does not exist, and {shown} does: {}.", how(near)))
+            (
+                format!("{at} does not exist; {shown} does"),
+                format!("{at} does not exist, and {shown} does: {}.", how(near)),
+            )
         }
         None if gap.rest.as_os_str().is_empty() => (format!("{at} does not exist"), format!("{at} does not exist.")),
-        None => (format!("{at} does not exist"), format!("{at}, on the way to {}, does not exist.", gap.at.join(gap.rest).display())),
+        None => (
+            format!("{at} does not exist"),
+            format!("{at}, on the way to {}, does not exist.", gap.at.join(gap.rest).display()),
+        ),
     };
     let mut finding = refused::found(case, suspect, headline, summary);
     let check = format!("ls -la {}", case.quoted(parent));
-    finding.evidence.push(Evidence::probe(format!("{} is there and has no {}", parent.display(), quoted(gap.at))).check(check));
+    finding
+        .evidence
+        .push(Evidence::probe(format!("{} is there and has no {}", parent.display(), quoted(gap.at))).check(check));
     finding.evidence.extend(near.map(|near| Evidence::probe(format!("it has {}: {}", shown(&near.name), how(near)))));
     finding.fixes = fixes(case, tried, gap, near);
     finding
@@ -176,7 +185,10 @@ mod tests {
         let mut stage = stage("/srv", &["config.yml", "data"]);
         stage.missing("/srv/confg.yml");
         says(&mut stage, "cat: /srv/confg.yml: No such file or directory", "/srv/confg.yml");
-        assert_eq!(stage.finding(&CAUSE, "/srv/confg.yml").headline, "/srv/confg.yml does not exist; /srv/config.yml does");
+        assert_eq!(
+            stage.finding(&CAUSE, "/srv/confg.yml").headline,
+            "/srv/confg.yml does not exist; /srv/config.yml does"
+        );
     }
 
     #[test]

@@ -22,7 +22,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let (headline, fact) = numbers(case, obstacle)?;
         let mut finding = refused::found(case, suspect, headline.clone(), format!("{headline}."));
         finding.evidence.push(fact);
-        finding.fixes.push(Fix::lasting("shorten it, or work in a directory with a shorter path or on another filesystem"));
+        finding
+            .fixes
+            .push(Fix::lasting("shorten it, or work in a directory with a shorter path or on another filesystem"));
         Some(Verdict::Found(Box::new(finding)))
     })
 }
@@ -31,7 +33,10 @@ fn numbers(case: &Case, obstacle: &Obstacle) -> Option<(String, Evidence)> {
     match obstacle.why {
         Why::PathTooLong { length } => {
             let headline = format!("the path has {length} bytes, and the kernel takes {LONGEST_PATH}");
-            Some((headline, Evidence::probe("the limit is PATH_MAX, 4096 with the final NUL").check("getconf PATH_MAX /")))
+            Some((
+                headline,
+                Evidence::probe("the limit is PATH_MAX, 4096 with the final NUL").check("getconf PATH_MAX /"),
+            ))
         }
         Why::NameTooLong { length } => {
             let parent = obstacle.at.parent().unwrap_or(Path::new("/"));
@@ -40,7 +45,10 @@ fn numbers(case: &Case, obstacle: &Obstacle) -> Option<(String, Evidence)> {
             let headline = format!("a name of {length} bytes is longer than the {limit} that {fstype} takes");
             let check = format!("getconf NAME_MAX {}", case.quoted(parent));
             let letters = obstacle.at.file_name().unwrap_or_default().to_string_lossy().chars().count();
-            let text = format!("names in {} have at most {limit} bytes; this one has {length} in {letters} letters", parent.display());
+            let text = format!(
+                "names in {} have at most {limit} bytes; this one has {length} in {letters} letters",
+                parent.display()
+            );
             Some((headline, Evidence::probe(text).check(check)))
         }
         _ => None,

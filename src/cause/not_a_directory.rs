@@ -2,8 +2,8 @@
 
 use super::refused::{self, listed};
 use super::{Case, Cause, Fix, Suspect, Verdict};
-use crate::probe::walk::{Obstacle, Why};
 use crate::machine::Kind;
+use crate::probe::walk::{Obstacle, Why};
 use crate::sys::errno::Errno;
 
 const ID: &str = "not-a-directory";
@@ -12,7 +12,9 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/not-a-directory.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    refused::suspects(case, ID, &[Errno::ENOTDIR, Errno::ENOENT], |_, obstacle| kind(obstacle).map(|_| obstacle.at.clone()))
+    refused::suspects(case, ID, &[Errno::ENOTDIR, Errno::ENOENT], |_, obstacle| {
+        kind(obstacle).map(|_| obstacle.at.clone())
+    })
 }
 
 fn kind(obstacle: &Obstacle) -> Option<Kind> {
@@ -30,7 +32,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let summary = format!("{at} is {what}, and the path needs a directory there.");
         let mut finding = refused::found(case, suspect, headline, summary);
         if let Ok(stat) = case.machine.stat(&obstacle.at) {
-            let holds = if stat.kind == Kind::Regular { format!("; it has {}", crate::text::size(stat.size)) } else { String::new() };
+            let holds = if stat.kind == Kind::Regular {
+                format!("; it has {}", crate::text::size(stat.size))
+            } else {
+                String::new()
+            };
             let mut fact = listed(case, &obstacle.at, &stat);
             fact.text += &holds;
             finding.evidence.push(fact);

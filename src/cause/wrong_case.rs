@@ -57,13 +57,19 @@ mod tests {
         let mut stage = Stage::new(TABLE);
         stage.directory("/srv").names("/srv", &["README.md"]).missing("/srv/Readme.md");
         stage.clue(Errno::ENOENT, Operation::Read, "/srv/Readme.md");
-        assert_eq!(stage.finding(&CAUSE, "/srv/Readme.md").headline, "/srv/Readme.md is written /srv/README.md on the disk");
+        assert_eq!(
+            stage.finding(&CAUSE, "/srv/Readme.md").headline,
+            "/srv/Readme.md is written /srv/README.md on the disk"
+        );
     }
 
     #[test]
     fn a_directory_on_the_way_counts_and_a_file_there_does_not() {
         let mut stage = Stage::new(TABLE);
-        stage.directory("/srv").kinds("/srv", &[("Data", Kind::Directory), ("DATA", Kind::Regular)]).missing("/srv/data");
+        stage
+            .directory("/srv")
+            .kinds("/srv", &[("Data", Kind::Directory), ("DATA", Kind::Regular)])
+            .missing("/srv/data");
         stage.clue(Errno::ENOENT, Operation::Read, "/srv/data/x");
         assert!(stage.finding(&CAUSE, "/srv/data").headline.ends_with("/srv/Data on the disk"));
     }

@@ -28,6 +28,8 @@ impl Identity {
     pub const DAC_READ_SEARCH: u32 = 2;
     /// `CAP_FOWNER`, capability number 3: counts as the owner of every file.
     pub const FOWNER: u32 = 3;
+    /// `CAP_NET_BIND_SERVICE`, capability number 10: binds ports below 1024.
+    pub const NET_BIND_SERVICE: u32 = 10;
     /// `CAP_SYS_ADMIN`, capability number 21.
     pub const SYS_ADMIN: u32 = 21;
     /// `CAP_SYS_RESOURCE`, capability number 24: lifts quotas, limits and the reserve of ext filesystems.

@@ -1,12 +1,14 @@
 //! What causes have in common: the failure that they judge, the form of their findings, and families that check alike.
 
 pub mod case;
+pub mod denied;
 pub mod exec;
 pub mod finding;
 pub mod hoard;
 pub mod holder;
 pub mod inotify;
 pub mod locks;
+pub mod other_user;
 pub mod refused;
 pub mod rlimit;
 pub mod room;

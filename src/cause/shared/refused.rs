@@ -2,9 +2,10 @@
 
 use super::case::{Case, Mode};
 use super::finding::{Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
+use super::other_user;
 use crate::clue::{Clue, Operation};
 use crate::machine::{Kind, Stat};
-use crate::probe::walk::{Attempt, Obstacle, Walked, walk};
+use crate::probe::walk::{Attempt, Obstacle, Walked, Who, walk_as};
 use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub struct Tried {
     pub operation: Operation,
     /// On which path, as the message has it.
     pub path: PathBuf,
+    /// With whose rights.
+    pub who: Who,
     /// The walk.
     pub walked: Walked,
 }
@@ -111,20 +114,22 @@ pub fn of_suspect(case: &Case, suspect: &Suspect) -> Option<Tried> {
     tried(case, &case.clues[suspect.clue?])
 }
 
-/// What was tried in a message that names a path: what it says, or what it may mean and fails as it says.
+/// What was tried in a message that names a path: what it says, or what it may mean and fails as it says; by the child, or by the user
+/// that its command line changes to.
 #[must_use]
 pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
-    let attempts = attempts(clue);
-    let walks = attempts.iter().filter_map(|attempt| {
-        let walked = walk(case.machine, *attempt).ok()?;
-        Some(Tried { operation: attempt.operation, path: attempt.path.to_owned(), walked })
-    });
-    let mut walks: Vec<Tried> = walks.collect();
-    let fits = |tried: &Tried| {
-        tried.obstacle().is_some_and(|obstacle| clue.errno.is_none_or(|errno| obstacle.errno() == errno))
-    };
-    let best = walks.iter().position(fits)?;
-    Some(walks.swap_remove(best))
+    let child = Who::of_child(case.machine);
+    let fails = |who: &Who| attempts(clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
+    fails(&child).or_else(|| fails(&other_user::of_command(case)?))
+}
+
+fn fails_as_said(case: &Case, clue: &Clue, who: &Who, attempt: Attempt) -> Option<Tried> {
+    let walked = walk_as(case.machine, who, attempt).ok()?;
+    let errno = walked.obstacle.as_ref()?.errno();
+    if clue.errno.is_some_and(|said| said != errno) {
+        return None;
+    }
+    Some(Tried { operation: attempt.operation, path: attempt.path.to_owned(), who: who.clone(), walked })
 }
 
 /// What a message may mean, the likeliest first.
@@ -153,7 +158,7 @@ fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static 
         (_, Some(Errno::ENOTEMPTY)) => &[Remove],
         (_, Some(Errno::EISDIR)) => &[Write],
         (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
-        (None, Some(Errno::EPERM)) => &[Write, Attribute, Remove],
+        (None, Some(Errno::EPERM)) => &[Write, Remove],
         (None, _) => &[Read, Write, Create, Execute, Chdir],
         (Some(Read), _) => &[Write, Create],
         (Some(Stat), _) => &[Read, Write],
@@ -291,8 +296,8 @@ pub fn group(case: &Case, gid: u32) -> String {
 
 /// `the user u`, or root.
 #[must_use]
-pub fn user(case: &Case) -> String {
-    match case.surroundings().identity.uid {
+pub fn user(case: &Case, who: &Who) -> String {
+    match who.identity().uid {
         0 => "root".into(),
         uid => format!("the user {}", case.machine.user(uid)),
     }

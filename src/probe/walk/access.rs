@@ -32,7 +32,13 @@ impl Access {
         bits & self.0 == self.0
     }
 
-    /// What of this is missing in permission bits, as in `ls -l`.
+    /// As in `ls -l`: `wx`.
+    #[must_use]
+    pub fn letters(self) -> String {
+        self.missing_in(0)
+    }
+
+    /// What of this is missing in permission bits.
     #[must_use]
     pub fn missing_in(self, bits: u32) -> String {
         let lacks = |bit: u32| self.0 & !bits & bit != 0;

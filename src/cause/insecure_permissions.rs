@@ -1,0 +1,122 @@
+//! A program refuses a file because others may read or write it: a private key, a configuration that holds a password.
+
+use super::refused::{self, listed};
+use super::{Case, Cause, Evidence, Fix, Mode, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::{Kind, Stat};
+use std::path::Path;
+
+const ID: &str = "insecure-permissions";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/insecure-permissions.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
+    let suspect = |(index, clue): (usize, &Clue)| {
+        let path = refused::absolute(case, clue.path.as_ref()?);
+        Some(Suspect { subject: Subject::Path(path), clue: Some(index), touched: true })
+    };
+    named.filter_map(suspect).collect()
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
+    let line = suspect.clue.map_or("", |index| case.clues[index].line.as_str());
+    let stat = case.resolve(path).and_then(|place| case.machine.stat(&place.existing).ok());
+    match stat {
+        Some(stat) if open_to_others(&stat, line) != 0 || is_foreign(case, &stat) => {
+            Verdict::Found(Box::new(found(case, suspect, path, &stat, line)))
+        }
+        Some(stat) if case.mode == Mode::Run => {
+            Verdict::RuledOut(format!("{} is {}", path.display(), refused::mode(&stat)))
+        }
+        None if case.mode == Mode::Run => Verdict::Unknown(format!("{} cannot be looked at", path.display())),
+        _ => refused::verdict(case, suspect, "may be open to others", |_, _| None),
+    }
+}
+
+/// The bits that are too many: for a secret all of group and others, for what must merely be trusted those that let them write.
+fn open_to_others(stat: &Stat, line: &str) -> u32 {
+    let only_writing = ["writable", "Bad owner or permissions"].iter().any(|word| line.contains(word));
+    stat.mode & if only_writing { 0o022 } else { 0o077 }
+}
+
+/// Whether it belongs to neither the user nor root.
+fn is_foreign(case: &Case, stat: &Stat) -> bool {
+    stat.uid != case.surroundings().identity.uid && stat.uid != 0
+}
+
+fn found(case: &Case, suspect: &Suspect, path: &Path, stat: &Stat, line: &str) -> super::Finding {
+    let (at, mode) = (path.display(), refused::mode(stat));
+    let bits = open_to_others(stat, line);
+    let who = if bits & 0o7 != 0 { "everybody" } else { "its group" };
+    let what = if bits & 0o055 != 0 { "read" } else { "write to" };
+    let headline = match bits {
+        0 => format!("{at} belongs to {}", case.machine.user(stat.uid)),
+        _ => format!("{who} may {what} {at} ({mode})"),
+    };
+    let mut finding = refused::found(
+        case,
+        suspect,
+        headline.clone(),
+        format!("{headline}, and the program takes it only from its owner."),
+    );
+    finding.confidence = super::Confidence::Verified;
+    finding.evidence.push(listed(case, path, stat));
+    finding.evidence.push(Evidence::output("the program checks this itself; the kernel would let it read the file"));
+    finding.fixes.push(fix(case, path, stat, bits));
+    finding
+}
+
+fn fix(case: &Case, path: &Path, stat: &Stat, bits: u32) -> Fix {
+    let quoted = case.quoted(path);
+    if bits == 0 {
+        let uid = case.surroundings().identity.uid;
+        return Fix::lasting("gives it to the user").command(case.as_root(&format!("chown {uid} {quoted}")));
+    }
+    let change = match (bits & 0o055 != 0, stat.kind) {
+        (true, Kind::Directory) => "700",
+        (true, _) => "600",
+        (false, _) => "go-w",
+    };
+    let is_own = stat.uid == case.surroundings().identity.uid;
+    let command = format!("chmod {change} {quoted}");
+    Fix::lasting("keeps others out").command(if is_own { command } else { case.as_root(&command) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::cause::Confidence;
+
+    fn stage(mode: u32) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (1000, mode));
+        stage.add(|clue| (clue.path, clue.suspects) = (Some("/home/u/key".into()), vec![ID.into()]));
+        stage
+    }
+
+    #[test]
+    fn a_key_that_everybody_may_read_is_closed() {
+        let finding = stage(0o644).finding(&CAUSE, "/home/u/key");
+        assert_eq!(
+            (Confidence::Verified, "everybody may read /home/u/key (-rw-r--r--)"),
+            (finding.confidence, finding.headline.as_str())
+        );
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("chmod 600 /home/u/key"));
+    }
+
+    #[test]
+    fn a_configuration_that_must_be_trusted_may_be_read() {
+        let mut stage = stage(0o644);
+        stage.clues[0].line = "Bad owner or permissions on /home/u/key".into();
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_closed_key_is_silence() {
+        stage(0o600).assert_silent(&CAUSE);
+    }
+}

@@ -1,0 +1,248 @@
+//! What only root may do, that is, who has the capability for it (capabilities(7)): mounting, giving files away, setting the clock.
+
+use super::refused::{self, user};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::probe::walk::{Attempt, Who, walk};
+use crate::sys::errno::Errno;
+
+const ID: &str = "missing-capability";
+
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/missing-capability.md"),
+    suspects,
+    covers: &["permission-denied"],
+    check,
+};
+
+/// A capability, its number, and the words of messages that need it.
+struct Needed {
+    name: &'static str,
+    number: u32,
+    words: &'static [&'static str],
+}
+
+/// What a message speaks of, the plainest first.
+const NEEDED: &[Needed] = &[
+    Needed { name: "CAP_CHOWN", number: 0, words: &["ownership", "chown", "changing group"] },
+    Needed {
+        name: "CAP_NET_RAW",
+        number: 13,
+        words: &["ping", "raw socket", "packet socket", "sock_raw", "traceroute"],
+    },
+    Needed {
+        name: "CAP_NET_ADMIN",
+        number: 12,
+        words: &["rtnetlink", "iptables", "nft", "siocsif", "ip link", "tun/tap", "ioctl(tunsetiff)"],
+    },
+    Needed {
+        name: "CAP_SYS_TIME",
+        number: 25,
+        words: &["set date", "set time", "settimeofday", "clock_settime", "hwclock"],
+    },
+    Needed { name: "CAP_SYSLOG", number: 34, words: &["kmsg", "dmesg", "read kernel buffer"] },
+    Needed {
+        name: "CAP_SYS_NICE",
+        number: 23,
+        words: &["set priority", "setpriority", "nice", "sched_setscheduler", "ionice"],
+    },
+    Needed { name: "CAP_SYS_CHROOT", number: 18, words: &["chroot", "change root"] },
+    Needed { name: "CAP_MKNOD", number: 27, words: &["mknod", "special file"] },
+    Needed { name: "CAP_SYS_PTRACE", number: 19, words: &["ptrace", "could not attach", "attach to process"] },
+    Needed { name: "CAP_SYS_MODULE", number: 16, words: &["insmod", "modprobe", "could not insert", "rmmod"] },
+    Needed { name: "CAP_SYS_BOOT", number: 22, words: &["reboot", "kexec"] },
+    Needed { name: "CAP_SETUID", number: 7, words: &["setuid", "setreuid", "setresuid", "cannot set user id"] },
+    Needed { name: "CAP_SETGID", number: 6, words: &["setgid", "setgroups", "setresgid", "cannot set group"] },
+    Needed { name: "CAP_KILL", number: 5, words: &["kill", "signal"] },
+    Needed {
+        name: "CAP_SYS_ADMIN",
+        number: 21,
+        words: &[
+            "mount",
+            "swapon",
+            "losetup",
+            "sethostname",
+            "set hostname",
+            "pivot_root",
+            "must be superuser",
+            "unshare",
+            "setns",
+            "quotactl",
+        ],
+    },
+];
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let suspect = |(index, clue): (usize, &Clue)| {
+        let needed = needed(case, clue)?;
+        Some(Suspect {
+            subject: Subject::Name(needed.name.into()),
+            clue: Some(index),
+            touched: !refused::is_superseded(case, index),
+        })
+    };
+    refused::messages(case).filter(|(_, clue)| may_lack(clue)).filter_map(suspect).collect()
+}
+
+/// Whether the kernel answers so where a capability is missing.
+fn may_lack(clue: &Clue) -> bool {
+    match clue.errno {
+        Some(Errno::EPERM) => true,
+        Some(Errno::EACCES) => clue.path.is_none() || clue.operation == Some(Operation::Mount),
+        Some(_) => false,
+        None => clue.suspects(ID),
+    }
+}
+
+fn needed(case: &Case, clue: &Clue) -> Option<&'static Needed> {
+    let line = clue.line.to_lowercase();
+    let of_words = || NEEDED.iter().find(|needed| needed.words.iter().any(|word| contains(&line, word)));
+    match clue.operation {
+        Some(Operation::Mount | Operation::Namespace) => NEEDED.last(),
+        // What only the owner may do is no matter of a capability alone; giving a file away is.
+        Some(Operation::Attribute) => {
+            NEEDED.first().filter(|chown| chown.words.iter().any(|word| line.contains(word)) && owns(case, clue))
+        }
+        Some(operation) if operation != Operation::Create => None,
+        _ => of_words(),
+    }
+}
+
+/// Whole words only: `nice` is not in `nicely`.
+fn contains(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        [before, after].iter().all(|letter| letter.is_none_or(|letter| !letter.is_alphanumeric()))
+    })
+}
+
+/// Whether nothing else stands in the way of a change of the owner than that it is one.
+fn owns(case: &Case, clue: &Clue) -> bool {
+    let Some(path) = &clue.path else { return true };
+    let walked = walk(case.machine, Attempt { operation: Operation::Attribute, path, other: None });
+    walked.is_ok_and(|walked| {
+        use crate::probe::walk::Why;
+        walked.obstacle.is_none_or(|obstacle| matches!(obstacle.why, Why::NotOwner(_)))
+    })
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let name = suspect.subject.to_string();
+    let Some(needed) = NEEDED.iter().find(|needed| needed.name == name) else { return Verdict::Unknown(name) };
+    let who = Who::of_child(case.machine);
+    let has = who.identity().has(needed.number);
+    if has && !who.is_mapped() {
+        return if case.mode == Mode::Log {
+            possible(&name)
+        } else {
+            Verdict::RuledOut(format!("the command has {name}"))
+        };
+    }
+    Verdict::Found(Box::new(found(case, suspect, needed, &who)))
+}
+
+fn possible(name: &str) -> Verdict {
+    Verdict::Found(Box::new(Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: format!("{name} was missing"),
+        summary: format!("The output speaks of what needs {name}."),
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+    }))
+}
+
+fn found(case: &Case, suspect: &Suspect, needed: &Needed, who: &Who) -> Finding {
+    let (name, user) = (needed.name, user(case, who));
+    let has = who.identity().has(needed.number);
+    let said = &case.clues[suspect.clue.unwrap_or_default()].line;
+    let (headline, confidence) = if has {
+        (format!("{name} counts in this user namespace alone"), Confidence::Likely)
+    } else {
+        (format!("{user} has no {name}, which this needs"), Confidence::Verified)
+    };
+    let capabilities = format!(
+        "its effective capabilities are {:016x}, and {name} is bit {}",
+        who.identity().capabilities,
+        needed.number
+    );
+    let mut finding = Finding { confidence, ..refused::found(case, suspect, headline.clone(), format!("{headline}.")) };
+    finding.seen = Some(Seen::Now);
+    finding.evidence.push(Evidence::probe(capabilities).check("grep CapEff /proc/self/status"));
+    finding.evidence.push(Evidence::output(format!("said: {said}")));
+    finding.fixes.push(fix(case, who, name));
+    finding
+}
+
+fn fix(case: &Case, who: &Who, name: &str) -> Fix {
+    let words: Vec<String> = case.command.iter().map(crate::text::shell_word).collect();
+    if who.identity().uid == 0 {
+        let lower = name.trim_start_matches("CAP_");
+        return Fix::lasting(format!(
+            "start the container or service with it: --cap-add {lower}, AmbientCapabilities={name}"
+        ));
+    }
+    Fix::now(format!("sudo {}", words.join(" ")), "runs it as root, which has it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::Kind;
+
+    fn stage(operation: Option<Operation>, line: &str, path: Option<&str>) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.file("/proc/self/uid_map", "0 0 4294967295\n").file("/proc/self/gid_map", "0 0 4294967295\n");
+        stage.stat("/home/u/x", Kind::Regular, |stat| stat.uid = 1000);
+        stage.add(|clue| {
+            (clue.errno, clue.operation, clue.line) = (Some(Errno::EPERM), operation, line.into());
+            clue.path = path.map(Into::into);
+        });
+        stage
+    }
+
+    fn found(stage: &Stage) -> Vec<String> {
+        let verdicts = stage.verdicts(&CAUSE).into_iter();
+        verdicts
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)))
+            .map(|(suspect, _)| suspect.subject.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn the_capability_of_each_message_is_named() {
+        let chown = "chown: changing ownership of 'x': Operation not permitted";
+        assert_eq!(found(&stage(Some(Operation::Attribute), chown, Some("x"))), ["CAP_CHOWN"]);
+        assert_eq!(found(&stage(None, "date: cannot set date: Operation not permitted", None)), ["CAP_SYS_TIME"]);
+        assert_eq!(
+            found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None)),
+            ["CAP_SYS_ADMIN"]
+        );
+    }
+
+    #[test]
+    fn who_has_the_capability_is_silent() {
+        assert!(
+            found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).as_root()).is_empty()
+        );
+    }
+
+    #[test]
+    fn in_a_user_namespace_a_capability_may_not_count() {
+        let mut stage = stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).as_root();
+        stage.file("/proc/self/uid_map", "0 1000 1\n");
+        assert_eq!(found(&stage), ["CAP_SYS_ADMIN"]);
+    }
+
+    #[test]
+    fn a_plain_refusal_of_a_path_is_silence() {
+        assert!(
+            found(&stage(Some(Operation::Remove), "rm: cannot remove 'x': Operation not permitted", Some("x")))
+                .is_empty()
+        );
+        assert!(found(&stage(None, "it went nicely: Operation not permitted", None)).is_empty());
+    }
+}

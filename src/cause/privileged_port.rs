@@ -1,0 +1,152 @@
+//! A port below `net.ipv4.ip_unprivileged_port_start`, 1024 as a rule, is bound by root or with `CAP_NET_BIND_SERVICE` alone (EACCES).
+
+use super::refused::user;
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
+use crate::clue::{Clue, Operation};
+use crate::machine::Identity;
+use crate::probe::walk::Who;
+use crate::sys::errno::Errno;
+use std::path::Path;
+
+const ID: &str = "privileged-port";
+const SYSCTL: &str = "net/ipv4/ip_unprivileged_port_start";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/privileged-port.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let suspect = |(index, clue): (usize, &Clue)| {
+        let port = is_about_binding(clue).then(|| port(clue)).flatten()?;
+        Some(Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched: true })
+    };
+    refused::messages(case).filter_map(suspect).collect()
+}
+
+fn is_about_binding(clue: &Clue) -> bool {
+    let is_refused = matches!(clue.errno, Some(Errno::EACCES | Errno::EPERM) | None);
+    let line = clue.line.to_lowercase();
+    let says =
+        clue.operation == Some(Operation::Bind) || ["bind", "listen", " port"].iter().any(|word| line.contains(word));
+    is_refused && says && clue.path.is_none() && (clue.errno.is_some() || clue.suspects(ID))
+}
+
+/// The port of a message: what its rule found, or the last number behind a colon or the word.
+fn port(clue: &Clue) -> Option<u16> {
+    let of_subject = clue.subject.as_ref().and_then(|subject| subject.rsplit(':').next()?.parse().ok());
+    of_subject
+        .or_else(|| {
+            let line = clue.line.to_lowercase();
+            let number = |rest: &str| {
+                rest.trim_start().chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+            };
+            ["port", ":"]
+                .iter()
+                .find_map(|mark| line.rmatch_indices(mark).find_map(|(at, mark)| number(&line[at + mark.len()..])))
+        })
+        .filter(|port| *port != 0)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let port: u64 = suspect.subject.to_string().parse().unwrap_or(0);
+    let Ok(first) = case.machine.sysctl(SYSCTL) else { return Verdict::Unknown(format!("{SYSCTL} cannot be read")) };
+    let who = Who::of_child(case.machine);
+    let is_refused = port < first && (!who.identity().has(Identity::NET_BIND_SERVICE) || who.is_mapped());
+    if is_refused {
+        return Verdict::Found(Box::new(found(case, &who, port, first)));
+    }
+    if case.mode == Mode::Log && port < first {
+        return Verdict::Found(Box::new(Finding {
+            confidence: Confidence::Possible,
+            seen: None,
+            ..found(case, &who, port, first)
+        }));
+    }
+    Verdict::RuledOut(format!(
+        "{} may bind ports from {first} on, and has CAP_NET_BIND_SERVICE for the others",
+        user(case, &who)
+    ))
+}
+
+fn found(case: &Case, who: &Who, port: u64, first: u64) -> Finding {
+    let who = user(case, who);
+    let mut fixes = vec![Fix::lasting(format!("let it listen on a port from {first} on, behind a proxy if need be"))];
+    fixes.extend(program(case).map(|program| {
+        let command = case.as_root(&format!("setcap cap_net_bind_service=+ep {}", case.quoted(&program)));
+        Fix::lasting("gives this program the capability").command(command)
+    }));
+    let command = case.as_root(&format!("sysctl net.ipv4.ip_unprivileged_port_start={port}"));
+    fixes.push(Fix::now(command, "lets every user bind it, until the next boot"));
+    Finding {
+        confidence: Confidence::Verified,
+        seen: Some(Seen::Now),
+        headline: format!("{who} may not bind port {port}: ports below {first} need a capability"),
+        summary: format!("{who} has no CAP_NET_BIND_SERVICE, which ports below {first} need; {port} is one."),
+        evidence: vec![
+            Evidence::probe(format!("ip_unprivileged_port_start is {first}"))
+                .check("sysctl net.ipv4.ip_unprivileged_port_start"),
+            Evidence::probe(format!("{who} has no CAP_NET_BIND_SERVICE that counts"))
+                .check("grep CapEff /proc/self/status"),
+        ],
+        fixes,
+    }
+}
+
+/// The program itself, where it is no script: capabilities of an interpreter would be everybody's.
+fn program(case: &Case) -> Option<std::path::PathBuf> {
+    let word = Path::new(case.command.first()?);
+    let path =
+        case.resolve(word).filter(|place| word.components().count() > 1 && place.missing.as_os_str().is_empty())?;
+    let name = path.existing.file_name()?.to_string_lossy().into_owned();
+    let is_shared =
+        ["sh", "bash", "dash", "zsh", "env", "java", "perl", "ruby", "node", "nodejs"].contains(&name.as_str());
+    (!is_shared && !name.starts_with("python")).then_some(path.existing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+
+    fn stage(line: &str) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n");
+        stage.add(|clue| (clue.errno, clue.line) = (Some(Errno::EACCES), line.into()));
+        stage
+    }
+
+    fn found(stage: &Stage) -> Vec<String> {
+        let verdicts = stage.verdicts(&CAUSE).into_iter();
+        verdicts
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)))
+            .map(|(suspect, _)| suspect.subject.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn the_port_is_read_from_the_message() {
+        for (line, port) in [
+            ("listen tcp 0.0.0.0:80: bind: permission denied", "80"),
+            ("nginx: [emerg] bind() to [::]:443 failed (13: Permission denied)", "443"),
+            ("Cannot listen on port 25: Permission denied", "25"),
+        ] {
+            assert_eq!(found(&stage(line)), [port], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_high_port_is_silence() {
+        assert!(found(&stage("listen tcp 0.0.0.0:8080: bind: permission denied")).is_empty());
+    }
+
+    #[test]
+    fn root_is_silence() {
+        let mut stage = stage("listen tcp 0.0.0.0:80: bind: permission denied").as_root();
+        stage.file("/proc/self/uid_map", "0 0 4294967295\n");
+        assert!(found(&stage).is_empty());
+    }
+
+    #[test]
+    fn a_time_is_no_port() {
+        assert!(found(&stage("12:30: cat: x: Permission denied")).is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! An id has no mapping in the user namespace: a file cannot be given to it (EINVAL), and capabilities do not reach what it owns.
+
+use super::refused::{self, listed};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::machine::Stat;
+use crate::probe::walk::{OVERFLOW, Obstacle, Who, Why};
+use crate::sys::errno::Errno;
+
+const ID: &str = "unmapped-id";
+
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/unmapped-id.md"),
+    suspects,
+    covers: &["permission-denied"],
+    check,
+};
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let given = case.clues.iter().enumerate().filter(|(_, clue)| is_given(clue));
+    let mut suspects: Vec<Suspect> = given.filter_map(|(index, clue)| of_message(case, index, clue)).collect();
+    // Files of an unmapped owner are shown as those of the overflow id.
+    suspects.extend(refused::messages(case).filter_map(|(index, clue)| {
+        let refuses =
+            refused::tried(case, clue).filter(|_| matches!(clue.errno, Some(Errno::EACCES | Errno::EPERM)))?;
+        let stat = unreached(&refuses.who, refuses.obstacle()?)?;
+        let id = if refuses.who.maps_uid(stat.uid) { stat.gid } else { stat.uid };
+        Some(Suspect { subject: Subject::Name(id.to_string()), clue: Some(index), touched: true })
+    }));
+    suspects
+}
+
+/// Whether a message says that a file could not be given to somebody.
+fn is_given(clue: &Clue) -> bool {
+    clue.suspects(ID) || clue.errno == Some(Errno::EINVAL) && clue.operation == Some(Operation::Attribute)
+}
+
+/// The first id of a message that has no mapping; the first one at all in a log.
+fn of_message(case: &Case, index: usize, clue: &Clue) -> Option<Suspect> {
+    let who = Who::of_child(case.machine);
+    let (uids, gids) = (ids(&clue.line, "uid"), ids(&clue.line, "gid"));
+    let unmapped =
+        uids.iter().find(|uid| !who.maps_uid(**uid)).or_else(|| gids.iter().find(|gid| !who.maps_gid(**gid)));
+    let first = || uids.first().or(gids.first()).filter(|_| case.mode == Mode::Log);
+    let id = unmapped.or_else(first)?;
+    Some(Suspect { subject: Subject::Name(id.to_string()), clue: Some(index), touched: true })
+}
+
+/// Numbers behind a word: `uid 65002`, `gid=5`; and in `65002:100005`.
+fn ids(line: &str, word: &str) -> Vec<u32> {
+    let line = line.to_lowercase();
+    let number = |(at, mark): (usize, &str)| {
+        let rest = line[at + mark.len()..].trim_start_matches([' ', '=', ':']);
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+    };
+    line.match_indices(word).filter_map(number).collect()
+}
+
+/// The file that would not have refused if its owner were mapped: the capabilities are there and do not reach it.
+fn unreached<'a>(who: &Who, obstacle: &'a Obstacle) -> Option<&'a Stat> {
+    let stat = match &obstacle.why {
+        Why::Refused(refusal) => &refusal.stat,
+        Why::NotOwner(stat) | Why::Sticky { entry: stat, .. } => stat,
+        _ => return None,
+    };
+    let is_privileged = who.identity().has(crate::machine::Identity::DAC_OVERRIDE);
+    (is_privileged && who.is_mapped() && !who.maps_owner(stat)).then_some(stat)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let id: u32 = suspect.subject.to_string().parse().unwrap_or(OVERFLOW);
+    let who = Who::of_child(case.machine);
+    let is_unmapped = !who.maps_uid(id) || !who.maps_gid(id);
+    if is_unmapped {
+        return Verdict::Found(Box::new(found(case, suspect, id)));
+    }
+    if case.mode == Mode::Log {
+        return Verdict::Found(Box::new(Finding {
+            confidence: Confidence::Possible,
+            seen: None,
+            evidence: Vec::new(),
+            ..found(case, suspect, id)
+        }));
+    }
+    Verdict::RuledOut(format!("{id} is mapped"))
+}
+
+fn found(case: &Case, suspect: &Suspect, id: u32) -> Finding {
+    let headline = format!("the id {id} has no mapping in this user namespace");
+    let summary = format!(
+        "The id {id} has no mapping in this user namespace: nothing can be given to it, and what it owns is out of reach."
+    );
+    let mut finding = refused::found(case, suspect, headline, summary);
+    (finding.confidence, finding.seen) = (Confidence::Verified, Some(Seen::Now));
+    finding.evidence.push(
+        Evidence::probe(format!("mapped are {}", ranges(case))).check("cat /proc/self/uid_map /proc/self/gid_map"),
+    );
+    let tried = refused::of_suspect(case, suspect);
+    let obstacle = tried.as_ref().and_then(|tried| Some((tried, tried.obstacle()?)));
+    finding.evidence.extend(
+        obstacle.and_then(|(tried, obstacle)| Some(listed(case, &obstacle.at, unreached(&tried.who, obstacle)?))),
+    );
+    finding.fixes.push(Fix::lasting(
+        "keep the own id for what is unpacked: tar --no-same-owner, --chown, or ids inside the range",
+    ));
+    finding
+        .fixes
+        .push(Fix::lasting("or give the user more ids in /etc/subuid and /etc/subgid, and make the namespace anew"));
+    finding
+}
+
+fn ranges(case: &Case) -> String {
+    let map = case.machine.read("/proc/self/uid_map".as_ref());
+    let map = map.map(|map| map.lossy().into_owned()).unwrap_or_default();
+    let range = |line: &str| {
+        let numbers: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [first, _, count] = numbers[..] else { return None };
+        Some(if count == 1 { first.to_string() } else { format!("{first} to {}", first + count - 1) })
+    };
+    map.lines().filter_map(range).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::Kind;
+
+    fn stage(map: &str) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").as_root();
+        stage.file("/proc/self/uid_map", map).file("/proc/self/gid_map", map);
+        stage
+    }
+
+    fn found(stage: &Stage) -> Vec<String> {
+        let verdicts = stage.verdicts(&CAUSE).into_iter();
+        verdicts
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)))
+            .map(|(suspect, _)| suspect.subject.to_string())
+            .collect()
+    }
+
+    fn tar(stage: &mut Stage) {
+        stage.add(|clue| {
+            (clue.errno, clue.operation) = (Some(Errno::EINVAL), Some(Operation::Attribute));
+            clue.line = "tar: a/b: Cannot change ownership to uid 5002, gid 100005: Invalid argument".into();
+        });
+    }
+
+    #[test]
+    fn the_id_outside_of_the_range_is_named() {
+        let mut stage = stage("0 1000 1\n1 100000 65536\n");
+        tar(&mut stage);
+        assert_eq!(found(&stage), ["100005"]);
+    }
+
+    #[test]
+    fn root_of_a_namespace_does_not_reach_what_an_unmapped_id_owns() {
+        let mut stage = stage("0 1000 1\n");
+        stage.stat("/srv", Kind::Regular, |stat| (stat.uid, stat.gid, stat.mode) = (OVERFLOW, OVERFLOW, 0o600));
+        stage.clue(Errno::EACCES, Operation::Read, "/srv");
+        assert_eq!(found(&stage), ["65534"]);
+    }
+
+    #[test]
+    fn the_first_namespace_maps_all() {
+        let mut stage = stage("0 0 4294967295\n");
+        tar(&mut stage);
+        assert!(found(&stage).is_empty());
+    }
+}
