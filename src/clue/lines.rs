@@ -8,8 +8,8 @@ use crate::transcript::Transcript;
 use std::ops::Range;
 
 /// Bytes of a line that are kept: its head and its tail, where path and errno are.
-const HEAD: usize = 12 << 10;
-const TAIL: usize = 4 << 10;
+const HEAD: usize = 4 << 10;
+const TAIL: usize = 2 << 10;
 /// Lines of a wrapped message that are joined at most.
 const JOINED: usize = 8;
 /// Shorter lines were not broken by a width.
