@@ -15,6 +15,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 /// Causes of an answer that count.
@@ -63,7 +64,11 @@ impl std::fmt::Display for Share {
 fn main() -> ExitCode {
     let (options, files): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|word| word.starts_with("--"));
-    let Some(file) = files.iter().find(|file| file.ends_with(".jsonl")) else { return ExitCode::SUCCESS };
+    let Some(file) =
+        files.iter().find(|file| Path::new(file).extension().is_some_and(|extension| extension == "jsonl"))
+    else {
+        return ExitCode::SUCCESS;
+    };
     let has = |option: &str| options.iter().any(|given| given == option);
     match cases(file) {
         Ok(cases) => {

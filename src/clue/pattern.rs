@@ -146,18 +146,18 @@ impl Names {
 fn placeholder(inner: &str, names: &mut Names) -> Result<String, String> {
     let (kind, detail) = inner.split_once(':').unwrap_or((inner, ""));
     let (begin, end) = (char::from(ERRNO_BEGIN), char::from(ERRNO_END));
-    let named = |default: &'static str| if detail.is_empty() { default } else { detail };
+    let captures = |default: &'static str| if detail.is_empty() { default } else { detail };
     let one_of = |any: &'static str| if detail.is_empty() { any } else { detail };
     let (group, before, inside, after) = match kind {
         "errno" => ("errno", begin.to_string(), one_of("[A-Z0-9]+"), end.to_string()),
         "errno_name" => ("errno_name", String::new(), one_of("E[A-Z0-9]{2,14}"), r"\b".to_owned()),
         "errno_number" => ("errno_number", "-?".to_owned(), one_of("[0-9]{1,3}"), r"\b".to_owned()),
         "words" => return Ok(format!("{begin}(?:{}){end}", one_of("[A-Z0-9]+"))),
-        "path" => (named("path"), String::new(), r"[^\s'].*?", String::new()),
-        "absolute" => (named("path"), String::new(), r#"/[^\s'",;:()<>]*"#, String::new()),
-        "quoted" => (named("path"), r#"['"]"#.to_owned(), ".+?", r#"['"]"#.to_owned()),
-        "word" => (named("subject"), String::new(), r#"[^\s'",;:()]+"#, String::new()),
-        "number" => (named("subject"), String::new(), "[0-9]+", String::new()),
+        "path" => (captures("path"), String::new(), r"[^\s'].*?", String::new()),
+        "absolute" => (captures("path"), String::new(), r#"/[^\s'",;:()<>]*"#, String::new()),
+        "quoted" => (captures("path"), r#"['"]"#.to_owned(), ".+?", r#"['"]"#.to_owned()),
+        "word" => (captures("subject"), String::new(), r#"[^\s'",;:()]+"#, String::new()),
+        "number" => (captures("subject"), String::new(), "[0-9]+", String::new()),
         "program" => ("program", String::new(), "[A-Za-z0-9_./~][A-Za-z0-9_./+@~-]*", String::new()),
         "operation" => ("operation", String::new(), "[A-Za-z][A-Za-z' _/-]*?", String::new()),
         _ => return Err(format!("has an unknown placeholder {{{kind}}}")),
