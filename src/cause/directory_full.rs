@@ -93,11 +93,10 @@ impl Full<'_> {
             return Verdict::RuledOut("the filesystem itself has no room".into());
         }
         let largest = largest_directory(space.block_size);
-        if let Some((message, age)) = self.message() {
-            if is_said || age <= self.run_time() {
-                let sure = if is_said { Confidence::Verified } else { Confidence::Likely };
-                return Verdict::Found(Box::new(self.index_full(sure, largest, Some(message))));
-            }
+        let counts = |age: &Duration| is_said || *age <= self.run_time();
+        if let Some((message, _)) = self.message().filter(|(_, age)| counts(age)) {
+            let sure = if is_said { Confidence::Verified } else { Confidence::Likely };
+            return Verdict::Found(Box::new(self.index_full(sure, largest, Some(message))));
         }
         if is_said && self.stat.size >= largest / 2 {
             return Verdict::Found(Box::new(self.index_full(Confidence::Likely, largest, None)));

@@ -58,8 +58,8 @@ fn may_hide_it(clue: &Clue) -> bool {
 /// none of them, because many a program only reads there.
 fn places_to_write<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'a> {
     let surroundings = case.surroundings();
-    let names = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
-    let named = names.iter().filter_map(|name| surroundings.directory(name));
+    let variables = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
+    let named = variables.iter().filter_map(|name| surroundings.directory(name));
     let mounts: Vec<&Mount> =
         std::iter::once(surroundings.tmpdir()).chain(named).filter_map(|path| case.mount_of(&path)).collect();
     mounts.into_iter().filter(|mount| read_only::is_read_only(mount)).map(|mount| mount.point.clone())
@@ -141,7 +141,8 @@ impl Failure<'_> {
         let mut fixes = self.fixes(reason);
         if identity.uid == 0 && !identity.has(Identity::SYS_ADMIN) {
             fixes.retain(|fix| fix.lasting);
-            fixes.push(Fix::lasting("what started this container or sandbox decides; from inside it cannot be changed"));
+            fixes
+                .push(Fix::lasting("what started this container or sandbox decides; from inside it cannot be changed"));
         }
         fixes
     }
@@ -192,14 +193,19 @@ impl Failure<'_> {
             ),
             Reason::Said(said) | Reason::Option { unlike: Some(said) } => Some(asked_for(said)),
             Reason::Service(unit, setting) => Some(
-                Evidence::probe(format!("{}: {}", setting.line, setting.line.text)).check(format!("systemctl cat {unit}")),
+                Evidence::probe(format!("{}: {}", setting.line, setting.line.text))
+                    .check(format!("systemctl cat {unit}")),
             ),
             Reason::Subvolume => {
                 let check = format!("btrfs property get -ts {} ro", self.case.quoted(self.directory));
                 Some(Evidence::probe("its subvolume has the property ro=true").check(check))
             }
-            Reason::Image | Reason::NoUpperLayer | Reason::KernelCommandLine | Reason::Container(_) => None,
-            Reason::BindMount | Reason::Option { unlike: None } => None,
+            Reason::Image
+            | Reason::NoUpperLayer
+            | Reason::KernelCommandLine
+            | Reason::Container(_)
+            | Reason::BindMount
+            | Reason::Option { unlike: None } => None,
         }
     }
 
@@ -226,10 +232,9 @@ impl Failure<'_> {
                 Fix::now(remount, "until the next boot"),
                 Fix::lasting(format!("{}: put rw in the place of ro", said.line)),
             ],
-            Reason::KernelCommandLine => vec![
-                Fix::now(remount, "until the next boot"),
-                Fix::lasting("add a line for / with rw to /etc/fstab"),
-            ],
+            Reason::KernelCommandLine => {
+                vec![Fix::now(remount, "until the next boot"), Fix::lasting("add a line for / with rw to /etc/fstab")]
+            }
             Reason::Subvolume => self.of_subvolume(),
             Reason::Container(_) => vec![Fix::lasting(format!(
                 "start the container with a writable volume or a tmpfs there (docker run --tmpfs {point}, or -v …:{point} without :ro)"
@@ -250,7 +255,8 @@ impl Failure<'_> {
         let point = self.case.quoted(&self.mount.point);
         let first = Fix::lasting("save what matters from it first; an error of the medium comes back");
         if self.mount.point == Path::new("/") {
-            let text = "boot once with fsck.mode=force on the kernel's command line: a root filesystem is repaired at boot";
+            let text =
+                "boot once with fsck.mode=force on the kernel's command line: a root filesystem is repaired at boot";
             return vec![first, Fix::lasting(text)];
         }
         let repair = match self.mount.fstype.as_str() {
@@ -272,7 +278,10 @@ impl Failure<'_> {
         let copy = format!("btrfs subvolume snapshot {directory} {directory}-rw");
         let release = format!("btrfs property set -ts {directory} ro false");
         vec![
-            Fix::now(self.case.as_root(&copy), "a copy that takes writes and shares the space; put it where it is needed"),
+            Fix::now(
+                self.case.as_root(&copy),
+                "a copy that takes writes and shares the space; put it where it is needed",
+            ),
             Fix::lasting("if it is no snapshot that a backup relies on").command(self.case.as_root(&release)),
         ]
     }
@@ -285,7 +294,11 @@ fn asked_for(said: &Said) -> Evidence {
 }
 
 fn said_by_kernel(message: &KernelMessage, age: Duration) -> String {
-    format!("the kernel's log, {} ago: {}", humantime::format_duration(Duration::from_secs(age.as_secs())), message.text)
+    format!(
+        "the kernel's log, {} ago: {}",
+        humantime::format_duration(Duration::from_secs(age.as_secs())),
+        message.text
+    )
 }
 
 fn said(case: &Case, mount: &Mount) -> Finding {
@@ -307,7 +320,7 @@ fn said(case: &Case, mount: &Mount) -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::machine::{Answer, KernelLog, Unknown};
+    use crate::machine::{KernelLog, Unknown};
 
     const LOG: &str = "kernel-log Remounting filesystem read-only|forced readonly|Filesystem has been set read-only\
         |mounted filesystem|mount of filesystem|re-mounted";
@@ -329,9 +342,9 @@ mod tests {
         stage
     }
 
-    fn log(messages: &[(u64, &str)]) -> Answer<KernelLog> {
+    fn log(messages: &[(u64, &str)]) -> KernelLog {
         let message = |(at_us, text): &(u64, &str)| KernelMessage { at_us: *at_us, level: 3, text: (*text).to_owned() };
-        Ok(KernelLog { now_us: 60_000_000, messages: messages.iter().map(message).collect() })
+        KernelLog { now_us: 60_000_000, messages: messages.iter().map(message).collect() }
     }
 
     fn commands(finding: &Finding) -> Vec<&str> {
@@ -356,18 +369,26 @@ mod tests {
     fn after_an_error_the_advice_is_to_check_and_never_to_remount() {
         let mut stage = refused("rw,relatime", "rw,errors=remount-ro,emergency_ro");
         let text = "EXT4-fs (vdb): Remounting filesystem read-only";
-        let finding = stage.knows(LOG, log(&[(18_000_000, text)])).finding(&CAUSE, "/srv");
+        let finding = stage.knows(LOG, Ok::<_, Unknown>(log(&[(18_000_000, text)]))).finding(&CAUSE, "/srv");
         assert_eq!(commands(&finding), ["sudo umount /srv", "sudo fsck -f /dev/vdb", "sudo mount /dev/vdb /srv"]);
-        assert!(finding.evidence.iter().any(|evidence| evidence.text.contains("42s ago") && evidence.text.contains(text)));
+        assert!(
+            finding.evidence.iter().any(|evidence| evidence.text.contains("42s ago") && evidence.text.contains(text))
+        );
     }
 
     #[test]
     fn a_message_about_an_earlier_mount_of_the_device_is_not_the_reason() {
         let mut stage = refused("ro,relatime", "ro");
-        stage.knows(LOG, log(&[
-            (1, "EXT4-fs (vdb): Remounting filesystem read-only"),
-            (2, "EXT4-fs (vdb): mounted filesystem 00000000-0000-0000-0000-000000000000 ro with ordered data mode."),
-        ]));
+        stage.knows(
+            LOG,
+            Ok::<_, Unknown>(log(&[
+                (1, "EXT4-fs (vdb): Remounting filesystem read-only"),
+                (
+                    2,
+                    "EXT4-fs (vdb): mounted filesystem 00000000-0000-0000-0000-000000000000 ro with ordered data mode.",
+                ),
+            ])),
+        );
         assert_eq!(commands(&stage.finding(&CAUSE, "/srv")), ["sudo mount -o remount,rw /srv"]);
     }
 
@@ -403,7 +424,10 @@ mod tests {
         stage.surroundings.identity.uid = 0;
         stage.stat("/.dockerenv", Kind::Regular, |_| {});
         let finding = stage.finding(&CAUSE, "/srv");
-        assert!(finding.headline.ends_with("the container mounts it so (Docker)") && commands(&finding).is_empty(), "{finding:?}");
+        assert!(
+            finding.headline.ends_with("the container mounts it so (Docker)") && commands(&finding).is_empty(),
+            "{finding:?}"
+        );
     }
 
     #[test]

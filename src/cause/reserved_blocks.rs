@@ -87,7 +87,7 @@ fn may_use_it(case: &Case, mount: &Mount) -> Option<&'static str> {
 }
 
 /// Whether the child's ids and capabilities count in its own user namespace alone: a map that is not the whole one,
-/// user_namespaces(7).
+/// `user_namespaces(7)`.
 fn in_a_user_namespace(case: &Case) -> bool {
     let map = case.machine.read("/proc/self/uid_map".as_ref());
     map.is_ok_and(|map| !map.lossy().split_whitespace().eq(["0", "0", "4294967295"]))

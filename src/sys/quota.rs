@@ -68,7 +68,7 @@ mod call {
     nix::ioctl_read!(fs_get_xattr, b'X', 31, Attributes);
 }
 
-/// The project that an open directory belongs to; 0 where it was given none, ioctl_xfs_fsgetxattr(2).
+/// The project that an open directory belongs to; 0 where it was given none, `ioctl_xfs_fsgetxattr(2)`.
 ///
 /// # Errors
 /// ENOTTY or EOPNOTSUPP on a filesystem without projects.

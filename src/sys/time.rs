@@ -3,7 +3,7 @@
 use super::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 
-/// Microseconds of `CLOCK_MONOTONIC`, the clock of the kernel's log (clock_gettime(2)).
+/// Microseconds of `CLOCK_MONOTONIC`, the clock of the kernel's log (`clock_gettime(2)`).
 ///
 /// # Errors
 /// Those of `clock_gettime(2)`.

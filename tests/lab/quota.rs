@@ -35,10 +35,10 @@ fn a_subvolume_that_used_up_its_quota_is_named() {
 fn a_raised_limit_lets_the_command_go_on() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(&format!(
-            r#"{LIMITED}
+            r"{LIMITED}
             explained before dd if=/dev/zero of=pool/small/big bs=1M count=4
             type_fix before 'qgroup limit'
-            explained after dd if=/dev/zero of=pool/small/big bs=1M count=4"#
+            explained after dd if=/dev/zero of=pool/small/big bs=1M count=4"
         ));
         assert_ne!(scene.run("before").status, 0, "{}", scene.script);
         assert_eq!(scene.run("after").status, 0, "{}", scene.script);
@@ -49,9 +49,9 @@ fn a_raised_limit_lets_the_command_go_on() {
 fn a_subvolume_with_room_and_one_without_a_limit_are_silence() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(&format!(
-            r#"{LIMITED}
+            r"{LIMITED}
             explained room cp /nowhere pool/small/copy
-            cd pool/free; explained free cp /nowhere copy; explained silent false"#
+            cd pool/free; explained free cp /nowhere copy; explained silent false"
         ));
         for run in ["room", "free", "silent"] {
             scene.run(run).assert_does_not_name("quota-exceeded");

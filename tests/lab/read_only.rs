@@ -23,6 +23,21 @@ fn a_bind_mount_with_ro_is_named_and_its_remount_works() {
 }
 
 #[test]
+fn npm_calls_it_a_file_that_is_not_found() {
+    scenario(&[Need::Root, Need::Program("npm")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -p d dep; echo '{"name":"x","version":"1.0.0"}' >d/package.json
+            echo '{"name":"dep","version":"1.0.0"}' >dep/package.json
+            mount --bind d d; mount -o remount,bind,ro d; cd d
+            explained npm npm install --offline --no-audit --no-fund ../dep"#,
+        );
+        let run = scene.run("npm");
+        assert!(run.says("ENOENT"), "npm speaks otherwise now{run}");
+        run.assert_first("read-only-filesystem", lab.path("d"), Confidence::Verified);
+    });
+}
+
+#[test]
 fn a_filesystem_that_met_an_error_is_to_be_checked_and_not_remounted() {
     scenario(&[Need::Root, Need::Filesystem("ext4")], |lab| {
         let scene = lab.play(
@@ -89,10 +104,10 @@ fn a_device_and_an_image_that_take_no_writes_are_told_apart() {
 fn failures_on_a_read_only_mount_that_have_other_reasons_are_silence() {
     scenario(&[Need::Root], |lab| {
         let scene = lab.play(
-            r#"mkdir d; echo text >d/file; mount --bind d d; mount -o remount,bind,ro d; cd d
+            r"mkdir d; echo text >d/file; mount --bind d d; mount -o remount,bind,ro d; cd d
             explained grep grep -q nothing file
             explained test sh -c 'exit 3'
-            explained sort sort --no-such-option file"#,
+            explained sort sort --no-such-option file",
         );
         for run in ["grep", "test", "sort"] {
             scene.run(run).assert_does_not_name("read-only-filesystem");
