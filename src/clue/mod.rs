@@ -1,7 +1,9 @@
 //! From what a program said to what failed: rules read the transcript and yield clues.
 
-use crate::sys::errno::Errno;
+use crate::outcome::Outcome;
+use crate::sys::errno::{Errno, by_name};
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -57,6 +59,26 @@ pub struct Clue {
 }
 
 impl Clue {
+    /// What the end of a command that could not be started says: the errno of execve(2), and the program where it was named by path.
+    #[must_use]
+    pub fn of_outcome(outcome: &Outcome, command: &[OsString]) -> Option<Self> {
+        let Outcome::NotStarted { errno } = outcome else { return None };
+        let path = command.first().map(PathBuf::from).filter(|path| path.components().count() > 1);
+        Some(Self {
+            errno: by_name(errno),
+            operation: Some(Operation::Execute),
+            path,
+            other_path: None,
+            subject: None,
+            program: None,
+            suspects: Vec::new(),
+            vague: false,
+            rule: "outcome".into(),
+            said: 0..0,
+            line: String::new(),
+        })
+    }
+
     /// Whether a rule of the clue names this cause.
     #[must_use]
     pub fn suspects(&self, cause: &str) -> bool {
