@@ -118,7 +118,7 @@ fn lines(faults: &[Fault]) -> String {
 pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
     let Failed { ran, file, library } = failed;
     let library = library.unwrap_or_else(Library::builtin);
-    let machine = Machine::live(Surroundings::of_this_process(ran.limits), Instant::now() + PROBES);
+    let machine = Machine::live(Surroundings::of_child(ran.status.as_deref(), ran.limits), Instant::now() + PROBES);
     let span = Span { started: ran.started, duration: ran.duration };
     let failure = Failure {
         mode: Mode::Run,

@@ -37,14 +37,29 @@ impl Identity {
 
     /// That of this process.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub fn of_this_process() -> Self {
-        let groups = nix::unistd::getgroups().unwrap_or_default();
-        Self {
+        let of_file = std::fs::read_to_string("/proc/self/status").ok().and_then(|status| Self::of_status(&status));
+        of_file.unwrap_or_else(|| Self {
             uid: nix::unistd::geteuid().as_raw(),
             gid: nix::unistd::getegid().as_raw(),
-            groups: groups.into_iter().map(nix::unistd::Gid::as_raw).collect(),
-            capabilities: effective_capabilities().unwrap_or(0),
-        }
+            groups: nix::unistd::getgroups().unwrap_or_default().into_iter().map(nix::unistd::Gid::as_raw).collect(),
+            capabilities: 0,
+        })
+    }
+
+    /// That of the process whose `/proc/PID/status` this is, proc_pid_status(5).
+    #[must_use]
+    pub fn of_status(status: &str) -> Option<Self> {
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::split_whitespace);
+        // Real, effective, saved and filesystem id.
+        let effective = |name: &str| field(name)?.nth(1)?.parse().ok();
+        Some(Self {
+            uid: effective("Uid:")?,
+            gid: effective("Gid:")?,
+            groups: field("Groups:")?.filter_map(|group| group.parse().ok()).collect(),
+            capabilities: u64::from_str_radix(field("CapEff:")?.next()?, 16).ok()?,
+        })
     }
 
     /// Whether the effective set has the capability of this number.
@@ -52,14 +67,6 @@ impl Identity {
     pub fn has(&self, capability: u32) -> bool {
         self.capabilities >> capability & 1 == 1
     }
-}
-
-/// `CapEff` of `/proc/self/status`, proc_pid_status(5).
-#[expect(clippy::disallowed_methods, reason = "this is the door")]
-fn effective_capabilities() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim(), 16).ok()
 }
 
 /// What the child was given.
@@ -70,8 +77,11 @@ pub struct Surroundings {
     pub cwd: PathBuf,
     /// The environment, those variables alone that a cause may ask for: no secrets travel in a report.
     pub env: BTreeMap<String, Bytes>,
-    /// Whose rights it had.
+    /// Whose rights it had when it ended: a command may have taken another identity than it was given.
     pub identity: Identity,
+    /// Who started it, and will type the advice; none where that is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<u32>,
     /// Text of `/proc/PID/limits` of the child when it ended (proc_pid_limits(5)).
     pub limits: Option<String>,
 }
@@ -141,8 +151,25 @@ impl Surroundings {
             cwd: std::env::current_dir().unwrap_or_default(),
             env: KEPT_VARIABLES.iter().filter_map(kept).collect(),
             identity: Identity::of_this_process(),
+            caller: None,
             limits: limits.or_else(|| std::fs::read_to_string("/proc/self/limits").ok()),
         }
+    }
+
+    /// The same for a child whose `/proc/PID/status` was read when it ended.
+    #[must_use]
+    pub fn of_child(status: Option<&str>, limits: Option<String>) -> Self {
+        let own = Self::of_this_process(limits);
+        match status.and_then(Identity::of_status) {
+            Some(identity) => Self { caller: Some(own.identity.uid), identity, ..own },
+            None => own,
+        }
+    }
+
+    /// Whether who types the advice is root.
+    #[must_use]
+    pub fn types_as_root(&self) -> bool {
+        self.caller.unwrap_or(self.identity.uid) == 0
     }
 
     /// A variable of the child's environment.

@@ -100,6 +100,6 @@ impl<'a> Case<'a> {
     /// A command that needs root, as this user types it.
     #[must_use]
     pub fn as_root(&self, command: &str) -> String {
-        if self.surroundings().identity.uid == 0 { command.to_owned() } else { format!("sudo {command}") }
+        if self.surroundings().types_as_root() { command.to_owned() } else { format!("sudo {command}") }
     }
 }

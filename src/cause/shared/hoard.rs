@@ -82,7 +82,7 @@ impl Hoard {
         let Eater { path, uid, directory, .. } = &heap.eater;
         let tool = if *directory { "rm -r" } else { "rm" };
         let command = format!("{tool} {}", case.quoted(path));
-        let is_own = case.surroundings().identity.uid == *uid;
+        let is_own = case.surroundings().caller.unwrap_or(case.surroundings().identity.uid) == *uid;
         Fix::now(if is_own { command } else { case.as_root(&command) }, format!("frees {}", self.amount(heap)))
     }
 
