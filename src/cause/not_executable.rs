@@ -65,13 +65,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     })
 }
 
-fn told(start: &Start, stat: &Stat) -> Finding {
+fn told(start: &Start, found: &Stat) -> Finding {
     let file = start.program;
     let word = shell_word(file);
     let headline = format!("{} has no execute permission", file.display());
-    let summary = format!("{} has mode {:04o}: nobody may execute it, not even root.", file.display(), stat.mode);
-    let fact = format!("its mode is {:04o}, without any x", stat.mode);
-    let mut fixes = vec![Fix::now(own(start.case, stat, &format!("chmod +x {word}")), "lets it be executed")];
+    let summary = format!("{} has mode {:04o}: nobody may execute it, not even root.", file.display(), found.mode);
+    let fact = format!("its mode is {:04o}, without any x", found.mode);
+    let mut fixes = vec![Fix::now(own(start.case, found, &format!("chmod +x {word}")), "lets it be executed")];
     fixes.extend(by_interpreter(start));
     fixes.extend(in_repository(start.case, file));
     Finding { evidence: vec![Evidence::probe(fact).check(format!("stat -c %A {word}"))], fixes, ..verified(headline, summary) }

@@ -194,7 +194,7 @@ fn fill_from_dynamic<'a, H: FileHeader<Endian = Endianness>, R: ReadRef<'a>>(
             elf::DT_SONAME => facts.soname = name(),
             elf::DT_RPATH => facts.rpath = name(),
             elf::DT_RUNPATH => facts.runpath = name(),
-            elf::DT_FLAGS_1 => facts.no_default_directories = entry.val(endian) & u64::from(elf::DF_1_NODEFLIB.0) != 0,
+            elf::DT_FLAGS_1 => facts.no_default_directories = entry.val(endian) & elf::DF_1_NODEFLIB.0 != 0,
             _ => {}
         }
     }

@@ -68,10 +68,14 @@ impl Machine {
     /// Up to 16 bytes of a program or library at an offset of the file: one instruction.
     ///
     /// # Errors
-    /// As [`Machine::executable`].
+    /// As [`Machine::executable`]; [`Unknown::TimedOut`] on a mount that may never answer.
     pub fn code(&self, path: &Path, offset: u64) -> Answer<Bytes> {
+        let may_block = self.may_block(path);
         self.ask(&format!("code {} {offset}", path.display()), || {
             use std::os::unix::fs::FileExt;
+            if may_block {
+                return Err(Unknown::TimedOut);
+            }
             let mut code = vec![0; 16];
             let length = open(path)?.read_at(&mut code, offset)?;
             code.truncate(length);
@@ -165,4 +169,66 @@ fn lookup(cache: &[u8], soname: &str) -> Option<Vec<Cached>> {
 fn cached(path: &[u8]) -> Cached {
     use std::os::unix::ffi::OsStrExt;
     Cached { path: std::ffi::OsStr::from_bytes(path).into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Surroundings;
+    use std::time::{Duration, Instant};
+
+    fn of(contents: &[u8]) -> Executable {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file.as_file(), contents).unwrap();
+        executable(file.path()).unwrap()
+    }
+
+    #[test]
+    fn files_are_told_apart_by_their_first_bytes() {
+        assert_eq!(of(b""), Executable::Empty);
+        assert_eq!(of(b"#!/bin/sh\necho"), Executable::Script { line: Bytes(b"#!/bin/sh".to_vec()), length: Some(9) });
+        assert_eq!(of(b"echo\n"), Executable::Text { line: Bytes(b"echo".to_vec()), marked: false });
+        assert_eq!(
+            of(b"\xef\xbb\xbf#!/bin/sh\n"),
+            Executable::Text { line: Bytes(b"#!/bin/sh".to_vec()), marked: true }
+        );
+        assert_eq!(of(b"\x1f\x8b\0"), Executable::Other { head: Bytes(vec![0x1f, 0x8b, 0]) });
+        assert_eq!(of(b"\x7fELF"), Executable::Other { head: Bytes(b"\x7fELF".to_vec()) });
+    }
+
+    #[test]
+    fn a_first_line_without_an_end_is_kept_as_far_as_it_matters() {
+        let Executable::Script { line, length } = of(&[b"#!/".as_slice(), &[b'd'; 1 << 20]].concat()) else { panic!() };
+        assert_eq!((line.0.len(), length), (LINE, None));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [fifo.as_path(), directory.path(), Path::new("/dev/tty")] {
+            assert_eq!(executable(path), Err(Unknown::Errno(Errno::EACCES)), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn the_loader_s_cache_leads_to_the_c_library() {
+        let machine = Machine::live(Surroundings::default(), Instant::now() + Duration::from_secs(9));
+        let Ok(cached) = machine.cached_library("libc.so.6") else { return };
+        assert!(cached.iter().any(|cached| cached.path.ends_with("libc.so.6")), "{cached:?}");
+        assert_eq!(machine.cached_library("libnowhere.so.9"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_cache_that_is_cut_anywhere_gives_an_answer() {
+        let mut cache = [MAGIC, &2u32.to_ne_bytes(), &[0; 24], &[1, 0, 0, 0]].concat();
+        cache.extend([96u32, 103].iter().flat_map(|number| number.to_ne_bytes()));
+        cache.extend([0; 36]);
+        cache.extend(b"libz.so\0/lib/libz.so\0");
+        for length in 0..=cache.len() {
+            let _ = lookup(&cache[..length], "libz.so");
+        }
+        assert_eq!(lookup(b"ld.so-1.7.0", "libz.so"), None);
+    }
 }

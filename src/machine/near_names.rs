@@ -1,6 +1,6 @@
 //! Names in a directory that are nearly the one that was wanted. Only those travel in a report, not the whole directory.
 
-use super::{Answer, Machine};
+use super::{Answer, Machine, Unknown};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -22,9 +22,12 @@ impl Machine {
     /// Names in a directory that are nearly `wanted`, the nearest first; those that are no UTF-8 are passed over.
     ///
     /// # Errors
-    /// Those of `opendir(3)`.
+    /// Those of `opendir(3)`; [`Unknown::TimedOut`] on a mount that may never answer.
     pub fn near_names(&self, directory: &Path, wanted: &str) -> Answer<Vec<NearName>> {
-        self.ask(&format!("near-names {wanted} {}", directory.display()), || read(directory, wanted))
+        let may_block = self.may_block(directory);
+        self.ask(&format!("near-names {wanted} {}", directory.display()), || {
+            if may_block { Err(Unknown::TimedOut) } else { read(directory, wanted) }
+        })
     }
 }
 

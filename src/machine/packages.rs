@@ -145,7 +145,7 @@ fn commands(block: &[u8], name: &str) -> Vec<String> {
         if !line.split(|byte| *byte == b',').any(|word| word.trim_ascii() == name.as_bytes()) {
             continue;
         }
-        let start = memchr::memmem::rfind(&block[..at + 1], b"\n\n").unwrap_or(0);
+        let start = memchr::memmem::rfind(&block[..=at], b"\n\n").unwrap_or(0);
         let paragraph = String::from_utf8_lossy(&block[start..at]);
         found.extend(paragraph.lines().find_map(|line| line.strip_prefix("name: ")).map(|name| name.trim().to_owned()));
     }

@@ -18,10 +18,7 @@ pub fn read(code: &[u8]) -> Instruction {
     let is_legacy = |byte: &u8| matches!(byte, 0x66 | 0xf2 | 0xf3 | 0x2e | 0x36 | 0x3e | 0x26 | 0x64 | 0x65 | 0xf0);
     let prefixes = code.iter().take_while(|byte| is_legacy(byte)).count();
     let rest = &code[prefixes..];
-    let rest = match rest {
-        [0x40..=0x4f, rest @ ..] => rest,
-        rest => rest,
-    };
+    let rest = if let [0x40..=0x4f, behind_rex @ ..] = rest { behind_rex } else { rest };
     match rest {
         [0x0f, opcode @ ..] => legacy(opcode, &code[..prefixes]),
         [0xc5, ..] => Instruction::Extension(&["avx"]),
@@ -42,12 +39,10 @@ fn legacy(opcode: &[u8], prefixes: &[u8]) -> Instruction {
         [0x38, 0xf6, ..] => &["adx"],
         [0x38, 0xc8..=0xcd, ..] => &["sha_ni"],
         [0x38, 0xdb..=0xdf, ..] => &["aes"],
-        [0x38, 0x37, ..] => &["sse4_2"],
+        [0x38, 0x37, ..] | [0x3a, 0x60..=0x63, ..] => &["sse4_2"],
         [0x38, 0x00..=0x0b | 0x1c..=0x1e, ..] | [0x3a, 0x0f, ..] => &["ssse3"],
-        [0x38, 0x10..=0x41, ..] => &["sse4_1"],
-        [0x3a, 0x60..=0x63, ..] => &["sse4_2"],
         [0x3a, 0x44, ..] => &["pclmulqdq"],
-        [0x3a, ..] => &["sse4_1"],
+        [0x38, 0x10..=0x41, ..] | [0x3a, ..] => &["sse4_1"],
         [0xb8, ..] if has(0xf3) => &["popcnt"],
         [0x01, 0xd0, ..] => &["xsave"],
         _ => return Instruction::Other,

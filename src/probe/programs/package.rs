@@ -33,17 +33,12 @@ pub fn offering_library(machine: &Machine, soname: &str) -> Option<Offer> {
     offered.into_iter().next().map(|package| Offer { package, is_listed: false })
 }
 
-/// The installed package that has a file, with both of the paths that a merged `/usr` makes of one.
+/// The installed package that has a file, by either of the paths that a merged `/usr` makes of one.
 #[must_use]
 pub fn owning(machine: &Machine, file: &Path) -> Option<Owned> {
-    let other = match file.strip_prefix("/usr") {
-        Ok(rest) => Path::new("/").join(rest),
-        Err(_) => Path::new("/usr").join(file.strip_prefix("/").ok()?),
-    };
-    [file, &other].into_iter().find_map(|file| {
-        let owned = machine.installed_files(file.to_str()?).ok()?;
-        owned.into_iter().find(|owned| owned.file == file)
-    })
+    let below = |file: &Path| file.strip_prefix("/usr").or_else(|_| file.strip_prefix("/")).map(Path::to_owned).ok();
+    let owned = machine.installed_files(&format!("/{}", file.file_name()?.to_str()?)).ok()?;
+    owned.into_iter().find(|owned| below(&owned.file) == below(file))
 }
 
 fn is_plain(name: &str) -> bool {
