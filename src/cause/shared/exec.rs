@@ -29,14 +29,25 @@ pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
     {
         suspects.push(Suspect { subject: Subject::Path(file), clue: None, touched: true });
     }
-    for (index, clue) in case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue, kind)) {
-        let files = named(case, clue).into_iter().filter_map(|name| file_of(case, name).or_else(|| command_file(case)));
-        let files = files.filter(|file| {
-            clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true)
-        });
-        suspects.extend(files.map(|file| Suspect { subject: Subject::Path(file), clue: Some(index), touched: true }));
-    }
+    let about = case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue, kind));
+    suspects.extend(about.filter_map(|(index, clue)| {
+        Some(Suspect { subject: subject(case, clue, kind)?, clue: Some(index), touched: true })
+    }));
     suspects
+}
+
+/// The program of a clue; `-` where saved output says what was wrong and not with which program.
+fn subject(case: &Case, clue: &Clue, kind: Kind) -> Option<Subject> {
+    let named = named(case, clue).and_then(|name| file_of(case, name).or_else(|| command_file(case)));
+    let may_be =
+        |file: &PathBuf| clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true);
+    let unnamed = || is_named_first(case, clue, kind.id).then(|| Subject::Name("-".into()));
+    named.filter(may_be).map(Subject::Path).or_else(unnamed)
+}
+
+/// Whether saved output names this cause before others: the machine that it was written on may be another one.
+fn is_named_first(case: &Case, clue: &Clue, id: &str) -> bool {
+    case.mode == Mode::Log && clue.suspects.first().is_some_and(|first| first == id)
 }
 
 /// Whether a clue may be about this: its rule says so, or a program was started, or was named with an answer of `execve(2)`.
@@ -127,8 +138,9 @@ pub struct Start<'a> {
 
 /// Checks a suspect: what stops the program is put into words by `told`, which answers none for what another cause tells.
 pub fn check(case: &Case, suspect: &Suspect, id: &str, told: impl FnOnce(&Start) -> Option<Finding>) -> Verdict {
-    let Some(program) = suspect.subject.path() else { return Verdict::Unknown("it has no path".into()) };
-    let found = obstacle(case.machine, program).map(|obstacle| Start { case, program, obstacle });
+    let program = suspect.subject.path().unwrap_or(Path::new("a program"));
+    let obstacle = suspect.subject.path().and_then(|program| obstacle(case.machine, program));
+    let found = obstacle.map(|obstacle| Start { case, program, obstacle });
     if let Some(finding) = found.as_ref().and_then(told) {
         return Verdict::Found(Box::new(finding));
     }
@@ -142,10 +154,10 @@ pub fn check(case: &Case, suspect: &Suspect, id: &str, told: impl FnOnce(&Start)
     })
 }
 
-/// The clue of a suspect that the text alone names: the machine that it happened on may be another one.
+/// The clue of a suspect that the text alone names.
 fn only_said<'a>(case: &'a Case, suspect: &Suspect, id: &str) -> Option<&'a Clue> {
     let clue = suspect.clue.map(|index| &case.clues[index])?;
-    (case.mode == Mode::Log && clue.suspects.first().is_some_and(|first| first == id)).then_some(clue)
+    is_named_first(case, clue, id).then_some(clue)
 }
 
 fn said(program: &Path, clue: &Clue) -> Finding {

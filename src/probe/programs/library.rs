@@ -146,7 +146,7 @@ pub fn libraries(machine: &Machine, program: &Path, elf: &Elf) -> Resolution {
     let mut search = Search {
         machine,
         loader: if is_musl { Loader::Musl } else { Loader::Glibc },
-        library_path: library_path(machine),
+        library_path: if is_secure(machine, program) { Vec::new() } else { library_path(machine) },
         defaults: Vec::new(),
         objects: vec![Object { path: program.to_owned(), elf: elf.clone(), parent: None }],
         missing: Vec::new(),
@@ -157,6 +157,13 @@ pub fn libraries(machine: &Machine, program: &Path, elf: &Elf) -> Resolution {
     let loaded: Vec<(PathBuf, Elf)> = search.objects.into_iter().map(|object| (object.path, object.elf)).collect();
     let too_old = if is_musl { Vec::new() } else { lacking(&loaded) };
     Resolution { missing: search.missing, too_old, loaded, is_unsure: search.is_unsure.get() }
+}
+
+/// Whether the program gets rights that its caller has not: the loader then takes no directories from the environment,
+/// ld.so(8) "Secure-execution mode".
+fn is_secure(machine: &Machine, program: &Path) -> bool {
+    let is_root = machine.surroundings().identity.uid == 0;
+    !is_root && machine.stat(program).is_ok_and(|found| found.mode & 0o6000 != 0)
 }
 
 /// Looks for a library as the loader does for a program of this machine that brings no directories of its own; none where it is
