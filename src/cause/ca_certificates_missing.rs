@@ -8,14 +8,25 @@ use std::path::{Path, PathBuf};
 
 const ID: &str = "ca-certificates-missing";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/ca-certificates-missing.md"), suspects, covers: &["missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/ca-certificates-missing.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 /// Variables by which programs are pointed to a bundle: OpenSSL, curl, Python's requests, git, Node.
-const VARIABLES: &[&str] = &["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"];
+const VARIABLES: &[&str] =
+    &["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"];
 
 /// Where distributions have it: Debian and Alpine, Fedora, SUSE, OpenSSL's own.
-const BUNDLES: &[&str] =
-    &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+const BUNDLES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, setting::nothing_else, |case, _| Subject::Path(bundle(case).1))
@@ -53,7 +64,10 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
 
 fn fixes(case: &Case, variable: Option<&str>) -> Vec<Fix> {
     let Some(variable) = variable else {
-        return vec![Fix::lasting("installs the bundle").command(case.as_root(&package_manager::install(case.machine, "ca-certificates")))];
+        return vec![
+            Fix::lasting("installs the bundle")
+                .command(case.as_root(&package_manager::install(case.machine, "ca-certificates"))),
+        ];
     };
     vec![Fix::now(format!("unset {variable}"), "programs read the system's own then")]
 }

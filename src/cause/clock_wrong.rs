@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 
 const ID: &str = "clock-wrong";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/clock-wrong.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/clock-wrong.md"), suspects, covers: &[], check };
 
 /// Seconds that a file may be ahead: filesystems and servers round.
 const SLACK: i64 = 2;
 
 /// Files that were written when the machine was installed or last changed: the clock is wrong if it is before them.
-const WITNESSES: &[&str] = &["/var/lib/dpkg/status", "/var/lib/rpm", "/var/lib/pacman/local", "/lib/apk/db/installed", "/etc", "/usr/bin"];
+const WITNESSES: &[&str] =
+    &["/var/lib/dpkg/status", "/var/lib/rpm", "/var/lib/pacman/local", "/lib/apk/db/installed", "/etc", "/usr/bin"];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, setting::nothing_else, |case, clue| {
@@ -49,9 +51,13 @@ fn duration(seconds: i64) -> String {
 }
 
 fn fixes(case: &Case, suspect: &Suspect, path: &Path) -> Vec<Fix> {
-    let mut fixes = vec![Fix::now(case.as_root("timedatectl set-ntp true"), "where the clock is wrong: it is set by the network")];
+    let mut fixes =
+        vec![Fix::now(case.as_root("timedatectl set-ntp true"), "where the clock is wrong: it is set by the network")];
     if suspect.subject.path() == Some(path) {
-        fixes.push(Fix::now(format!("touch {}", case.quoted(path)), "where the clock is right and the file came from another machine"));
+        fixes.push(Fix::now(
+            format!("touch {}", case.quoted(path)),
+            "where the clock is right and the file came from another machine",
+        ));
     }
     fixes
 }

@@ -15,21 +15,30 @@ use std::path::{Path, PathBuf};
 
 const ID: &str = "command-not-found";
 
-pub const CAUSE: Cause = Cause {
-    id: ID,
-    page: include_str!("../../docs/causes/command-not-found.md"),
-    suspects,
-    covers: &[],
-    check,
-};
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/command-not-found.md"), suspects, covers: &[], check };
 
 /// Words of bash and ksh that dash and other plain shells take for commands.
-const OF_BASH: &[&str] = &["[[", "source", "declare", "typeset", "pushd", "popd", "shopt", "mapfile", "readarray", "function", "let"];
+const OF_BASH: &[&str] =
+    &["[[", "source", "declare", "typeset", "pushd", "popd", "shopt", "mapfile", "readarray", "function", "let"];
 
 /// Directories that often hold commands and are often not in `PATH`; those below the home directory have none before them.
 const ELSEWHERE: &[&str] = &[
-    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/games", "/snap/bin",
-    "/usr/local/go/bin", "/usr/lib/git-core", ".local/bin", ".cargo/bin", "go/bin", "bin", ".npm-global/bin",
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+    "/usr/games",
+    "/snap/bin",
+    "/usr/local/go/bin",
+    "/usr/lib/git-core",
+    ".local/bin",
+    ".cargo/bin",
+    "go/bin",
+    "bin",
+    ".npm-global/bin",
 ];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
@@ -58,7 +67,9 @@ fn name(clue: &Clue) -> Option<OsString> {
 /// Whether it is looked for in `PATH`: it has no slash.
 fn is_name(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
-    !bytes.is_empty() && bytes.len() < 256 && !bytes.iter().any(|byte| *byte == b'/' || byte.is_ascii_control() || *byte == b' ')
+    !bytes.is_empty()
+        && bytes.len() < 256
+        && !bytes.iter().any(|byte| *byte == b'/' || byte.is_ascii_control() || *byte == b' ')
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -87,10 +98,19 @@ fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
     let is_bash = OF_BASH.iter().any(|word| OsStr::new(word) == name);
     let places = elsewhere(case, name);
     let searched = format!("none of the {count} directories of PATH has a file named {shown}");
-    let mut evidence = vec![Evidence::probe(searched).check(format!("command -v {}; echo \"$PATH\"", shell_word(name)))];
-    evidence.extend(is_bash.then(|| Evidence::probe(format!("{shown} is a word of bash, and {} does not know it", speaker(case, suspect)))));
-    evidence.extend(places.iter().map(|file| Evidence::probe(format!("{} is there; PATH has not its directory", file.display()))));
-    let headline = if is_bash { format!("{shown} is a word of bash and no command") } else { format!("{shown} is in no directory of PATH") };
+    let mut evidence =
+        vec![Evidence::probe(searched).check(format!("command -v {}; echo \"$PATH\"", shell_word(name)))];
+    evidence.extend(is_bash.then(|| {
+        Evidence::probe(format!("{shown} is a word of bash, and {} does not know it", speaker(case, suspect)))
+    }));
+    evidence.extend(
+        places.iter().map(|file| Evidence::probe(format!("{} is there; PATH has not its directory", file.display()))),
+    );
+    let headline = if is_bash {
+        format!("{shown} is a word of bash and no command")
+    } else {
+        format!("{shown} is in no directory of PATH")
+    };
     let summary = format!("No directory of PATH has a command named {shown}.");
     let fixes = if is_bash { vec![bash()] } else { fixes(case, name, &places) };
     Finding { confidence, evidence, fixes, ..verified(headline, summary) }
@@ -135,14 +155,19 @@ fn fixes(case: &Case, name: &OsStr, places: &[PathBuf]) -> Vec<Fix> {
     let mut fixes: Vec<Fix> = places.iter().take(1).flat_map(|file| by_path(file)).collect();
     fixes.extend(offering_command(case.machine, name).iter().take(2).filter_map(|offer| install(case, name, offer)));
     let near = near(case.machine, name);
-    fixes.extend(near.iter().filter_map(|file| Some(Fix::now(shell_word(file.file_name()?), "a near name that is there"))));
+    fixes.extend(
+        near.iter().filter_map(|file| Some(Fix::now(shell_word(file.file_name()?), "a near name that is there"))),
+    );
     fixes
 }
 
 fn by_path(file: &Path) -> Vec<Fix> {
     let directory = shell_word(file.parent().unwrap_or(Path::new("/")));
     let export = format!("export PATH=\"$PATH\":{directory}");
-    vec![Fix::now(shell_word(file), "runs it by its path"), Fix::lasting("in the shell's start-up file").command(export)]
+    vec![
+        Fix::now(shell_word(file), "runs it by its path"),
+        Fix::lasting("in the shell's start-up file").command(export),
+    ]
 }
 
 fn install(case: &Case, name: &OsStr, offer: &Offer) -> Option<Fix> {
@@ -184,7 +209,10 @@ mod tests {
         stage.knows("near-names dokcer /usr/bin", Ok(vec![NearName { name: "docker".into(), distance: 1 }]));
         stage.stat("/usr/bin/docker", Kind::Regular, |_| {});
         let finding = found(&stage).unwrap();
-        assert_eq!((finding.confidence, finding.headline.as_str()), (Confidence::Verified, "dokcer is in no directory of PATH"));
+        assert_eq!(
+            (finding.confidence, finding.headline.as_str()),
+            (Confidence::Verified, "dokcer is in no directory of PATH")
+        );
         assert_eq!(finding.fixes[0].command.as_deref(), Some("docker"));
     }
 

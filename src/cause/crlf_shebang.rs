@@ -10,13 +10,8 @@ use std::path::Path;
 
 const KIND: Kind = Kind { id: "crlf-shebang", answers: &[Errno::ENOENT] };
 
-pub const CAUSE: Cause = Cause {
-    id: KIND.id,
-    page: include_str!("../../docs/causes/crlf-shebang.md"),
-    suspects,
-    covers: &[],
-    check,
-};
+pub const CAUSE: Cause =
+    Cause { id: KIND.id, page: include_str!("../../docs/causes/crlf-shebang.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     exec::suspects(case, KIND)
@@ -38,7 +33,8 @@ fn told(start: &Start, shebang: &Shebang) -> Finding {
         script.display(),
         last.display()
     );
-    let evidence = Evidence::probe("the kernel takes the CR before the line feed for a part of the name").check(first_line(script));
+    let evidence = Evidence::probe("the kernel takes the CR before the line feed for a part of the name")
+        .check(first_line(script));
     let evidence = std::iter::once(evidence).chain(start.way()).collect();
     Finding { evidence, fixes: fixes(start.case, script), ..verified(headline, summary) }
 }
@@ -48,7 +44,9 @@ fn fixes(case: &Case, script: &Path) -> Vec<Fix> {
     let in_repository = script.ancestors().skip(1).any(|above| case.machine.stat(&above.join(".git")).is_ok());
     let name = script.extension().map(|extension| format!("*.{}", extension.display()));
     let name = name.unwrap_or_else(|| script.file_name().unwrap_or_default().display().to_string());
-    let lasting = Fix::lasting(format!("in the repository's .gitattributes, `{name} text eol=lf` keeps checkouts from adding it"));
+    let lasting = Fix::lasting(format!(
+        "in the repository's .gitattributes, `{name} text eol=lf` keeps checkouts from adding it"
+    ));
     std::iter::once(now).chain(in_repository.then_some(lasting)).collect()
 }
 
@@ -58,7 +56,7 @@ mod tests {
     use crate::cause::Confidence;
     use crate::cause::stage::Stage;
     use crate::clue::Operation;
-    use crate::machine::{Kind as File, Executable};
+    use crate::machine::{Executable, Kind as File};
     use crate::outcome::Outcome;
     use crate::text::Bytes;
 
@@ -67,7 +65,10 @@ mod tests {
         stage.stat("/home/u/deploy.sh", File::Regular, |_| {}).directory("/bin").stat("/bin/sh", File::Regular, |_| {});
         let elf = crate::machine::Elf { bits: 64, machine: 62, ..Default::default() };
         stage.knows("executable /bin/sh", Ok(Executable::Elf(Box::new(elf))));
-        stage.knows("executable /home/u/deploy.sh", Ok(Executable::Script { line: Bytes(line.into()), length: Some(line.len()) }));
+        stage.knows(
+            "executable /home/u/deploy.sh",
+            Ok(Executable::Script { line: Bytes(line.into()), length: Some(line.len()) }),
+        );
         stage
     }
 

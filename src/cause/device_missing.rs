@@ -9,11 +9,19 @@ use std::path::{Path, PathBuf};
 
 const ID: &str = "device-missing";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/device-missing.md"), suspects, covers: &["missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/device-missing.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = setting::suspects(case, ID, is_of_device, |case, clue| Subject::Path(device(case, clue)));
-    suspects.retain(|suspect| suspect.subject.path().is_some_and(|path| path.starts_with("/dev") && path != Path::new("/dev")));
+    suspects.retain(|suspect| {
+        suspect.subject.path().is_some_and(|path| path.starts_with("/dev") && path != Path::new("/dev"))
+    });
     suspects
 }
 
@@ -33,7 +41,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let errno = suspect.clue.and_then(|index| case.clues[index].errno);
     let fine = format!("{} is a device", path.display());
     let wrong = match case.machine.stat(path) {
-        Ok(stat) if is_device(stat.kind) && matches!(errno, Some(Errno::ENXIO | Errno::ENODEV)) => Some(unbacked(case, path)),
+        Ok(stat) if is_device(stat.kind) && matches!(errno, Some(Errno::ENXIO | Errno::ENODEV)) => {
+            Some(unbacked(case, path))
+        }
         Ok(stat) if is_device(stat.kind) => None,
         // A link leads on, as /dev/fd does; a directory holds devices.
         Ok(stat) if stat.kind != Kind::Regular => None,
@@ -58,11 +68,7 @@ fn missing(case: &Case, path: &Path) -> Wrong {
     if let Some((_, module)) = MODULES.iter().find(|(device, _)| path == Path::new(device)) {
         fixes.push(Fix::now(case.as_root(&format!("modprobe {module}")), "where the kernel has it as a module"));
     }
-    fixes.push(Fix {
-        text: format!("in a container: start it with --device {shown}"),
-        command: None,
-        lasting: true,
-    });
+    fixes.push(Fix { text: format!("in a container: start it with --device {shown}"), command: None, lasting: true });
     Wrong {
         headline: format!("there is no device {shown}"),
         fact: format!("{shown} does not exist: its driver is not loaded, or this container was not given it"),
@@ -88,7 +94,10 @@ fn no_device(case: &Case, path: &Path) -> Wrong {
         headline: format!("{shown} is an ordinary file, not a device"),
         fact: format!("{shown} is a regular file: somebody wrote to it when the device was not there"),
         check: format!("ls -l {}", case.quoted(path)),
-        fixes: vec![Fix::now(case.as_root(&format!("rm {}", case.quoted(path))), "then make the device anew, as the boot does")],
+        fixes: vec![Fix::now(
+            case.as_root(&format!("rm {}", case.quoted(path))),
+            "then make the device anew, as the boot does",
+        )],
     }
 }
 

@@ -9,10 +9,17 @@ use std::path::PathBuf;
 
 const ID: &str = "fuse-disconnected";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/fuse-disconnected.md"), suspects, covers: &["missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/fuse-disconnected.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let mut suspects = setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
+    let mut suspects =
+        setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
     suspects.retain(|suspect| suspect.subject.path().is_some_and(|path| path.is_absolute()));
     suspects
 }

@@ -8,7 +8,13 @@ use std::path::{Path, PathBuf};
 
 const ID: &str = "home-unusable";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/home-unusable.md"), suspects, covers: &["missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/home-unusable.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, lies_there, |case, _| home(case).map_or(Subject::Name("-".into()), Subject::Path))
@@ -44,7 +50,10 @@ fn unset(case: &Case) -> Wrong {
         headline: fact.to_owned(),
         fact: format!("{fact}, and the command looks for its files there"),
         check: "env | grep ^HOME=".to_owned(),
-        fixes: vec![Fix::now("export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"", "the home of the user database")],
+        fixes: vec![Fix::now(
+            "export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"",
+            "the home of the user database",
+        )],
     }
 }
 
@@ -78,7 +87,8 @@ mod tests {
     #[test]
     fn a_home_that_is_missing_is_told() {
         let mut stage = stage(Some("/nonexistent"));
-        let finding = stage.clue(Errno::ENOENT, Operation::Mkdir, "/nonexistent/.cache").finding(&CAUSE, "/nonexistent");
+        let finding =
+            stage.clue(Errno::ENOENT, Operation::Mkdir, "/nonexistent/.cache").finding(&CAUSE, "/nonexistent");
         assert_eq!(finding.confidence, Confidence::Verified);
     }
 
@@ -87,7 +97,10 @@ mod tests {
         let mut stage = stage(None);
         stage.add(|clue| clue.suspects = vec![ID.to_owned()]);
         let verdicts = stage.verdicts(&CAUSE);
-        assert!(matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline == "HOME is not set"), "{verdicts:?}");
+        assert!(
+            matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline == "HOME is not set"),
+            "{verdicts:?}"
+        );
     }
 
     #[test]

@@ -52,7 +52,14 @@ mod tests {
         31 21 0:28 / /pool rw - btrfs /dev/vdb rw\n32 21 7:0 / /snap/x ro - squashfs /dev/loop0 ro\n";
 
     fn space(inodes: u64, inodes_free: u64) -> Space {
-        Space { block_size: 4096, blocks: 262_144, blocks_free: 243_800, blocks_available: 243_800, inodes, inodes_free }
+        Space {
+            block_size: 4096,
+            blocks: 262_144,
+            blocks_free: 243_800,
+            blocks_available: 243_800,
+            inodes,
+            inodes_free,
+        }
     }
 
     fn stage(inodes_free: u64) -> Stage {
@@ -77,7 +84,9 @@ mod tests {
         assert_eq!((finding.confidence, finding.seen), (Confidence::Verified, Some(Seen::Now)));
         assert_eq!(finding.headline, "/tmp is out of inodes");
         assert_eq!(finding.evidence[0].text, "/tmp (tmpfs) has 0 of 44,492 inodes free; 93 % of its 1.0 GiB is free");
-        assert!(finding.fixes.iter().any(|fix| fix.command.as_deref() == Some("sudo mount -o remount,nr_inodes=1m /tmp")));
+        assert!(
+            finding.fixes.iter().any(|fix| fix.command.as_deref() == Some("sudo mount -o remount,nr_inodes=1m /tmp"))
+        );
     }
 
     #[test]

@@ -31,7 +31,8 @@ fn needer(case: &Case, clue: &Clue) -> Option<PathBuf> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(program) = suspect.subject.path() else { return Verdict::Unknown("it has no path".into()) };
     let clue = suspect.clue.map(|index| &case.clues[index]);
-    let lacks = clue.and_then(|clue| as_said(case, program, clue)).map_or_else(|| of_program(case, program), |lack| vec![lack]);
+    let lacks =
+        clue.and_then(|clue| as_said(case, program, clue)).map_or_else(|| of_program(case, program), |lack| vec![lack]);
     match (lacks.is_empty(), clue) {
         (false, _) => Verdict::Found(Box::new(told(case, program, &lacks))),
         (true, Some(clue)) if case.mode == Mode::Log => Verdict::Found(Box::new(said(clue, program))),
@@ -75,12 +76,20 @@ fn told(case: &Case, program: &Path, lacks: &[TooOld]) -> Finding {
         lack.version
     );
     let mut evidence = vec![
-        Evidence::probe(format!("{} needs {}", lack.by.display(), versions(lacks, lack)))
-            .check(format!("readelf -V {} | grep -F {}", shell_word(&lack.by), shell_word(&lack.version))),
-        Evidence::probe(format!("{} does not define it{newest}", lack.library.display()))
-            .check(format!("readelf -V {} | grep -F {}", shell_word(&lack.library), shell_word(&lack.version))),
+        Evidence::probe(format!("{} needs {}", lack.by.display(), versions(lacks, lack))).check(format!(
+            "readelf -V {} | grep -F {}",
+            shell_word(&lack.by),
+            shell_word(&lack.version)
+        )),
+        Evidence::probe(format!("{} does not define it{newest}", lack.library.display())).check(format!(
+            "readelf -V {} | grep -F {}",
+            shell_word(&lack.library),
+            shell_word(&lack.version)
+        )),
     ];
-    evidence.extend(system(case).map(|system| Evidence::probe(format!("this system is {system}")).check("cat /etc/os-release")));
+    evidence.extend(
+        system(case).map(|system| Evidence::probe(format!("this system is {system}")).check("cat /etc/os-release")),
+    );
     Finding { evidence, fixes: fixes(case, program, lack), ..verified(headline, summary) }
 }
 
@@ -95,7 +104,10 @@ fn versions(lacks: &[TooOld], of: &TooOld) -> String {
 /// The distribution, os-release(5).
 fn system(case: &Case) -> Option<String> {
     let text = case.machine.read(Path::new("/etc/os-release")).ok()?;
-    let name = text.lossy().lines().find_map(|line| line.strip_prefix("PRETTY_NAME=").map(|name| name.trim_matches('"').to_owned()))?;
+    let name = text
+        .lossy()
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME=").map(|name| name.trim_matches('"').to_owned()))?;
     Some(name)
 }
 
@@ -103,7 +115,9 @@ fn fixes(case: &Case, program: &Path, lack: &TooOld) -> Vec<Fix> {
     let mut fixes: Vec<Fix> = newer_copy(case, program, lack).into_iter().collect();
     let name = lack.library.file_name().unwrap_or_default().to_string_lossy();
     if name.starts_with("libc.so") || name.starts_with("libm.so") || name.starts_with("ld-") {
-        fixes.push(Fix::lasting("take a build for this system or an older one, or a static one; the C library alone cannot be replaced"));
+        fixes.push(Fix::lasting(
+            "take a build for this system or an older one, or a static one; the C library alone cannot be replaced",
+        ));
     } else {
         fixes.push(Fix::lasting(format!("install a newer {name}, or take a build for this system")));
     }
@@ -118,7 +132,8 @@ fn newer_copy(case: &Case, program: &Path, lack: &TooOld) -> Option<Fix> {
     let is_from_there = std::env::split_paths(&set).any(|element| element == directory);
     let cached = case.machine.cached_library(name).unwrap_or_default();
     let other = cached.into_iter().map(|cached| cached.path).filter(|file| *file != lack.library);
-    let newer = other.into_iter().find(|file| elf(case, file).is_some_and(|elf| elf.defines.contains(&lack.version)))?;
+    let newer =
+        other.into_iter().find(|file| elf(case, file).is_some_and(|elf| elf.defines.contains(&lack.version)))?;
     let text = format!("takes {}, which has it; LD_LIBRARY_PATH leads to the old one", newer.display());
     is_from_there.then(|| Fix::now(format!("env -u LD_LIBRARY_PATH {}", shell_word(program)), text))
 }
@@ -148,7 +163,10 @@ mod tests {
         let tool = Elf { bits: 64, machine: 62, needs, ..Elf::default() };
         let defines = defines.iter().map(|name| (*name).to_owned()).collect();
         let libc = Elf { bits: 64, machine: 62, defines, ..Elf::default() };
-        stage.stat("/home/u/tool", Kind::Regular, |_| {}).stat("/lib/libc.so.6", Kind::Regular, |_| {}).directory("/lib");
+        stage
+            .stat("/home/u/tool", Kind::Regular, |_| {})
+            .stat("/lib/libc.so.6", Kind::Regular, |_| {})
+            .directory("/lib");
         stage.knows("executable /home/u/tool", Ok(Executable::Elf(Box::new(tool))));
         stage.knows("executable /lib/libc.so.6", Ok(Executable::Elf(Box::new(libc))));
         stage.add(|clue| {

@@ -6,10 +6,13 @@ use std::path::Path;
 
 const ID: &str = "locale-missing";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/locale-missing.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/locale-missing.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    setting::suspects(case, ID, setting::nothing_else, |case, _| Subject::Name(wanted(case).map_or("-".into(), |(_, name)| name)))
+    setting::suspects(case, ID, setting::nothing_else, |case, _| {
+        Subject::Name(wanted(case).map_or("-".into(), |(_, name)| name))
+    })
 }
 
 /// The locale that is asked for, and by which variable.

@@ -63,14 +63,22 @@ fn detail(start: &Start, shebang: &Shebang, unfit: &Unfit) -> Option<Evidence> {
     match unfit {
         Unfit::Missing(_) if shebang.is_relative() => {
             let cwd = &start.case.surroundings().cwd;
-            let text = format!("{} is looked for below the working directory, {}", shebang.interpreter.display(), cwd.display());
+            let text = format!(
+                "{} is looked for below the working directory, {}",
+                shebang.interpreter.display(),
+                cwd.display()
+            );
             Some(Evidence::probe(text).check("pwd"))
         }
-        Unfit::Missing(file) => Some(Evidence::probe(deepest(start.case, file)).check(format!("ls -ld {}", shell_word(file)))),
+        Unfit::Missing(file) => {
+            Some(Evidence::probe(deepest(start.case, file)).check(format!("ls -ld {}", shell_word(file))))
+        }
         Unfit::NotInPath(name) => {
             Some(Evidence::probe("PATH has no such program").check(format!("command -v {}", shell_word(name))))
         }
-        Unfit::OneWord(_) => Some(Evidence::probe("the kernel passes all that stands behind the interpreter as one word")),
+        Unfit::OneWord(_) => {
+            Some(Evidence::probe("the kernel passes all that stands behind the interpreter as one word"))
+        }
         Unfit::NoFile(file) | Unfit::NoExecuteBit(file) => {
             Some(Evidence::probe("it is there and cannot be executed").check(format!("ls -ld {}", shell_word(file))))
         }
@@ -98,10 +106,15 @@ fn fixes(start: &Start, shebang: &Shebang, unfit: &Unfit) -> Vec<Fix> {
             return vec![Fix::lasting("tells env to split the words (coreutils 8.30 or later)").command(command)];
         }
         Unfit::Cut(_) => {
-            return vec![Fix::lasting("make the environment anew in a directory with a shorter path: the kernel's limit cannot be changed")];
+            return vec![Fix::lasting(
+                "make the environment anew in a directory with a shorter path: the kernel's limit cannot be changed",
+            )];
         }
         Unfit::NoExecuteBit(file) => {
-            return vec![Fix::now(case.as_root(&format!("chmod +x {}", shell_word(file))), "lets the interpreter be executed")];
+            return vec![Fix::now(
+                case.as_root(&format!("chmod +x {}", shell_word(file))),
+                "lets the interpreter be executed",
+            )];
         }
         Unfit::NoFile(_) | Unfit::TooDeep => None,
     };
@@ -119,7 +132,9 @@ fn other(start: &Start, shebang: &Shebang, wanted: &OsStr) -> Option<Fix> {
         _ => near(start.case.machine, wanted).into_iter().next()?,
     };
     let command = format!("{} {}", shell_word(&found), shell_word(start.file()));
-    let missing = shebang.looked_up().map_or_else(|| shebang.interpreter.display().to_string(), |name| name.display().to_string());
+    let missing = shebang
+        .looked_up()
+        .map_or_else(|| shebang.interpreter.display().to_string(), |name| name.display().to_string());
     Some(Fix::now(command, format!("runs it with {}, which is here instead of {missing}", found.display())))
 }
 
@@ -139,7 +154,7 @@ mod tests {
     use crate::cause::stage::Stage;
     use crate::cause::{Confidence, Mode};
     use crate::clue::Operation;
-    use crate::machine::{Kind as File, Executable};
+    use crate::machine::{Executable, Kind as File};
     use crate::text::Bytes;
 
     fn stage(line: &str) -> Stage {
@@ -174,7 +189,11 @@ mod tests {
         let near = crate::machine::NearName { name: "python3".into(), distance: 0 };
         stage.knows("near-names python /usr/bin", Ok(vec![near])).stat("/usr/bin/python3", File::Regular, |_| {});
         let finding = stage.finding(&CAUSE, "/home/u/tool");
-        assert!(finding.headline.ends_with("looks for python, which is in no directory of PATH"), "{}", finding.headline);
+        assert!(
+            finding.headline.ends_with("looks for python, which is in no directory of PATH"),
+            "{}",
+            finding.headline
+        );
         assert_eq!(finding.fixes[0].command.as_deref(), Some("/usr/bin/python3 /home/u/tool"));
     }
 

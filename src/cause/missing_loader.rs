@@ -49,7 +49,9 @@ fn told(start: &Start, elf: &Elf, loader: &Path) -> Finding {
 fn flavour(loader: &Path) -> Option<&'static str> {
     let name = loader.file_name()?.to_str()?;
     match name {
-        _ if loader.starts_with("/nix/store") => Some("programs of Nix keep their loader in the store, which is not here"),
+        _ if loader.starts_with("/nix/store") => {
+            Some("programs of Nix keep their loader in the store, which is not here")
+        }
         _ if name.starts_with("ld-musl-") => Some("that is the loader of musl, as on Alpine Linux"),
         "ld-linux-armhf.so.3" => Some("that is the loader of glibc for 32-bit ARM with hardware floating point"),
         "ld-linux.so.2" => Some("that is the loader of glibc for 32-bit x86"),
@@ -87,7 +89,12 @@ fn packages(case: &Case, elf: &Elf, loader: &str) -> Option<Fix> {
         _ => return None,
     };
     let fix = exec::install(case, &format!("libc6:{foreign}"))?;
-    let command = format!("{} && {} && {}", case.as_root(&format!("dpkg --add-architecture {foreign}")), case.as_root("apt update"), fix.command?);
+    let command = format!(
+        "{} && {} && {}",
+        case.as_root(&format!("dpkg --add-architecture {foreign}")),
+        case.as_root("apt update"),
+        fix.command?
+    );
     Some(Fix::now(command, "installs the C library for 32-bit programs"))
 }
 
@@ -97,13 +104,15 @@ mod tests {
     use crate::cause::stage::Stage;
     use crate::cause::{Confidence, Mode};
     use crate::clue::Operation;
-    use crate::machine::{Kind as File, Executable};
+    use crate::machine::{Executable, Kind as File};
     use crate::outcome::Outcome;
 
     fn stage(loader: &str) -> Stage {
         let mut stage = Stage::new("22 1 8:1 / / rw - ext4 /dev/sda1 rw");
         let elf = Elf { bits: 64, machine: 62, loader: Some(loader.into()), ..Elf::default() };
-        stage.stat("/home/u/tool", File::Regular, |_| {}).knows("executable /home/u/tool", Ok(Executable::Elf(Box::new(elf))));
+        stage
+            .stat("/home/u/tool", File::Regular, |_| {})
+            .knows("executable /home/u/tool", Ok(Executable::Elf(Box::new(elf))));
         stage.knows("architecture", Ok("x86_64")).directory("/lib").missing("/lib/ld-musl-x86_64.so.1");
         stage
     }

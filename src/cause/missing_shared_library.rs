@@ -6,25 +6,22 @@ use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Susp
 use crate::clue::Clue;
 use crate::machine::Elf;
 use crate::probe::programs::{
-    Needed, Obstacle, Refusal, bits_and_machine, configured, copies, native, nowhere, obstacle, offering_library, other_versions,
+    Needed, Obstacle, Refusal, bits_and_machine, configured, copies, native, nowhere, obstacle, offering_library,
+    other_versions,
 };
 use crate::text::shell_word;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "missing-shared-library";
 
-pub const CAUSE: Cause = Cause {
-    id: ID,
-    page: include_str!("../../docs/causes/missing-shared-library.md"),
-    suspects,
-    covers: &[],
-    check,
-};
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/missing-shared-library.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
     let named = named.filter_map(|(index, clue)| {
-        let subject = program(case, clue).map(Subject::Path).or_else(|| library(clue).map(|name| Subject::Name(name.to_owned())));
+        let subject =
+            program(case, clue).map(Subject::Path).or_else(|| library(clue).map(|name| Subject::Name(name.to_owned())));
         Some(Suspect { subject: subject?, clue: Some(index), touched: true })
     });
     named.chain(exec::unsaid(case)).collect()
@@ -62,14 +59,20 @@ fn of_program(case: &Case, program: &Path, obstacle: &Obstacle) -> Option<Findin
     let needed = resolution.missing.first()?;
     let (file, elf) = resolution.loaded.first()?;
     let lack = Lack { case, needed, elf, program: file };
-    let mut evidence = vec![Evidence::probe(format!("{} needs {}", needed.by.display(), needed.library)).check(needs(&needed.by))];
+    let mut evidence =
+        vec![Evidence::probe(format!("{} needs {}", needed.by.display(), needed.library)).check(needs(&needed.by))];
     evidence.extend(lack.evidence());
     let others: Vec<&str> = resolution.missing.iter().skip(1).map(|other| other.library.as_str()).collect();
     if !others.is_empty() {
         evidence.push(Evidence::probe(format!("also missing: {}", others.join(", "))));
     }
     let headline = format!("{} is missing, which {} needs", needed.library, needed.by.display());
-    let summary = format!("{} cannot start: {} needs {}, and no directory that is searched has it.", program.display(), needed.by.display(), needed.library);
+    let summary = format!(
+        "{} cannot start: {} needs {}, and no directory that is searched has it.",
+        program.display(),
+        needed.by.display(),
+        needed.library
+    );
     Some(Finding { evidence, fixes: lack.fixes(), ..verified(headline, summary) })
 }
 
@@ -115,7 +118,8 @@ impl Lack<'_> {
 
     fn evidence(&self) -> Vec<Evidence> {
         let library = &self.needed.library;
-        let directories: Vec<String> = self.needed.searched.iter().map(|directory| directory.display().to_string()).collect();
+        let directories: Vec<String> =
+            self.needed.searched.iter().map(|directory| directory.display().to_string()).collect();
         let searched = format!("searched: {} and the loader's cache", directories.join(", "));
         let check = format!("ldconfig -p | grep -F {}", shell_word(library));
         let mut evidence = vec![Evidence::probe(searched).check(check)];
@@ -124,10 +128,14 @@ impl Lack<'_> {
             evidence.push(Evidence::probe(text).check(format!("file -L {}", shell_word(file))));
         }
         for (file, fits) in self.copies() {
-            let what = if fits { "is there, in a directory that is not searched" } else { "is there, for another machine" };
-            evidence.push(Evidence::probe(format!("{} {what}", file.display())).check(format!("ls -l {}", shell_word(&file))));
+            let what =
+                if fits { "is there, in a directory that is not searched" } else { "is there, for another machine" };
+            evidence.push(
+                Evidence::probe(format!("{} {what}", file.display())).check(format!("ls -l {}", shell_word(&file))),
+            );
         }
-        let others: Vec<String> = other_versions(self.case.machine, self.needed).iter().map(|file| file.display().to_string()).collect();
+        let others: Vec<String> =
+            other_versions(self.case.machine, self.needed).iter().map(|file| file.display().to_string()).collect();
         if !others.is_empty() {
             evidence.push(Evidence::probe(format!("instead there is {}", others.join(", "))));
         }
@@ -135,13 +143,17 @@ impl Lack<'_> {
     }
 
     fn fixes(&self) -> Vec<Fix> {
-        let copy = self.copies().into_iter().find(|(_, fits)| *fits).and_then(|(file, _)| Some(file.parent()?.to_owned()));
+        let copy =
+            self.copies().into_iter().find(|(_, fits)| *fits).and_then(|(file, _)| Some(file.parent()?.to_owned()));
         if let Some(directory) = copy {
             return self.use_of(&directory);
         }
         if let Some(owned) = self.owned() {
             let command = self.case.as_root(&format!("apt install --reinstall {}", owned.package));
-            return vec![Fix::now(command, format!("brings it back: {} had it as {}", owned.package, owned.file.display()))];
+            return vec![Fix::now(
+                command,
+                format!("brings it back: {} had it as {}", owned.package, owned.file.display()),
+            )];
         }
         let offer = offering_library(self.case.machine, &self.needed.library);
         offer.and_then(|offer| exec::install(self.case, &offer.package)).into_iter().collect()
@@ -151,7 +163,9 @@ impl Lack<'_> {
     fn owned(&self) -> Option<crate::machine::Owned> {
         let ending = format!("/{}", self.needed.library);
         let owned = self.case.machine.installed_files(&ending).unwrap_or_default();
-        owned.into_iter().find(|owned| self.needed.searched.iter().any(|directory| owned.file.parent() == Some(directory)))
+        owned
+            .into_iter()
+            .find(|owned| self.needed.searched.iter().any(|directory| owned.file.parent() == Some(directory)))
     }
 
     /// What makes the loader look into a directory.
@@ -181,7 +195,13 @@ mod tests {
 
     fn elf(needed: &[&str]) -> Executable {
         let needed = needed.iter().map(|name| (*name).to_owned()).collect();
-        Executable::Elf(Box::new(Elf { bits: 64, machine: 62, loader: Some("/lib64/ld.so".into()), needed, ..Elf::default() }))
+        Executable::Elf(Box::new(Elf {
+            bits: 64,
+            machine: 62,
+            loader: Some("/lib64/ld.so".into()),
+            needed,
+            ..Elf::default()
+        }))
     }
 
     /// A machine whose only directory of libraries is /lib64, with a program that needs `libfoo.so.1`.

@@ -40,9 +40,12 @@ fn empty(start: &Start) -> Finding {
 fn marked(start: &Start) -> Finding {
     let file = start.file();
     let headline = format!("a byte order mark hides the #! of {}", file.display());
-    let summary =
-        format!("{} begins with a byte order mark (EF BB BF); the kernel looks for #! in the first two bytes.", file.display());
-    let evidence = Evidence::probe("its first three bytes are EF BB BF").check(format!("head -c 5 {} | od -c", shell_word(file)));
+    let summary = format!(
+        "{} begins with a byte order mark (EF BB BF); the kernel looks for #! in the first two bytes.",
+        file.display()
+    );
+    let evidence =
+        Evidence::probe("its first three bytes are EF BB BF").check(format!("head -c 5 {} | od -c", shell_word(file)));
     let fix = Fix::now(format!(r"sed -i '1s/^\xEF\xBB\xBF//' {}", shell_word(file)), "takes the mark away");
     Finding { evidence: vec![evidence], fixes: vec![fix], ..verified(headline, summary) }
 }
@@ -56,7 +59,8 @@ fn without(start: &Start, line: &str) -> Finding {
     let evidence = Evidence::probe(format!("its first line is: {shown}")).check(first_line(file));
     let fixes = vec![
         Fix::now(format!("sh {word}"), "runs it as a shell script, if it is one"),
-        Fix::lasting("a first line that names its interpreter, if that is sh").command(format!(r"sed -i '1i #!/bin/sh' {word}")),
+        Fix::lasting("a first line that names its interpreter, if that is sh")
+            .command(format!(r"sed -i '1i #!/bin/sh' {word}")),
     ];
     Finding { evidence: vec![evidence], fixes, ..verified(headline, summary) }
 }
@@ -66,7 +70,7 @@ mod tests {
     use super::*;
     use crate::cause::stage::Stage;
     use crate::clue::Operation;
-    use crate::machine::{Kind as File, Executable};
+    use crate::machine::{Executable, Kind as File};
     use crate::text::Bytes;
 
     fn stage(program: Executable) -> Stage {
@@ -79,8 +83,10 @@ mod tests {
     #[test]
     fn text_an_empty_file_and_a_marked_one_are_told_apart() {
         let text = |marked| Executable::Text { line: Bytes(b"echo hello".to_vec()), marked };
-        let headlines = [text(false), text(true), Executable::Empty].map(|program| stage(program).finding(&CAUSE, "/home/u/run").headline);
-        let told = ["/home/u/run has no #! line", "a byte order mark hides the #! of /home/u/run", "/home/u/run is empty"];
+        let headlines = [text(false), text(true), Executable::Empty]
+            .map(|program| stage(program).finding(&CAUSE, "/home/u/run").headline);
+        let told =
+            ["/home/u/run has no #! line", "a byte order mark hides the #! of /home/u/run", "/home/u/run is empty"];
         assert_eq!(headlines, told);
     }
 

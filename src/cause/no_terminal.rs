@@ -8,7 +8,13 @@ use std::path::Path;
 
 const ID: &str = "no-terminal";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/no-terminal.md"), suspects, covers: &["device-missing", "missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/no-terminal.md"),
+    suspects,
+    covers: &["device-missing", "missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, wants_it, |_, _| Subject::Name("-".into()))

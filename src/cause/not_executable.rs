@@ -74,7 +74,11 @@ fn told(start: &Start, found: &Stat) -> Finding {
     let mut fixes = vec![Fix::now(own(start.case, found, &format!("chmod +x {word}")), "lets it be executed")];
     fixes.extend(by_interpreter(start));
     fixes.extend(in_repository(start.case, file));
-    Finding { evidence: vec![Evidence::probe(fact).check(format!("stat -c %A {word}"))], fixes, ..verified(headline, summary) }
+    Finding {
+        evidence: vec![Evidence::probe(fact).check(format!("stat -c %A {word}"))],
+        fixes,
+        ..verified(headline, summary)
+    }
 }
 
 /// A command that the file's owner may type.

@@ -6,7 +6,13 @@ use crate::machine::SocketState;
 
 const ID: &str = "proxy-misconfigured";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/proxy-misconfigured.md"), suspects, covers: &["remote-side"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/proxy-misconfigured.md"),
+    suspects,
+    covers: &["remote-side"],
+    check,
+};
 
 /// Variables that name a proxy, as programs read them.
 const VARIABLES: &[&str] =

@@ -6,10 +6,13 @@ use super::{Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, 
 
 const ID: &str = "remote-side";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/remote-side.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/remote-side.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    setting::suspects(case, ID, setting::nothing_else, |_, clue| Subject::Name(clue.subject.clone().unwrap_or_else(|| "-".into())))
+    setting::suspects(case, ID, setting::nothing_else, |_, clue| {
+        Subject::Name(clue.subject.clone().unwrap_or_else(|| "-".into()))
+    })
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -47,7 +50,10 @@ mod tests {
     #[test]
     fn of_a_saved_log_the_other_machine_is_possible() {
         let verdicts = stage(Mode::Log).verdicts(&CAUSE);
-        assert!(matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline.contains("git.example")), "{verdicts:?}");
+        assert!(
+            matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline.contains("git.example")),
+            "{verdicts:?}"
+        );
     }
 
     #[test]

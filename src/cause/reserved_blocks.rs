@@ -1,9 +1,9 @@
 //! An ext filesystem has free blocks, and all of them are kept for root (mke2fs(8), `-m`): others are answered ENOSPC.
 
 use super::room::{self, Lack, Measure, ONE_WRITE, Room};
-use crate::probe::ext;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::machine::Identity;
+use crate::probe::ext;
 use crate::sys::fs::Space;
 use crate::sys::mounts::Mount;
 use crate::text::size;
@@ -95,7 +95,8 @@ fn in_a_user_namespace(case: &Case) -> bool {
 
 fn found(case: &Case, room: &Room, lack: &Lack, confidence: Confidence) -> Finding {
     let point = room.point();
-    let left = format!("{} of {}", size(ext::free_for_root(case.machine, room.mount, &lack.space)), size(lack.space.bytes()));
+    let left =
+        format!("{} of {}", size(ext::free_for_root(case.machine, room.mount, &lack.space)), size(lack.space.bytes()));
     let fact = format!("{} has {left} free and {} available", room.name(), size(lack.space.bytes_available()));
     let check = format!("stat -f -c 'free %f available %a of %b blocks of %S bytes' {}", case.quoted(point));
     let evidence = vec![Evidence::probe(fact).check(check), Evidence::probe(keepers(case, room.mount))];
@@ -198,7 +199,10 @@ mod tests {
     fn a_user_is_told_that_what_is_free_is_kept_for_root() {
         let finding = stage(50, 0).finding(&CAUSE, "/srv");
         assert_eq!(finding.confidence, Confidence::Verified);
-        assert!(finding.summary.contains("46.0 MiB of 1000.0 MiB") && finding.summary.contains("the user u"), "{finding:?}");
+        assert!(
+            finding.summary.contains("46.0 MiB of 1000.0 MiB") && finding.summary.contains("the user u"),
+            "{finding:?}"
+        );
         assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo tune2fs -m 1 /dev/vdb"));
         assert!(finding.fixes[0].text.contains("36.0 MiB"), "{finding:?}");
     }

@@ -8,7 +8,8 @@ use std::path::Path;
 
 const ID: &str = "resolver-unconfigured";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/resolver-unconfigured.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/resolver-unconfigured.md"), suspects, covers: &[], check };
 
 const FILE: &str = "/etc/resolv.conf";
 /// The port of name servers.
@@ -29,7 +30,9 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
         check: format!("cat {FILE}"),
         fixes: vec![
             Fix::now(case.as_root("systemctl restart systemd-resolved"), "where systemd-resolved writes the file"),
-            Fix::lasting(format!("a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)")),
+            Fix::lasting(format!(
+                "a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)"
+            )),
         ],
     });
     setting::verdict(case, wrong, &format!("{FILE} names a server"), "no name server was configured")
@@ -46,7 +49,10 @@ fn contents(case: &Case) -> Result<String, String> {
         ));
     }
     // What cannot be read is not known to be wrong.
-    let text = case.machine.read(&found.existing).map_or_else(|_| "nameserver unknown".to_owned(), |text| text.lossy().into_owned());
+    let text = case
+        .machine
+        .read(&found.existing)
+        .map_or_else(|_| "nameserver unknown".to_owned(), |text| text.lossy().into_owned());
     Ok(text)
 }
 
@@ -66,7 +72,9 @@ fn unanswered(case: &Case, text: &str) -> Option<String> {
     }
     let sockets = case.machine.port_sockets(DOMAIN).ok()?;
     let listens = sockets.iter().any(|socket| socket.state == SocketState::Listening);
-    (!listens).then(|| format!("{FILE} names {} alone, and nobody listens on port {DOMAIN} of this machine", servers.join(" and ")))
+    (!listens).then(|| {
+        format!("{FILE} names {} alone, and nobody listens on port {DOMAIN} of this machine", servers.join(" and "))
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,13 @@ use crate::sys::errno::Errno;
 
 const ID: &str = "stale-nfs-handle";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/stale-nfs-handle.md"), suspects, covers: &["missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/stale-nfs-handle.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, says_so, |case, clue| {
@@ -54,7 +60,10 @@ mod tests {
         let mut stage = Stage::new(TABLE);
         stage.knows("stat /mnt/nfs/a", Err::<Stat, _>(Unknown::Errno(Errno::ESTALE)));
         let finding = stage.clue(Errno::ESTALE, Operation::Read, "/mnt/nfs/a").finding(&CAUSE, "/mnt/nfs/a");
-        assert!(finding.fixes[1].command.as_deref().is_some_and(|command| command.contains("mount /mnt/nfs")), "{finding:?}");
+        assert!(
+            finding.fixes[1].command.as_deref().is_some_and(|command| command.contains("mount /mnt/nfs")),
+            "{finding:?}"
+        );
     }
 
     #[test]

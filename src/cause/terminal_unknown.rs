@@ -7,10 +7,13 @@ use std::path::PathBuf;
 
 const ID: &str = "terminal-unknown";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/terminal-unknown.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/terminal-unknown.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    setting::suspects(case, ID, setting::nothing_else, |case, _| Subject::Name(kind(case).unwrap_or_else(|| "-".into())))
+    setting::suspects(case, ID, setting::nothing_else, |case, _| {
+        Subject::Name(kind(case).unwrap_or_else(|| "-".into()))
+    })
 }
 
 fn kind(case: &Case) -> Option<String> {
@@ -27,10 +30,16 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
         check: "infocmp >/dev/null".to_owned(),
         fixes: vec![
             Fix::now("export TERM=xterm-256color", "nearly every terminal obeys it"),
-            Fix::lasting("has more entries").command(case.as_root(&package_manager::install(case.machine, "ncurses-term"))),
+            Fix::lasting("has more entries")
+                .command(case.as_root(&package_manager::install(case.machine, "ncurses-term"))),
         ],
     });
-    setting::verdict(case, wrong, &format!("the terminal type {kind} is described"), "the terminal's type was not known")
+    setting::verdict(
+        case,
+        wrong,
+        &format!("the terminal type {kind} is described"),
+        "the terminal's type was not known",
+    )
 }
 
 fn unset() -> Wrong {
@@ -77,7 +86,10 @@ mod tests {
     #[test]
     fn a_type_that_no_database_has_is_told() {
         let verdicts = stage("xterm-odd").verdicts(&CAUSE);
-        assert!(matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline.contains("xterm-odd")), "{verdicts:?}");
+        assert!(
+            matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline.contains("xterm-odd")),
+            "{verdicts:?}"
+        );
     }
 
     #[test]

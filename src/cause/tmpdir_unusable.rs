@@ -9,7 +9,13 @@ use std::path::PathBuf;
 
 const ID: &str = "tmpdir-unusable";
 
-pub const CAUSE: Cause = Cause { id: ID, page: include_str!("../../docs/causes/tmpdir-unusable.md"), suspects, covers: &["missing-path"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/tmpdir-unusable.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, lies_there, |case, _| Subject::Path(directory(case).1))
@@ -24,7 +30,8 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
 
 /// The directory, and the variable that names it; `/tmp` where none does.
 fn directory(case: &Case) -> (Option<&'static str>, PathBuf) {
-    let named = ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), case.surroundings().directory(name)?)));
+    let named =
+        ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), case.surroundings().directory(name)?)));
     named.unwrap_or((None, "/tmp".into()))
 }
 
@@ -38,7 +45,12 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
         check: format!("mktemp -p {}", case.quoted(&directory)),
         fixes: fixes(case, variable, &directory),
     });
-    setting::verdict(case, wrong, &format!("temporary files can be made in {shown}"), "the directory for temporary files was unusable")
+    setting::verdict(
+        case,
+        wrong,
+        &format!("temporary files can be made in {shown}"),
+        "the directory for temporary files was unusable",
+    )
 }
 
 fn fixes(case: &Case, variable: Option<&str>, directory: &std::path::Path) -> Vec<Fix> {

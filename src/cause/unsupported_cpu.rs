@@ -22,7 +22,8 @@ const TRAP: &str = "trap invalid opcode";
 const RECENT: Duration = Duration::from_secs(120);
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let is_illegal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGILL, .. } | Outcome::Exited { code: 132 });
+    let is_illegal =
+        matches!(case.outcome, Outcome::Signaled { signal: libc::SIGILL, .. } | Outcome::Exited { code: 132 });
     let said = case.clues.iter().position(|clue| clue.suspects(ID));
     if !is_illegal && said.is_none() {
         return Vec::new();
@@ -37,7 +38,10 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let clue = suspect.clue.map(|index| &case.clues[index]);
     if case.mode == Mode::Log {
-        return clue.map_or_else(|| Verdict::Unknown("the output does not say so".into()), |clue| Verdict::Found(Box::new(said(clue))));
+        return clue.map_or_else(
+            || Verdict::Unknown("the output does not say so".into()),
+            |clue| Verdict::Found(Box::new(said(clue))),
+        );
     }
     let objects = suspect.subject.path().map(|program| objects(case, program)).unwrap_or_default();
     match trap(case, &objects) {
@@ -111,9 +115,18 @@ fn by_instruction(case: &Case, trap: &Trap, names: &[&str]) -> Verdict {
     }
     let name = trap.file.as_deref().map_or_else(|| trap.object.clone(), |file| file.display().to_string());
     let headline = format!("{name} uses {}, which this processor lacks", lacks.join(" and "));
-    let summary = format!("The kernel stopped {} at an instruction of {name} that needs {}; this processor lacks it.", trap.process, lacks.join(" and "));
-    let kernel = Evidence { kind: EvidenceKind::Call, text: format!("the kernel wrote: {}", trap.text), check: Some("dmesg | grep 'invalid opcode'".into()) };
-    let flags = Evidence::probe(format!("the flags of /proc/cpuinfo lack {}", lacks.join(", "))).check(format!("grep -cw {} /proc/cpuinfo", lacks[0]));
+    let summary = format!(
+        "The kernel stopped {} at an instruction of {name} that needs {}; this processor lacks it.",
+        trap.process,
+        lacks.join(" and ")
+    );
+    let kernel = Evidence {
+        kind: EvidenceKind::Call,
+        text: format!("the kernel wrote: {}", trap.text),
+        check: Some("dmesg | grep 'invalid opcode'".into()),
+    };
+    let flags = Evidence::probe(format!("the flags of /proc/cpuinfo lack {}", lacks.join(", ")))
+        .check(format!("grep -cw {} /proc/cpuinfo", lacks[0]));
     let finding = Finding { evidence: vec![kernel, flags], fixes: fixes(case), ..verified(headline, summary) };
     Verdict::Found(Box::new(Finding { seen: Some(Seen::During), ..finding }))
 }
@@ -128,25 +141,39 @@ fn by_level(case: &Case, objects: &[(PathBuf, Elf)]) -> Verdict {
     }
     match missing_features(case.machine, 3) {
         Some(lacks) if !lacks.is_empty() => Verdict::Found(Box::new(guessed(case, &lacks))),
-        Some(_) => Verdict::RuledOut("this processor has all of x86-64-v3, and nothing says that more is needed".into()),
+        Some(_) => {
+            Verdict::RuledOut("this processor has all of x86-64-v3, and nothing says that more is needed".into())
+        }
         None => Verdict::Unknown("/proc/cpuinfo cannot be read".into()),
     }
 }
 
 fn of_level(case: &Case, file: &Path, level: u32, lacks: &[&str]) -> Finding {
     let headline = format!("{} needs x86-64-v{level}, and this processor has less", file.display());
-    let summary = format!("{} is built for x86-64-v{level}; this processor lacks {}.", file.display(), lacks.join(", "));
-    let says = Evidence::probe(format!("it says that it needs x86-64-v{level} (GNU property)")).check(format!("readelf -n {}", shell_word(file)));
-    let flags = Evidence::probe(format!("the flags of /proc/cpuinfo lack {}", lacks.join(", "))).check("grep -m1 flags /proc/cpuinfo");
+    let summary =
+        format!("{} is built for x86-64-v{level}; this processor lacks {}.", file.display(), lacks.join(", "));
+    let says = Evidence::probe(format!("it says that it needs x86-64-v{level} (GNU property)"))
+        .check(format!("readelf -n {}", shell_word(file)));
+    let flags = Evidence::probe(format!("the flags of /proc/cpuinfo lack {}", lacks.join(", ")))
+        .check("grep -m1 flags /proc/cpuinfo");
     Finding { evidence: vec![says, flags], fixes: fixes(case), ..verified(headline, summary) }
 }
 
 /// Nothing is known but that the processor has not all that programs of today are built for.
 fn guessed(case: &Case, lacks: &[&str]) -> Finding {
     let headline = "this processor may lack an instruction of the program".to_owned();
-    let summary = format!("A program was stopped by SIGILL, and this processor lacks {}, which many builds use.", lacks.join(", "));
-    let flags = Evidence::probe(format!("the flags of /proc/cpuinfo lack {}", lacks.join(", "))).check("grep -m1 flags /proc/cpuinfo");
-    Finding { confidence: Confidence::Possible, evidence: vec![flags], fixes: fixes(case), ..verified(headline, summary) }
+    let summary = format!(
+        "A program was stopped by SIGILL, and this processor lacks {}, which many builds use.",
+        lacks.join(", ")
+    );
+    let flags = Evidence::probe(format!("the flags of /proc/cpuinfo lack {}", lacks.join(", ")))
+        .check("grep -m1 flags /proc/cpuinfo");
+    Finding {
+        confidence: Confidence::Possible,
+        evidence: vec![flags],
+        fixes: fixes(case),
+        ..verified(headline, summary)
+    }
 }
 
 fn said(clue: &Clue) -> Finding {
@@ -157,15 +184,20 @@ fn said(clue: &Clue) -> Finding {
         fixes: vec![Fix::lasting("take a build for the baseline of the machine (x86-64), without later extensions")],
         ..verified(
             "the processor may have lacked an instruction of the program".into(),
-            "A program was stopped by SIGILL: it may use instructions that the processor where this was written lacks.".into(),
+            "A program was stopped by SIGILL: it may use instructions that the processor where this was written lacks."
+                .into(),
         )
     }
 }
 
 fn fixes(case: &Case) -> Vec<Fix> {
-    let mut fixes = vec![Fix::lasting("take a build for the baseline of x86-64, or build it here without -march of another machine")];
+    let mut fixes = vec![Fix::lasting(
+        "take a build for the baseline of x86-64, or build it here without -march of another machine",
+    )];
     let is_virtual = features(case.machine).is_some_and(|features| features.contains("hypervisor"));
-    fixes.extend(is_virtual.then(|| Fix::lasting("this is a virtual machine: its host may have the feature and not pass it on (CPU model `host`)")));
+    fixes.extend(is_virtual.then(|| {
+        Fix::lasting("this is a virtual machine: its host may have the feature and not pass it on (CPU model `host`)")
+    }));
     fixes
 }
 
@@ -173,10 +205,11 @@ fn fixes(case: &Case) -> Vec<Fix> {
 mod tests {
     use super::*;
     use crate::cause::stage::Stage;
-    use crate::machine::{Kind, KernelLog};
+    use crate::machine::{KernelLog, Kind};
     use crate::text::Bytes;
 
-    const NEW: &str = "traps: tool[7] trap invalid opcode ip:55e40f452129 sp:7ffd error:0 in tool[1129,55e40f452000+1000]";
+    const NEW: &str =
+        "traps: tool[7] trap invalid opcode ip:55e40f452129 sp:7ffd error:0 in tool[1129,55e40f452000+1000]";
     const OLD: &str = "traps: tool[7] trap invalid opcode ip:55e40f452129 sp:7ffd error:0 in tool[55e40f452000+1000]";
 
     fn stage(message: &str, code: &[u8]) -> Stage {

@@ -28,8 +28,10 @@ fn foreign(start: &Start, elf: &Elf) -> Finding {
     let file = start.file();
     let (theirs, ours) = (bits_and_machine(elf), start.case.machine.architecture().unwrap_or_default());
     let headline = format!("{} is a program for {theirs}, and this machine is {ours}", file.display());
-    let summary = format!("{} is built for {theirs}; this machine is {ours} and has no handler for it.", file.display());
-    let header = Evidence::probe(format!("its ELF header says {theirs}")).check(format!("file -L {}", shell_word(file)));
+    let summary =
+        format!("{} is built for {theirs}; this machine is {ours} and has no handler for it.", file.display());
+    let header =
+        Evidence::probe(format!("its ELF header says {theirs}")).check(format!("file -L {}", shell_word(file)));
     let here = Evidence::probe(format!("this machine is {ours}")).check("uname -m");
     let evidence = [header, here].into_iter().chain(start.way()).collect();
     Finding { evidence, fixes: fixes(start.case, elf), ..verified(headline, summary) }
@@ -51,7 +53,8 @@ fn other_system(start: &Start, what: &str) -> Finding {
     let file = start.file();
     let headline = format!("{} is {what}", file.display());
     let summary = format!("{} is {what}: Linux does not run it by itself.", file.display());
-    let evidence = Evidence::probe("its first bytes say so").check(format!("head -c 16 {} | od -tx1", shell_word(file)));
+    let evidence =
+        Evidence::probe("its first bytes say so").check(format!("head -c 16 {} | od -tx1", shell_word(file)));
     let fix = Fix::lasting("take the build for Linux");
     Finding { evidence: vec![evidence], fixes: vec![fix], ..verified(headline, summary) }
 }
@@ -61,7 +64,7 @@ mod tests {
     use super::*;
     use crate::cause::stage::Stage;
     use crate::clue::Operation;
-    use crate::machine::{Kind as File, Listing, Executable};
+    use crate::machine::{Executable, Kind as File, Listing};
     use crate::text::Bytes;
 
     fn stage(program: Executable) -> Stage {
@@ -85,7 +88,10 @@ mod tests {
     #[test]
     fn a_program_for_another_system_is_named() {
         let head = Bytes(vec![0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1]);
-        assert_eq!(stage(Executable::Other { head }).finding(&CAUSE, "/home/u/tool").headline, "/home/u/tool is a program for macOS");
+        assert_eq!(
+            stage(Executable::Other { head }).finding(&CAUSE, "/home/u/tool").headline,
+            "/home/u/tool is a program for macOS"
+        );
     }
 
     #[test]

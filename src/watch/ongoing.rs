@@ -34,8 +34,19 @@ const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE
 /// Looks at the command's processes in one run, likewise.
 const LOOKS_AT_FAMILY: u32 = 8;
 /// Words in whose company they are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
-const OF_LIMITS: &[&[u8]] =
-    &[b"EMFILE", b"ENFILE", b"EAGAIN", b"ENOMEM", b"oo many", b"unavailable", b"emory", b"alloc", b"fork", b"thread", b"mmap"];
+const OF_LIMITS: &[&[u8]] = &[
+    b"EMFILE",
+    b"ENFILE",
+    b"EAGAIN",
+    b"ENOMEM",
+    b"oo many",
+    b"unavailable",
+    b"emory",
+    b"alloc",
+    b"fork",
+    b"thread",
+    b"mmap",
+];
 
 /// The watch of one run.
 pub struct Watch {
