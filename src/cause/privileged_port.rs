@@ -30,20 +30,21 @@ fn is_about_binding(clue: &Clue) -> bool {
     is_refused && says && clue.path.is_none() && (clue.errno.is_some() || clue.suspects(ID))
 }
 
-/// The port of a message: what its rule found, or the last number behind a colon or the word.
+/// The port of a message: the last number behind a colon or the word, or what its rule found.
 fn port(clue: &Clue) -> Option<u16> {
-    let of_subject = clue.subject.as_ref().and_then(|subject| subject.rsplit(':').next()?.parse().ok());
-    of_subject
-        .or_else(|| {
-            let line = clue.line.to_lowercase();
-            let number = |rest: &str| {
-                rest.trim_start().chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-            };
-            ["port", ":"]
-                .iter()
-                .find_map(|mark| line.rmatch_indices(mark).find_map(|(at, mark)| number(&line[at + mark.len()..])))
-        })
-        .filter(|port| *port != 0)
+    let line = clue.line.to_lowercase();
+    let number = |rest: &str| {
+        rest.trim_start()
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .parse()
+            .ok()
+            .filter(|port| *port != 0)
+    };
+    let behind = |mark: &str| line.rmatch_indices(mark).find_map(|(at, mark)| number(&line[at + mark.len()..]));
+    let of_subject = || clue.subject.as_ref().and_then(|subject| number(subject.rsplit(':').next()?));
+    ["port ", "]:", ":"].iter().find_map(|mark| behind(mark)).or_else(of_subject)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

@@ -17,6 +17,8 @@ mod ipc;
 mod keyring;
 mod namespaces;
 mod opam;
+mod paths;
+mod permissions;
 mod programs;
 mod quota;
 mod read_only;

@@ -158,7 +158,7 @@ fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static 
         (_, Some(Errno::ENOTEMPTY)) => &[Remove],
         (_, Some(Errno::EISDIR)) => &[Write],
         (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
-        (None, Some(Errno::EPERM)) => &[Write, Remove],
+        (None | Some(Read | Write | Create | Stat), Some(Errno::EPERM)) => &[Write, Remove],
         (None, _) => &[Read, Write, Create, Execute, Chdir],
         (Some(Read), _) => &[Write, Create],
         (Some(Stat), _) => &[Read, Write],
