@@ -47,11 +47,8 @@ impl Failure<'_> {
     }
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
-        library.clues(&Said {
-            transcript: self.transcript,
-            command: self.command,
-            surroundings: machine.surroundings(),
-        })
+        let said = Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() };
+        Clue::of_outcome(self.outcome, self.command).into_iter().chain(library.clues(&said)).collect()
     }
 
     /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.
