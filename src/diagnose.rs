@@ -4,7 +4,8 @@
 //! the subject; whether it was seen; which clue came first, because the first failure explains the later ones; which
 //! suspect the rule calls likelier. What is general is dropped where something specific is verified for the same subject.
 
-use crate::cause::{self, Case, Cause, Confidence, Finding, Mode, Suspect, Verdict};
+use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 
 /// What was found and what was refuted.
 #[derive(Default)]
@@ -50,6 +51,10 @@ pub fn diagnose(case: &Case) -> Diagnosis {
         }
     }
     drop_covered(&mut diagnosis);
+    if case.mode == Mode::Log {
+        let said = said(case, &diagnosis.found);
+        diagnosis.found.extend(said);
+    }
     if case.mode == Mode::Run {
         drop_unconfirmed(&mut diagnosis);
     }
@@ -98,6 +103,35 @@ fn drop_covered(diagnosis: &mut Diagnosis) {
         let by = covering.iter().find(|(id, ..)| *id == cause.id).map_or("", |(_, by, _)| by);
         diagnosis.ruled_out.push(Refuted { cause, suspect, text: format!("{by} explains it") });
     }
+}
+
+/// Of a saved log, what the rules read in it and no check confirmed: the log may be another machine's.
+fn said(case: &Case, found: &[Diagnosed]) -> Vec<Diagnosed> {
+    let mut said: Vec<Diagnosed> = Vec::new();
+    for (index, clue) in case.clues.iter().enumerate() {
+        for cause in clue.suspects.iter().filter_map(|id| cause::by_id(id)) {
+            let is_known = |diagnosed: &Diagnosed| std::ptr::eq(diagnosed.cause, cause) && diagnosed.suspect.touched;
+            if !found.iter().chain(&said).any(is_known) {
+                said.push(guess(cause, index, clue));
+            }
+        }
+    }
+    said
+}
+
+fn guess(cause: &'static Cause, index: usize, clue: &Clue) -> Diagnosed {
+    let name = || clue.subject.clone().unwrap_or_else(|| "-".to_owned());
+    let subject = clue.path.clone().map_or_else(|| Subject::Name(name()), Subject::Path);
+    let title = cause.id.replace('-', " ");
+    let finding = Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: title.clone(),
+        summary: format!("The output may mean this: {title} (see explain --cause {}).", cause.id),
+        evidence: vec![Evidence::output(clue.line.clone())],
+        fixes: Vec::new(),
+    };
+    Diagnosed { cause, suspect: Suspect { subject, clue: Some(index), touched: true }, finding }
 }
 
 /// Moves what the text alone says to the refuted: of a command that ran under our eyes, only what was seen is claimed.
