@@ -118,7 +118,9 @@ fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
 
 /// A shell goes on behind a command that is not found: what it said last, or ended by, is what failed.
 fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
-    let is_last = suspect.clue.is_none_or(|index| case.clues[index + 1..].iter().all(|later| later.errno.is_none()));
+    let is_same = |later: &Clue| name(later).is_some_and(|name| name.to_string_lossy() == suspect.subject.to_string());
+    let is_other = |later: &Clue| later.errno.is_some() && !is_same(later);
+    let is_last = suspect.clue.is_none_or(|index| !case.clues[index + 1..].iter().any(is_other));
     match case.mode {
         Mode::Log => Confidence::Possible,
         Mode::Run if is_last || case.outcome == (&Outcome::Exited { code: 127 }) => Confidence::Verified,

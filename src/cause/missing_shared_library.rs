@@ -48,7 +48,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     };
     let Some(name) = library(clue) else { return Verdict::Unknown("the message names no library".into()) };
     match nowhere(case.machine, name) {
-        Some(needed) => Verdict::Found(Box::new(of_name(case, clue, &needed))),
+        Some(needed) => Verdict::Found(Box::new(of_name(case, &needed))),
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said(clue, name))),
         None => Verdict::RuledOut(format!("{name} is found now")),
     }
@@ -81,10 +81,10 @@ fn needs(file: &Path) -> String {
 }
 
 /// A library that something loaded while it ran: only its name is known.
-fn of_name(case: &Case, clue: &Clue, needed: &Needed) -> Finding {
+fn of_name(case: &Case, needed: &Needed) -> Finding {
     let elf = native(case.machine).unwrap_or_default();
     let lack = Lack { case, needed, elf: &elf, program: Path::new("/") };
-    let who = clue.program.clone().unwrap_or_else(|| case.program());
+    let who = case.program();
     let confidence = if case.mode == Mode::Log { Confidence::Possible } else { Confidence::Verified };
     let headline = format!("{} is missing, which {who} loads", needed.library);
     let summary = format!("{who} loads {}, and no directory that is searched has it.", needed.library);

@@ -134,6 +134,32 @@ fn a_command_that_is_not_there_comes_with_a_near_name_and_with_the_directory_tha
 }
 
 #[test]
+fn the_package_that_brings_a_command_or_a_library_is_told_where_an_index_has_it() {
+    scenario(&[Need::Root, Need::Program("gcc"), Need::Program("apt")], |lab| {
+        let scene = lab.play(
+            r#"lists=/var/lib/apt/lists; mkdir -p $lists; mount -t tmpfs lists $lists
+            printf 'Package: frobnicate\nVersion: 1\n\nPackage: libnowhere9\nVersion: 1\n' >$lists/deb.debian.org_main_binary-amd64_Packages
+            printf 'suite: jammy\n\nname: coreutils-extra\nversion: 1\ncommands: wibble,wobble\n' >$lists/x_cnf_Commands-amd64
+            echo 'int f(void) { return 0; }' >f.c; gcc -shared -fPIC f.c -o libnowhere.so.9 -Wl,-soname,libnowhere.so.9
+            echo 'int f(void); int main(void) { return f(); }' >main.c; gcc main.c libnowhere.so.9 -o tool; rm libnowhere.so.9
+            explained named frobnicate
+            explained listed sh -c wobble
+            explained library ./tool
+            explained nothing sh -c frobnicatf"#,
+        );
+        for (run, command) in [
+            ("named", "apt install frobnicate"),
+            ("listed", "apt install coreutils-extra"),
+            ("library", "apt install libnowhere9"),
+        ] {
+            let run = scene.run(run);
+            assert!(run.first().fixes.iter().any(|fix| fix.command.as_deref() == Some(command)), "{command}{run}");
+        }
+        assert!(scene.run("nothing").assert_names("command-not-found").fixes.is_empty());
+    });
+}
+
+#[test]
 fn a_program_for_another_machine_or_system_is_named() {
     scenario(SCRIPTS, |lab| {
         let scene = lab.play(&format!(
