@@ -1,6 +1,7 @@
 //! inotify has two limits for each user (inotify(7), "/proc interfaces"), and says ENOSPC or EMFILE when they are reached, as if a
 //! disk were full or descriptors were lacking. What the causes of both have in common.
 
+use super::room::elapsed;
 use super::spoken::{Speech, Spoken};
 use super::sysctl;
 use crate::cause::{Case, Confidence, Evidence, Finding, Mode, Seen, Suspect, Verdict};
@@ -136,9 +137,8 @@ impl Kind {
             _ if !lack.refused => None,
             None => Some(Evidence::probe(format!("the kernel refuses {user} one more {one} now"))),
             Some(at_ms) => Some(Evidence::sample(format!(
-                "the kernel refused {user} one more {one} {}.{} s after the start",
-                at_ms / 1000,
-                at_ms % 1000 / 100
+                "the kernel refused {user} one more {one} {} after the start",
+                elapsed(at_ms)
             ))),
         }
     }

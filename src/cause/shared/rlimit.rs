@@ -4,6 +4,7 @@ use crate::cause::{Case, Evidence, Fix};
 use crate::machine::Identity;
 use crate::probe::limit_origin::{Origin, origin};
 use crate::probe::limits::{Limit, Resource, Unit, limit};
+use std::path::Path;
 
 /// A finite soft limit of the child.
 pub struct Limited {
@@ -31,6 +32,13 @@ impl Limited {
     /// The child's limit and where it comes from; none where it is unlimited or not known.
     pub fn of(case: &Case, resource: Resource) -> Option<Self> {
         let Limit { soft, hard } = of(case, resource)?;
+        let soft = soft?;
+        Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
+    }
+
+    /// The same for one of the command's processes, by the text of its limits.
+    pub fn of_process(case: &Case, resource: Resource, limits: &str) -> Option<Self> {
+        let Limit { soft, hard } = limit(limits, resource)?;
         let soft = soft?;
         Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
     }
@@ -85,7 +93,7 @@ impl Limited {
             return vec![Fix::lasting(text)];
         }
         let mut fixes = vec![self.now(case, wanted)];
-        fixes.extend(self.lasting(wanted));
+        fixes.extend(self.lasting(case, wanted));
         fixes
     }
 
@@ -114,12 +122,29 @@ impl Limited {
         if self.resource.names().unit == Unit::Bytes { (amount / 1024).to_string() } else { amount.to_string() }
     }
 
-    fn lasting(&self, wanted: Option<u64>) -> Option<Fix> {
-        let line = self.origin.line.as_ref()?;
-        let amount = wanted.map_or("no limit".to_owned(), |wanted| self.resource.shown(wanted));
-        Some(Fix::lasting(format!("change {line} ({}) to {amount}", line.text)))
+    /// In the line that sets it; else for the logins of the user, unless the limit was set for this command alone.
+    fn lasting(&self, case: &Case, wanted: Option<u64>) -> Option<Fix> {
+        let names = self.resource.names();
+        if let Some(line) = &self.origin.line {
+            let amount = wanted.map_or("no limit".to_owned(), |wanted| self.resource.shown(wanted));
+            return Some(Fix::lasting(format!("change {line} ({}) to {amount}", line.text)));
+        }
+        if self.origin.is_fresh || case.machine.stat(Path::new(PAM)).is_err() {
+            return None;
+        }
+        let user = case.machine.user_name(case.surroundings().identity.uid).ok()?;
+        let amount = wanted.map_or("unlimited".to_owned(), |wanted| (wanted / names.item_scale).to_string());
+        let write = case.as_root(&format!("tee -a /etc/security/limits.d/{}.conf", names.item));
+        let command = format!("echo '{user} - {} {amount}' | {write}", names.item);
+        Some(
+            Fix::lasting(format!("for logins of {user}; a service has {}= in its unit", names.directive))
+                .command(command),
+        )
     }
 }
+
+/// Where `pam_limits(8)` is set up, limits.conf(5).
+const PAM: &str = "/etc/security/limits.conf";
 
 /// Whether the user is root without the capability to raise a hard limit, as in most containers (setrlimit(2)).
 fn is_confined_root(case: &Case) -> bool {

@@ -228,7 +228,8 @@ pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
 }
 
 /// `86 ms`, `3.2 s`.
-fn elapsed(milliseconds: u64) -> String {
+#[must_use]
+pub fn elapsed(milliseconds: u64) -> String {
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
         _ => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
