@@ -77,6 +77,7 @@ causes! {
     permission_denied,
     port_in_use,
     privileged_port,
+    process_limit,
     protected_file,
     proxy_misconfigured,
     quota_exceeded,

@@ -15,6 +15,7 @@ pub mod near;
 pub mod origin;
 pub mod package_manager;
 pub mod path;
+pub mod pids;
 pub mod programs;
 pub mod quota;
 pub mod read_only;
