@@ -34,6 +34,7 @@ macro_rules! causes {
 
 causes! {
     already_exists,
+    argument_list_too_long,
     blocks_exhausted,
     btrfs_metadata_full,
     ca_certificates_missing,

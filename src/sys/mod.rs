@@ -21,4 +21,5 @@ pub mod quota;
 pub mod signal;
 pub mod terminal;
 pub mod time;
+pub mod usage;
 pub mod xfs;
