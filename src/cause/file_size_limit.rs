@@ -183,7 +183,7 @@ fn without_limit(case: &Case) -> Verdict {
     }
     Verdict::Found(Box::new(Finding {
         confidence: Confidence::Likely,
-        seen: None,
+        seen: Some(Seen::During),
         headline: "a file reached a file size limit".into(),
         summary: "The kernel ended the command with SIGXFSZ, which it sends when a file reaches RLIMIT_FSIZE.".into(),
         evidence: signal(case).into_iter().collect(),

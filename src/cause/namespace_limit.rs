@@ -198,9 +198,10 @@ fn nested(case: &Case, limit: &Limit) -> Finding {
     } else {
         "what held them is gone, or the command nested more than 32"
     };
+    let is_likely = is_inside && case.mode == Mode::Run;
     Finding {
-        confidence: if is_inside && case.mode == Mode::Run { Confidence::Likely } else { Confidence::Possible },
-        seen: None,
+        confidence: if is_likely { Confidence::Likely } else { Confidence::Possible },
+        seen: is_likely.then_some(Seen::Now),
         headline: "a limit on namespaces may have been reached".into(),
         summary: format!("The kernel refused a new namespace for want of room, and no disk is full: {why}."),
         evidence: vec![limit.evidence(), limit.census(), Evidence::probe(why)],

@@ -183,8 +183,8 @@ fn of_group(case: &Case, group: &Group, current: Option<u64>, refused: u64, at: 
 fn group_fixes(case: &Case, group: &Group) -> Vec<Fix> {
     let wanted = group.most.saturating_mul(4);
     let unit = group.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_unit = [".service", ".scope", ".slice"].iter().any(|kind| unit.ends_with(kind));
-    if !is_unit {
+    let kind = unit.rsplit('.').next().unwrap_or_default();
+    if !["service", "scope", "slice"].contains(&kind) {
         let write = case.as_root(&format!("tee {}", case.quoted(&group.directory.join("pids.max"))));
         let text = "until the group is made anew; a container has an option for it (`--pids-limit`)";
         return vec![Fix::now(format!("echo {wanted} | {write}"), text)];
@@ -192,7 +192,7 @@ fn group_fixes(case: &Case, group: &Group) -> Vec<Fix> {
     let set = |option: &str| case.as_root(&format!("systemctl set-property {option}{unit} TasksMax={wanted}"));
     let now = Fix::now(set("--runtime "), "until the next boot");
     let lasting = Fix::lasting(format!("for {unit}")).command(set(""));
-    if unit.ends_with(".scope") { vec![now] } else { vec![now, lasting] }
+    if kind == "scope" { vec![now] } else { vec![now, lasting] }
 }
 
 fn of_user(case: &Case, limited: &Limited, threads: u64, at: &str) -> Told {
