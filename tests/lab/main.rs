@@ -15,6 +15,7 @@ mod inodes;
 mod inotify;
 mod ipc;
 mod keyring;
+mod mount_options;
 mod namespaces;
 mod opam;
 mod paths;

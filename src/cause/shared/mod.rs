@@ -8,6 +8,7 @@ pub mod hoard;
 pub mod holder;
 pub mod inotify;
 pub mod locks;
+pub mod mount_option;
 pub mod other_user;
 pub mod refused;
 pub mod rlimit;
