@@ -23,7 +23,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
     let line = suspect.clue.map_or("", |index| case.clues[index].line.as_str());
-    let stat = case.resolve(path).and_then(|place| case.machine.stat(&place.existing).ok());
+    let place = case.resolve(path).filter(|place| place.missing.as_os_str().is_empty());
+    let stat = place.and_then(|place| case.machine.stat(&place.existing).ok());
     match stat {
         Some(stat) if open_to_others(&stat, line) != 0 || is_foreign(case, &stat) => {
             Verdict::Found(Box::new(found(case, suspect, path, &stat, line)))
@@ -80,7 +81,8 @@ fn fix(case: &Case, path: &Path, stat: &Stat, bits: u32) -> Fix {
         (true, _) => "600",
         (false, _) => "go-w",
     };
-    let is_own = stat.uid == case.surroundings().identity.uid;
+    let surroundings = case.surroundings();
+    let is_own = surroundings.caller.unwrap_or(surroundings.identity.uid) == stat.uid;
     let command = format!("chmod {change} {quoted}");
     Fix::lasting("keeps others out").command(if is_own { command } else { case.as_root(&command) })
 }
@@ -113,6 +115,15 @@ mod tests {
         let mut stage = stage(0o644);
         stage.clues[0].line = "Bad owner or permissions on /home/u/key".into();
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_key_of_another_machine_is_not_judged_by_the_directory_above_it() {
+        let mut stage = stage(0o644);
+        stage.mode = Mode::Log;
+        stage.missing("/home/v");
+        stage.clues[0].path = Some("/home/v/key".into());
+        assert_eq!(stage.finding(&CAUSE, "/home/v/key").confidence, Confidence::Possible);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A security module (`SELinux`, `AppArmor`, Smack, Landlock) denies what modes, lists and capabilities allow. The kernel logs most of its denials.
 
 use super::refused::{self, Tried};
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Machine;
 use crate::probe::walk::{Attempt, Why, walk};
@@ -20,7 +20,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         let said = || {
             clue.path
                 .as_ref()
-                .filter(|_| clue.errno.is_none() && clue.suspects(ID))
+                .filter(|_| (clue.errno.is_none() || case.mode == Mode::Log) && clue.suspects(ID))
                 .map(|path| refused::absolute(case, path))
         };
         Some(Suspect { subject: Subject::Path(refused.or_else(said)?), clue: Some(index), touched: true })

@@ -68,7 +68,8 @@ pub fn fixes(case: &Case, tried: &Tried, at: &Path, refusal: &Refusal) -> Vec<Fi
     }
     let mut fixes = Vec::new();
     let name = case.machine.user(tried.who.identity().uid);
-    let is_own = case.surroundings().identity.uid == refusal.stat.uid;
+    let surroundings = case.surroundings();
+    let is_own = surroundings.caller.unwrap_or(surroundings.identity.uid) == refusal.stat.uid;
     let as_owner = |command: String| if is_own { command } else { case.as_root(&command) };
     if is_of_the_system(at, &refusal.stat) {
         let below =

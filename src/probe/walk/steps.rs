@@ -134,11 +134,16 @@ impl<'a> Steps<'a> {
             Unknown::Errno(Errno::ENAMETOOLONG) if at.as_os_str().len() <= LONGEST_PATH => {
                 Stop::at(at, Why::NameTooLong { length })
             }
-            Unknown::Errno(errno) if *self.who.identity() == self.machine.surroundings().identity => {
-                Stop::at(at, Why::Unexplained(errno))
-            }
+            Unknown::Errno(errno) if self.looks_with_its_own_eyes() => Stop::at(at, Why::Unexplained(errno)),
             unknown => Stop::Unknown(unknown),
         }
+    }
+
+    /// Whether we may look where the one whose rights are judged may: not for another user, nor for a command that has changed its own.
+    fn looks_with_its_own_eyes(&self) -> bool {
+        let surroundings = self.machine.surroundings();
+        let is_unchanged = surroundings.caller.is_none_or(|caller| caller == surroundings.identity.uid);
+        is_unchanged && *self.who.identity() == surroundings.identity
     }
 
     fn reached(&self, at: PathBuf, stat: Option<Stat>, step: &Step) -> Reached {

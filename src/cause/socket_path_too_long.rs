@@ -1,0 +1,105 @@
+//! The path of a Unix socket has at most 107 bytes, `sun_path` of unix(7), far fewer than a file's: deep temporary and home directories
+//! break gpg-agent, ssh's control sockets and test servers.
+
+use super::refused;
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Clue, Operation};
+use crate::sys::errno::Errno;
+use std::path::{Path, PathBuf};
+
+const ID: &str = "socket-path-too-long";
+
+/// `sun_path` without the final NUL.
+const LONGEST: usize = 107;
+
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/socket-path-too-long.md"),
+    suspects,
+    covers: &["name-too-long", "socket-missing"],
+    check,
+};
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| may_be(clue));
+    let suspect = |(index, clue): (usize, &Clue)| {
+        let subject = Subject::Path(socket(case, clue)?);
+        Some(Suspect { subject, clue: Some(index), touched: true })
+    };
+    named.filter_map(suspect).collect()
+}
+
+fn may_be(clue: &Clue) -> bool {
+    let is_socket = matches!(clue.operation, Some(Operation::Bind | Operation::Connect));
+    clue.suspects(ID) || is_socket && matches!(clue.errno, Some(Errno::ENAMETOOLONG | Errno::EINVAL))
+}
+
+/// The socket that a message names, or the agent's in the home directory that gpg was given.
+fn socket(case: &Case, clue: &Clue) -> Option<PathBuf> {
+    let is_gpg = clue.line.contains("gpg");
+    let of_gpg = is_gpg.then(|| homedir(case)).flatten().map(|home| refused::absolute(case, &home).join("S.gpg-agent"));
+    of_gpg.or_else(|| clue.path.clone().filter(|_| !is_gpg))
+}
+
+fn homedir(case: &Case) -> Option<PathBuf> {
+    let words: Vec<&str> = case.command.iter().filter_map(|word| word.to_str()).collect();
+    let of_option = words.iter().position(|word| *word == "--homedir").and_then(|at| words.get(at + 1).copied());
+    let joined = || words.iter().find_map(|word| word.strip_prefix("--homedir="));
+    of_option.or_else(joined).map(PathBuf::from).or_else(|| case.surroundings().directory("GNUPGHOME"))
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
+    let length = path.as_os_str().len();
+    if length <= LONGEST {
+        return Verdict::RuledOut(format!("{length} bytes fit into {LONGEST}"));
+    }
+    Verdict::Found(Box::new(found(case, suspect, path, length)))
+}
+
+fn found(case: &Case, suspect: &Suspect, path: &Path, length: usize) -> Finding {
+    let headline = format!("the socket's path has {length} bytes, and {LONGEST} is the most");
+    let summary =
+        format!("The path of the socket, {}, has {length} bytes; a Unix socket takes {LONGEST}.", path.display());
+    let mut finding = refused::found(case, suspect, headline, summary);
+    (finding.confidence, finding.seen) = (Confidence::Verified, Some(Seen::Now));
+    let check = format!("printf %s {} | wc -c", case.quoted(path));
+    finding.evidence.push(Evidence::probe(format!("{} has {length} bytes", path.display())).check(check));
+    finding.fixes.push(Fix::lasting(
+        "give it a shorter directory: TMPDIR=/tmp, GNUPGHOME, ControlPath ~/.ssh/%C, or a short link to this one",
+    ));
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+
+    fn stage(path: &str) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.add(|clue| (clue.path, clue.suspects) = (Some(path.into()), vec![ID.into()]));
+        stage
+    }
+
+    #[test]
+    fn bytes_are_counted() {
+        let path = format!("/tmp/{}", "x".repeat(110));
+        let finding = stage(&path).finding(&CAUSE, &path);
+        assert_eq!(finding.headline, "the socket's path has 115 bytes, and 107 is the most");
+    }
+
+    #[test]
+    fn the_agent_s_socket_lies_in_the_home_directory_of_gpg() {
+        let mut stage = stage("~/.gnupg");
+        stage.clues[0].line = "gpg: can't connect to the agent: IPC connect call failed".into();
+        let home = format!("/tmp/{}", "x".repeat(100));
+        stage.command = ["gpg", "--homedir", &home, "--gen-key"].map(Into::into).into();
+        assert_eq!(stage.finding(&CAUSE, &format!("{home}/S.gpg-agent")).confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_path_that_fits_is_silence() {
+        stage(&format!("/tmp/{}", "x".repeat(102))).assert_silent(&CAUSE);
+    }
+}

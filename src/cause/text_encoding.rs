@@ -1,0 +1,122 @@
+//! A text file has CR LF line ends or a byte order mark, and what reads it takes them for contents: a shell, a JSON parser.
+
+use super::empty_or_truncated_file::files;
+use super::refused;
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::Form;
+use std::path::{Path, PathBuf};
+
+const ID: &str = "text-encoding";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/text-encoding.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
+    let suspects = named.flat_map(|(index, clue)| {
+        let files = in_line(case, clue).map_or_else(|| files(case, clue), |file| vec![file]);
+        files.into_iter().map(move |file| Suspect { subject: Subject::Path(file), clue: Some(index), touched: true })
+    });
+    suspects.collect()
+}
+
+/// Whether a message shows a mark or a carriage return where none belongs. That a `#!` line ends in one is another cause.
+fn speaks_of_it(clue: &Clue) -> bool {
+    let line = clue.line.as_str();
+    let is_of_interpreter = line.contains("bad interpreter") || line.contains("env:");
+    let shows = [r"$'\r'", r"\r'", "\u{feff}", "^M"].iter().any(|mark| line.contains(mark));
+    !is_of_interpreter && (clue.suspects(ID) || shows)
+}
+
+/// The file that a shell names before the line number: `x.sh: line 2: …`.
+fn in_line(case: &Case, clue: &Clue) -> Option<PathBuf> {
+    let (file, rest) = clue.line.split_once(": ")?;
+    let place = case
+        .resolve(Path::new(file))
+        .filter(|_| rest.starts_with("line ") || rest.starts_with(|c: char| c.is_ascii_digit()))?;
+    place.missing.as_os_str().is_empty().then_some(place.existing)
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let Some(file) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
+    let form = case.machine.form(file);
+    match form.as_ref().ok().and_then(what) {
+        Some((what, fix)) => Verdict::Found(Box::new(found(case, suspect, file, &what, &fix))),
+        None if case.mode == Mode::Log => {
+            refused::verdict(case, suspect, "may have a byte order mark or CR LF line ends", |_, _| None)
+        }
+        None => form.map_or_else(
+            |unknown| Verdict::Unknown(unknown.to_string()),
+            |_| Verdict::RuledOut("it has neither a byte order mark nor CR LF line ends".into()),
+        ),
+    }
+}
+
+/// What it has, and the command that takes it away, to be followed by the file.
+fn what(form: &Form) -> Option<(String, String)> {
+    match form.mark.as_deref() {
+        Some("UTF-8") => Some(("begins with a UTF-8 byte order mark".into(), r"sed -i '1s/^\xEF\xBB\xBF//'".into())),
+        Some(mark) => Some((
+            format!("is {mark} text"),
+            format!("iconv -f {} -t UTF-8", mark.trim_end_matches("LE").trim_end_matches("BE")),
+        )),
+        None if form.carriage_returns => Some(("has CR LF line ends".into(), r"sed -i 's/\r$//'".into())),
+        None => None,
+    }
+}
+
+fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, fix: &str) -> Finding {
+    let (at, quoted) = (file.display(), case.quoted(file));
+    let headline = format!("{at} {what}");
+    let summary = format!("{headline}, and what reads it takes them for contents.");
+    let mut finding = refused::found(case, suspect, headline, summary);
+    (finding.confidence, finding.seen) = (Confidence::Verified, Some(Seen::Now));
+    finding
+        .evidence
+        .push(Evidence::probe(format!("it {what}")).check(format!("head -c 64 {quoted} | od -c | head -5")));
+    finding.fixes.push(Fix::lasting("takes them away").command(format!("{fix} {quoted}")));
+    finding.fixes.push(Fix::lasting("in a git repository: `* text=auto eol=lf` in .gitattributes keeps them out"));
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::machine::Kind;
+
+    fn stage(line: &str, form: Form) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.stat("/home/u/x.sh", Kind::Regular, |_| {}).knows("form /home/u/x.sh", Ok(form));
+        stage.add(|clue| clue.line = line.into());
+        stage
+    }
+
+    const RETURNED: &str = r"x.sh: line 2: $'\r': command not found";
+
+    #[test]
+    fn the_script_with_carriage_returns_is_named() {
+        let finding =
+            stage(RETURNED, Form { carriage_returns: true, ..Form::default() }).finding(&CAUSE, "/home/u/x.sh");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some(r"sed -i 's/\r$//' /home/u/x.sh"));
+    }
+
+    #[test]
+    fn a_mark_is_taken_away_by_its_bytes() {
+        let finding =
+            stage(RETURNED, Form { mark: Some("UTF-8".into()), ..Form::default() }).finding(&CAUSE, "/home/u/x.sh");
+        assert_eq!(finding.headline, "/home/u/x.sh begins with a UTF-8 byte order mark");
+    }
+
+    #[test]
+    fn a_plain_file_is_silence() {
+        stage(RETURNED, Form::default()).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn an_interpreter_with_a_return_is_another_cause() {
+        let form = Form { carriage_returns: true, ..Form::default() };
+        stage("x.sh: /bin/sh^M: bad interpreter", form).assert_silent(&CAUSE);
+    }
+}

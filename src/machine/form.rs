@@ -1,0 +1,126 @@
+//! What kind of contents a regular file has, and whether they are whole. The contents themselves do not travel in a report.
+
+use super::{Answer, Machine, Unknown};
+use crate::sys::errno::Errno;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The marks and endings of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Whether it has bytes and those that were looked at, at both ends, are all zero.
+    pub zeros: bool,
+    /// The byte order mark that it begins with: `UTF-8`, `UTF-16LE`, `UTF-16BE`.
+    pub mark: Option<String>,
+    /// Whether its first lines end in CR LF.
+    pub carriage_returns: bool,
+    /// Whether it begins as an HTML page does.
+    pub html: bool,
+    /// The archive format that it begins as, where the format marks its end, and whether that end is there.
+    pub archive: Option<(String, bool)>,
+}
+
+/// Bytes that are looked at, at the beginning and at the end: a ZIP archive has its end record in the last 65,557.
+const LOOKED_AT: usize = 66 << 10;
+
+impl Machine {
+    /// Looks at both ends of a regular file on a local filesystem.
+    ///
+    /// # Errors
+    /// Those of `open(2)` and `pread(2)`; EINVAL where it is no regular file.
+    pub fn form(&self, path: &Path) -> Answer<Form> {
+        self.ask_path("form", path, look)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+fn look(path: &Path) -> Answer<Form> {
+    // A FIFO or a device must not even be opened.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(Unknown::Errno(Errno::EINVAL));
+    }
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let size = file.metadata()?.len();
+    let head = part(&file, 0)?;
+    let tail = part(&file, size.saturating_sub(LOOKED_AT as u64))?;
+    Ok(judge(size, &head, &tail))
+}
+
+fn part(file: &File, offset: u64) -> Answer<Vec<u8>> {
+    let mut bytes = vec![0; LOOKED_AT];
+    let read = file.read_at(&mut bytes, offset)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+fn judge(size: u64, head: &[u8], tail: &[u8]) -> Form {
+    let mark = match head {
+        [0xef, 0xbb, 0xbf, ..] => Some("UTF-8"),
+        [0xff, 0xfe, ..] => Some("UTF-16LE"),
+        [0xfe, 0xff, ..] => Some("UTF-16BE"),
+        _ => None,
+    };
+    let start = head.trim_ascii_start().get(..14).unwrap_or_default().to_ascii_lowercase();
+    Form {
+        size,
+        zeros: !head.is_empty() && head.iter().chain(tail).all(|byte| *byte == 0),
+        mark: mark.map(str::to_owned),
+        carriage_returns: has_carriage_returns(head),
+        html: start.starts_with(b"<!doctype html") || start.starts_with(b"<html"),
+        archive: archive(head, tail),
+    }
+}
+
+/// Whether it is text and most of its first lines end in CR LF.
+fn has_carriage_returns(head: &[u8]) -> bool {
+    let lines: Vec<&[u8]> = head.split(|byte| *byte == b'\n').take(50).collect();
+    let whole = &lines[..lines.len() - 1];
+    let returns = whole.iter().filter(|line| line.ends_with(b"\r")).count();
+    returns > 0 && returns * 2 >= whole.len() && !head.contains(&0)
+}
+
+/// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros.
+fn archive(head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
+    let has = |mark: &[u8]| memchr::memmem::find(tail, mark).is_some();
+    let (name, is_whole) = match head {
+        [b'P', b'K', 3, 4, ..] => ("ZIP", has(b"PK\x05\x06")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", tail.ends_with(b"YZ")),
+        _ if head.get(257..262) == Some(b"ustar") => {
+            ("tar", tail.len() >= 1024 && tail[tail.len() - 1024..].iter().all(|byte| *byte == 0))
+        }
+        _ => return None,
+    };
+    Some((name.to_owned(), is_whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(bytes: &[u8]) -> Form {
+        judge(bytes.len() as u64, bytes, bytes)
+    }
+
+    #[test]
+    fn marks_and_line_ends_are_seen() {
+        assert_eq!(form(b"\xef\xbb\xbf{}").mark.as_deref(), Some("UTF-8"));
+        assert!(
+            form(b"a\r\nb\r\n").carriage_returns
+                && !form(b"a\nb\nc\r\n").carriage_returns
+                && !form(b"").carriage_returns
+        );
+        assert!(form(b"\n<!DOCTYPE html>\n").html && form(&[0; 9]).zeros && !form(b"").zeros);
+    }
+
+    #[test]
+    fn an_archive_without_its_end_is_seen() {
+        assert_eq!(form(b"PK\x03\x04 and the rest").archive, Some(("ZIP".into(), false)));
+        assert_eq!(form(b"PK\x03\x04 and PK\x05\x06\0\0").archive, Some(("ZIP".into(), true)));
+        assert_eq!(form(b"\x1f\x8b\x08").archive, None);
+    }
+}
