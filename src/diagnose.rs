@@ -45,7 +45,7 @@ pub fn diagnose(case: &Case) -> Diagnosis {
             match (cause.check)(case, &suspect) {
                 Verdict::Found(finding) => diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding }),
                 Verdict::RuledOut(text) | Verdict::Unknown(text) => {
-                    diagnosis.ruled_out.push(Refuted { cause, suspect, text })
+                    diagnosis.ruled_out.push(Refuted { cause, suspect, text });
                 }
             }
         }

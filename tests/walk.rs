@@ -113,7 +113,7 @@ fn build() {
     let mut dice = Dice(seed());
     run("mount -t tmpfs walk /mnt");
     std::fs::copy(std::env::current_exe().expect("its own path"), "/mnt/program").expect("a copy that all may run");
-    let mut differences = String::new();
+    let mut differences = Vec::new();
     for round in 0..ROUNDS {
         // Deep enough for paths and links that go upwards.
         let base = PathBuf::from(format!("/mnt/{round}/r/r/r/r/r/r/r/r"));
@@ -126,10 +126,10 @@ fn build() {
         command.env("EXPLAIN_WALK_SEED", (seed() + round * 2).to_string()).env("EXPLAIN_WALK_BASE", &base);
         let output = same_test(&mut command, "act").output().expect("setpriv starts");
         if !output.status.success() {
-            differences += &format!("--- {identity}\n{}", String::from_utf8_lossy(&output.stderr));
+            differences.push(format!("--- {identity}\n{}", String::from_utf8_lossy(&output.stderr)));
         }
     }
-    assert!(differences.is_empty(), "{differences}");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 fn run(line: &str) -> bool {

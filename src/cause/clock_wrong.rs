@@ -30,8 +30,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
     let named = suspect.subject.path().map(Path::to_owned);
-    let looked_at = named.into_iter().chain(WITNESSES.iter().map(PathBuf::from));
-    let ahead = looked_at.filter_map(|path| Some((seconds_ahead(case, &path, now)?, path))).next();
+    let mut looked_at = named.into_iter().chain(WITNESSES.iter().map(PathBuf::from));
+    let ahead = looked_at.find_map(|path| Some((seconds_ahead(case, &path, now)?, path)));
     let wrong = ahead.map(|(seconds, path)| Wrong {
         headline: format!("the clock is behind {}", path.display()),
         fact: format!("{} was last changed {} after what the clock says is now", path.display(), duration(seconds)),

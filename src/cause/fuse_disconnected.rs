@@ -5,7 +5,7 @@ use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Unknown;
 use crate::sys::errno::Errno;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "fuse-disconnected";
 
@@ -20,7 +20,7 @@ pub const CAUSE: Cause = Cause {
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects =
         setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
-    suspects.retain(|suspect| suspect.subject.path().is_some_and(|path| path.is_absolute()));
+    suspects.retain(|suspect| suspect.subject.path().is_some_and(Path::is_absolute));
     suspects
 }
 

@@ -77,7 +77,7 @@ mod tests {
     const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
 
     fn stage(home: Option<&str>) -> Stage {
-        let mut stage = Stage::new(TABLE).as_root();
+        let mut stage = Stage::new(TABLE).by_root();
         let home = home.map(|home| ("HOME".to_owned(), Bytes(home.into())));
         stage.surroundings.env.extend(home);
         stage.missing("/home/u/explain").missing("/nonexistent");

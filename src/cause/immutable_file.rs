@@ -48,7 +48,7 @@ mod tests {
     use crate::machine::{InodeFlags, Kind};
 
     fn stage(path: &str, flags: InodeFlags) -> Stage {
-        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").as_root();
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").by_root();
         stage.directory("/srv").stat("/srv/x", Kind::Regular, |_| {}).knows(&format!("flags {path}"), Ok(flags));
         stage
     }

@@ -226,13 +226,13 @@ mod tests {
     #[test]
     fn who_has_the_capability_is_silent() {
         assert!(
-            found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).as_root()).is_empty()
+            found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).by_root()).is_empty()
         );
     }
 
     #[test]
     fn in_a_user_namespace_a_capability_may_not_count() {
-        let mut stage = stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).as_root();
+        let mut stage = stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).by_root();
         stage.file("/proc/self/uid_map", "0 1000 1\n");
         assert_eq!(found(&stage), ["CAP_SYS_ADMIN"]);
     }

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_user_that_the_command_changes_to_is_the_one_who_is_refused() {
-        let mut stage = stage().as_root();
+        let mut stage = stage().by_root();
         stage.command = ["sudo", "-u", "ann", "cat", "/root/x"].map(Into::into).into();
         stage.stat("/root", Kind::Directory, |stat| stat.mode = 0o700).missing("/root/x");
         let finding = stage.clue(Errno::EACCES, Operation::Read, "/root/x").finding(&CAUSE, "/root");
@@ -157,7 +157,7 @@ mod tests {
     fn a_fuse_mount_is_closed_to_root_too() {
         let table =
             format!("{TABLE}40 21 0:50 / /mnt/remote rw - fuse.sshfs ann@host: rw,user_id=1001,group_id=1001\n");
-        let mut stage = Stage::new(&table).as_root();
+        let mut stage = Stage::new(&table).by_root();
         stage
             .file("/etc/passwd", "ann:x:1001:1001::/:\n")
             .knows("stat /mnt/remote", Err::<Stat, _>(Errno::EACCES.into()));
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn root_is_refused_by_no_bits() {
-        let mut stage = stage().as_root();
+        let mut stage = stage().by_root();
         stage.stat("/srv", Kind::Regular, |stat| stat.mode = 0);
         stage.clue(Errno::EACCES, Operation::Read, "/srv").assert_silent(&CAUSE);
     }

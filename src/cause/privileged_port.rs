@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn root_is_silence() {
-        let mut stage = stage("listen tcp 0.0.0.0:80: bind: permission denied").as_root();
+        let mut stage = stage("listen tcp 0.0.0.0:80: bind: permission denied").by_root();
         stage.file("/proc/self/uid_map", "0 0 4294967295\n");
         assert!(found(&stage).is_empty());
     }

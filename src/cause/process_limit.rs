@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn root_is_not_bound_by_the_limit_of_users() {
-        let mut stage = stage(20).as_root();
+        let mut stage = stage(20).by_root();
         seen_with(&mut stage, 300, 300, &[]);
         assert_eq!(
             stage.clue(Errno::EAGAIN, Operation::Fork, "").finding(&CAUSE, "-").confidence,

@@ -72,7 +72,7 @@ mod tests {
     use crate::machine::Kind;
 
     fn stage(value: &str) -> Stage {
-        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").as_root();
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").by_root();
         stage.stat("/tmp", Kind::Directory, |stat| stat.mode = 0o1777).file("/proc/sys/fs/protected_regular", value);
         stage.stat("/tmp/x", Kind::Regular, |stat| (stat.uid, stat.mode) = (1001, 0o666));
         stage.clue(Errno::EACCES, Operation::Create, "/tmp/x");

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn root_whose_helper_was_refused_is_told_that_a_part_may_run_as_another_user() {
-        assert_eq!(stage(50, 0).as_root().finding(&CAUSE, "/srv").confidence, Confidence::Likely);
+        assert_eq!(stage(50, 0).by_root().finding(&CAUSE, "/srv").confidence, Confidence::Likely);
     }
 
     #[test]

@@ -80,6 +80,6 @@ mod tests {
 
     #[test]
     fn root_may_remove_it() {
-        stage(1001).as_root().assert_silent(&CAUSE);
+        stage(1001).by_root().assert_silent(&CAUSE);
     }
 }

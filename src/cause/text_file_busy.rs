@@ -120,8 +120,8 @@ mod tests {
     fn stage(uses: Vec<Use>, unreadable: u64) -> Stage {
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
         let program = Program { pid: 4711, uid: 1000, command: "server".into(), age: 60, ancestor: false };
-        let user = |uses| User { program, uses, path: "/srv/server".into() };
-        let processes = (!uses.is_empty()).then_some(uses).map(user).into_iter().collect();
+        let held = |uses| User { program, uses, path: "/srv/server".into() };
+        let processes = (!uses.is_empty()).then_some(uses).map(held).into_iter().collect();
         let coverage = Coverage { unreadable, ..Coverage::default() };
         stage
             .directory("/srv")

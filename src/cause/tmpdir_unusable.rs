@@ -75,7 +75,7 @@ mod tests {
     const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
 
     fn stage(tmpdir: &str) -> Stage {
-        let mut stage = Stage::new(TABLE).as_root();
+        let mut stage = Stage::new(TABLE).by_root();
         stage.surroundings.env.insert("TMPDIR".into(), Bytes(tmpdir.into()));
         stage.directory("/scratch").missing("/scratch/explain").missing("/gone");
         stage

@@ -128,7 +128,7 @@ mod tests {
     use crate::machine::Kind;
 
     fn stage(map: &str) -> Stage {
-        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").as_root();
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n").by_root();
         stage.file("/proc/self/uid_map", map).file("/proc/self/gid_map", map);
         stage
     }

@@ -139,6 +139,6 @@ mod tests {
 
     #[test]
     fn root_is_not_held_back_by_the_switches_of_distributions() {
-        assert_eq!(headline(&stage("kernel/unprivileged_userns_clone", "0\n").as_root()), None);
+        assert_eq!(headline(&stage("kernel/unprivileged_userns_clone", "0\n").by_root()), None);
     }
 }

@@ -198,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_first_line_without_an_end_is_kept_as_far_as_it_matters() {
-        let Executable::Script { line, length } = of(&[b"#!/".as_slice(), "d".repeat(1 << 20).as_bytes()].concat()) else { panic!() };
+        let Executable::Script { line, length } = of(&[b"#!/".as_slice(), "d".repeat(1 << 20).as_bytes()].concat())
+        else {
+            panic!()
+        };
         assert_eq!((line.0.len(), length), (LINE, None));
     }
 

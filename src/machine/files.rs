@@ -206,7 +206,8 @@ const SECRETS: &[&str] = &["password=", "password2=", "passwd=", "pass=", "secre
 /// Puts `*` over the values of secrets.
 fn mask_secrets(bytes: &mut [u8]) {
     for word in SECRETS {
-        for start in memchr::memmem::find_iter(&bytes.to_vec(), word).map(|at| at + word.len()) {
+        let found: Vec<usize> = memchr::memmem::find_iter(bytes, word).map(|at| at + word.len()).collect();
+        for start in found {
             let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'"' | b'\'');
             let value = bytes[start..].iter_mut();
             value.take_while(|byte| !is_end(byte)).for_each(|byte| *byte = b'*');

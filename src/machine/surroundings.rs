@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// Identity of a process, from `/proc/PID/status` (proc_pid_status(5)).
+/// Identity of a process, from `/proc/PID/status` (`proc_pid_status(5)`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Effective user id.
@@ -48,7 +48,7 @@ impl Identity {
         })
     }
 
-    /// That of the process whose `/proc/PID/status` this is, proc_pid_status(5).
+    /// That of the process whose `/proc/PID/status` this is, `proc_pid_status(5)`.
     #[must_use]
     pub fn of_status(status: &str) -> Option<Self> {
         let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::split_whitespace);
@@ -82,7 +82,7 @@ pub struct Surroundings {
     /// Who started it, and will type the advice; none where that is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<u32>,
-    /// Text of `/proc/PID/limits` of the child when it ended (proc_pid_limits(5)).
+    /// Text of `/proc/PID/limits` of the child when it ended (`proc_pid_limits(5)`).
     pub limits: Option<String>,
 }
 
@@ -211,7 +211,7 @@ impl Machine {
         })
     }
 
-    /// Number of the controlling terminal of this session (`tty_nr` of proc_pid_stat(5)); 0 where there is none.
+    /// Number of the controlling terminal of this session (`tty_nr` of `proc_pid_stat(5)`); 0 where there is none.
     ///
     /// # Errors
     /// Where `/proc` cannot be read.

@@ -75,7 +75,7 @@ pub struct Branch {
 }
 
 impl Machine {
-    /// What the filesystem holds that is mounted at `point`, by directory. Takes up to [`BUDGET`], whatever time the other
+    /// What the filesystem holds that is mounted at `point`, by directory. Takes up to `BUDGET`, whatever time the other
     /// probes have left.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// Links that the kernel follows before it answers ELOOP, path_resolution(7).
+/// Links that the kernel follows before it answers ELOOP, `path_resolution(7)`.
 const LINKS: usize = 40;
 
 /// What a path means.

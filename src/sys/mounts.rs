@@ -1,4 +1,4 @@
-//! The mount table, proc_pid_mountinfo(5).
+//! The mount table, `proc_pid_mountinfo(5)`.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -106,15 +106,12 @@ pub fn unescaped(field: &[u8]) -> OsString {
     let mut rest = field;
     while let Some((&byte, tail)) = rest.split_first() {
         let octal = || std::str::from_utf8(tail.get(..3)?).ok().and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match (byte, octal()) {
-            (b'\\', Some(value)) => {
-                out.push(value);
-                rest = &tail[3..];
-            }
-            _ => {
-                out.push(byte);
-                rest = tail;
-            }
+        if let (b'\\', Some(value)) = (byte, octal()) {
+            out.push(value);
+            rest = &tail[3..];
+        } else {
+            out.push(byte);
+            rest = tail;
         }
     }
     OsString::from_vec(out)

@@ -1,4 +1,4 @@
-//! Terminals: their size, modes and foreground process group, and pairs of our own (pty(7), ioctl_tty(2)).
+//! Terminals: their size, modes and foreground process group, and pairs of our own (pty(7), `ioctl_tty(2)`).
 
 use super::errno::Errno;
 use super::fd::{checked, duplicate};
@@ -32,8 +32,8 @@ pub fn size(terminal: BorrowedFd) -> Result<Size, Errno> {
 /// # Errors
 /// ENOTTY where it is no terminal.
 pub fn set_size(terminal: BorrowedFd, size: Size) -> Result<(), Errno> {
-    let (ws_xpixel, ws_ypixel) = size.pixels;
-    let wanted = libc::winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel, ws_ypixel };
+    let (width, height) = size.pixels;
+    let wanted = libc::winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: width, ws_ypixel: height };
     // SAFETY: TIOCSWINSZ reads one winsize.
     checked(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const wanted) }).map(drop)
 }

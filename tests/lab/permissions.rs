@@ -50,7 +50,10 @@ fn what_root_left_in_a_home_directory_is_given_back() {
         for run in ["touch", "python"] {
             let found = scene.run(run);
             let found = found.assert_first("foreign-owner", lab.path("u/.cache/tool"), Verified);
-            assert!(found.fixes[0].command.as_deref().is_some_and(|command| command.ends_with("/u/.cache")), "{found:?}");
+            assert!(
+                found.fixes[0].command.as_deref().is_some_and(|command| command.ends_with("/u/.cache")),
+                "{found:?}"
+            );
         }
     });
 }
@@ -187,7 +190,12 @@ fn a_low_port_is_told() {
         );
         let found = scene.run("curl");
         assert_eq!(("privileged-port", "82"), (found.first().id.as_str(), found.first().subject.as_str()));
-        assert!(scene.run("python").report.is_some_and(|report| report.causes.iter().all(|cause| cause.id == "privileged-port")));
+        assert!(
+            scene
+                .run("python")
+                .report
+                .is_some_and(|report| report.causes.iter().all(|cause| cause.id == "privileged-port"))
+        );
     });
 }
 

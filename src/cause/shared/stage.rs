@@ -31,7 +31,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A machine with this mount table (lines of proc_pid_mountinfo(5)), whose mount points are directories.
+    /// A machine with this mount table (lines of `proc_pid_mountinfo(5)`), whose mount points are directories.
     pub fn new(mountinfo: &str) -> Self {
         let surroundings = Surroundings { cwd: "/home/u".into(), ..Surroundings::default() };
         let mut stage = Self {
@@ -53,13 +53,14 @@ impl Stage {
     }
 
     /// The same as root, with every capability.
-    pub fn as_root(mut self) -> Self {
+    pub fn by_root(mut self) -> Self {
         self.surroundings.identity.uid = 0;
         self.surroundings.identity.capabilities = u64::MAX;
         self
     }
 
     /// An answer to a question by its key.
+    #[expect(clippy::needless_pass_by_value, reason = "an answer is written down where it is given")]
     pub fn knows<T: Serialize>(&mut self, key: &str, answer: Answer<T>) -> &mut Self {
         self.record.put(key, &answer);
         self
@@ -161,7 +162,7 @@ impl Stage {
         let machine = Machine::played(self.surroundings.clone(), self.record.clone());
         let said = if self.clues.is_empty() { &b""[..] } else { b"it failed\n" };
         let transcript = Transcript::whole(said.to_vec());
-        let case = Case {
+        let failure = Case {
             machine: &machine,
             mode: self.mode,
             command: &self.command,
@@ -171,9 +172,9 @@ impl Stage {
             clues: &self.clues,
             mounts: machine.mounts(),
         };
-        let suspects = (cause.suspects)(&case);
+        let suspects = (cause.suspects)(&failure);
         let checked = |suspect: Suspect| {
-            let verdict = (cause.check)(&case, &suspect);
+            let verdict = (cause.check)(&failure, &suspect);
             (suspect, verdict)
         };
         suspects.into_iter().map(checked).collect()

@@ -26,7 +26,7 @@ struct Leader {
 }
 
 /// Becomes the leader of a new session on the terminal, starts the command there and serves until nobody needs the terminal.
-pub fn lead(command: Argv, pty: Pty, wire: Wire, note: Option<Note>, given: Given) -> ! {
+pub fn lead(command: Argv, pty: Pty, wire: Wire, note: Option<&Note>, given: Given) -> ! {
     process::new_session();
     let _ = terminal::make_controlling(pty.second.as_fd());
     // Its end tells of the child by a signal, and nothing else is let in.
@@ -35,7 +35,7 @@ pub fn lead(command: Argv, pty: Pty, wire: Wire, note: Option<Note>, given: Give
     match process::fork() {
         Ok(Forked::Child) => {
             process::die_with_parent(own);
-            become_command(command, &pty, note.as_ref(), given)
+            become_command(command, &pty, note, given)
         }
         Ok(Forked::Parent(pid)) => {
             process::set_group(pid, pid);

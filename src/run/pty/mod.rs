@@ -77,7 +77,7 @@ pub fn run(command: Argv, pty: Pty, given: Given, started: SystemTime) -> Result
     match process::fork()? {
         Forked::Child => {
             drop(ours);
-            leader::lead(command, pty, theirs, note, given)
+            leader::lead(command, pty, theirs, note.as_ref(), given)
         }
         Forked::Parent(leader) => {
             drop(theirs);

@@ -112,7 +112,7 @@ impl Wire {
                 _ => return None,
             }
         }
-        let [a, b, c, d, e, f, g, h] = message;
-        Some((i32::from_ne_bytes([a, b, c, d]), i32::from_ne_bytes([e, f, g, h])))
+        let (kind, number) = message.split_first_chunk()?;
+        Some((i32::from_ne_bytes(*kind), i32::from_ne_bytes(number.try_into().ok()?)))
     }
 }
