@@ -48,7 +48,7 @@ mod tests {
         let mut stage = Stage::new(&format!(
             "21 1 254:0 / / rw - ext4 /dev/vda rw\n40 21 254:16 / /jail {options} - ext4 /dev/vdb rw\n"
         ))
-        .as_root();
+        .by_root();
         stage.stat("/jail/null", kind, |stat| stat.mode = 0o666);
         stage
     }
