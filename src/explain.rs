@@ -9,6 +9,7 @@ use crate::machine::{Machine, OnProgress, Surroundings};
 use crate::outcome::Outcome;
 use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
+use crate::sys::fd;
 use crate::transcript::Transcript;
 use crate::watch::Watched;
 use std::ffi::OsString;
@@ -113,6 +114,9 @@ fn lines(faults: &[Fault]) -> String {
 
 /// Explains the command that just failed, on stderr and in the report file, as the options say.
 pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
+    if !options.quiet {
+        say_instead_of_panicking();
+    }
     let Failed { ran, file, library } = failed;
     let library = library.unwrap_or_else(Library::builtin);
     let machine = Machine::live(Surroundings::of_child(ran.status.as_deref(), ran.limits), Instant::now() + PROBES);
@@ -135,6 +139,16 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         let text = rendered(&report, options, Style::of(options, &io::stderr()));
         let _ = io::stderr().write_all(text.as_bytes());
     }
+}
+
+/// From now on a panic is one line, and the end is that of the command. The stream of the standard library is not used: its lock
+/// may be held.
+fn say_instead_of_panicking() {
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault.location().map(ToString::to_string).unwrap_or_default();
+        let _ = fd::write(fd::STDERR, format!("explain: no explanation: a fault of its own at {place}\n").as_bytes());
+        exit::end_as_decided()
+    }));
 }
 
 /// `--log`: explains output that is already there against this machine as it is. The result is an exit status.

@@ -25,6 +25,12 @@ pub fn prepare(child: Pid, source: Option<RawFd>) {
     CHILD.store(child.0, Ordering::SeqCst);
 }
 
+/// From now on a panic, on whatever thread, prints nothing: while the command runs stderr is its own. It goes on like any other
+/// fault of ours.
+pub fn instead_of_panicking() {
+    std::panic::set_hook(Box::new(|_| carry_on()));
+}
+
 /// Goes on with the least that the command needs, to its end.
 pub fn carry_on() -> ! {
     if exit::is_decided() || CHILD.load(Ordering::SeqCst) == 0 {
@@ -62,4 +68,52 @@ fn pass_on_once() -> bool {
         rest = &rest[written..];
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Output, Stdio};
+
+    /// Runs one of the tests below, which end their process, in a process of its own.
+    #[expect(clippy::disallowed_methods, reason = "a test looks at another process's end")]
+    fn alone(test: &str) -> Output {
+        let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
+        let tests = std::env::current_exe().unwrap();
+        Command::new(tests).args(["--exact", &name, "--ignored", "--nocapture"]).output().unwrap()
+    }
+
+    #[test]
+    #[ignore = "ends the process; run by the tests below"]
+    fn panics_after_the_end() {
+        instead_of_panicking();
+        exit::decide(Change::Exited(7));
+        std::thread::spawn(|| panic!("on some thread")).join().unwrap();
+    }
+
+    #[test]
+    #[ignore = "ends the process; run by the tests below"]
+    #[expect(clippy::disallowed_methods, reason = "a test starts a command")]
+    fn panics_while_the_command_runs() {
+        instead_of_panicking();
+        let mut command = Command::new("sh");
+        command.args(["-c", "read x; echo words; exit 9"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let source = std::os::fd::IntoRawFd::into_raw_fd(child.stdout.take().unwrap());
+        prepare(Pid(child.id().cast_signed()), Some(source));
+        drop(child.stdin.take());
+        panic!("in our own code");
+    }
+
+    #[test]
+    fn a_panic_after_the_end_prints_nothing_and_keeps_the_status() {
+        let output = alone("panics_after_the_end");
+        assert_eq!((output.status.code(), output.stderr), (Some(7), Vec::new()));
+    }
+
+    #[test]
+    fn after_a_panic_the_command_is_followed_to_its_end() {
+        let output = alone("panics_while_the_command_runs");
+        assert_eq!((output.status.code(), output.stderr), (Some(9), b"words\n".to_vec()));
+    }
 }

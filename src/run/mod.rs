@@ -65,6 +65,7 @@ impl Ran {
 #[must_use]
 pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
     memory::when_exhausted(carry_on::carry_on);
+    carry_on::instead_of_panicking();
     let given = Given::take();
     let way = Way::choose(wish);
     let (started, clock) = (SystemTime::now(), Instant::now());

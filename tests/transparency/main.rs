@@ -5,7 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 #![expect(clippy::disallowed_methods, reason = "the tests run commands and look at the machine themselves")]
 
+mod broken_machine;
 mod descriptors;
+mod endless;
 mod fault_injection;
 mod harness;
 mod job_control;

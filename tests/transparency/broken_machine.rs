@@ -1,0 +1,197 @@
+//! A machine that is broken in one way: the command runs as it would have, and what can be known is said.
+//!
+//! Mounts are made in a mount namespace of their own. ENFILE is made by strace in our calls alone: the limit is one for the
+//! whole machine (`fs.file-max`), and root is exempt from it.
+
+use crate::harness::{EXPLAIN, assert_same, has, is_root, scratch, seen};
+use std::process::Command;
+
+/// A command that fails for a reason that any machine can prove.
+const FAILS: &str = "sh -c 'echo out; ls /no/such/file; exit 6'";
+
+/// Asserts that a script shows the same with and without us, and that its explanation is told where it is asked for.
+#[track_caller]
+fn assert_explained(script: &str, headline: &str) {
+    let silent = assert_same(script);
+    let directory = scratch();
+    let mut command = Command::new("bash");
+    command.arg("-c").arg(format!("W='{EXPLAIN} --'\n{script}\nexit $?")).current_dir(directory.path());
+    let told = seen(command);
+    assert_eq!((told.status, &told.stdout), (silent.status, &silent.stdout), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stderr).contains(headline), "{headline} is not said: {told:?}");
+}
+
+/// The same in a mount namespace of its own, after some mounts.
+#[track_caller]
+fn assert_explained_behind(mounts: &str, command: &str, headline: &str) {
+    if is_root() {
+        let inner = format!("{mounts} || exit 99; \"$@\"");
+        assert_explained(&format!("unshare -m bash -c '{inner}' b $W {command}; echo $?"), headline);
+    }
+}
+
+#[test]
+fn no_space_anywhere() {
+    assert_explained_behind(
+        "export HOME=/root TMPDIR=/tmp; for d in /tmp /var/tmp /run /dev/shm /root; do mount -t tmpfs -o size=4k none $d && \
+         head -c 4096 /dev/zero >$d/fill; done; cd /tmp",
+        "sh -c 'echo out; cp /etc/passwd /tmp/x'",
+        "/tmp is full",
+    );
+}
+
+#[test]
+fn no_inodes_anywhere() {
+    assert_explained_behind(
+        "export HOME=/root TMPDIR=/tmp; for d in /tmp /var/tmp /run /dev/shm /root; do mount -t tmpfs -o nr_inodes=1 none $d; done; cd /tmp",
+        "sh -c 'echo out; mkdir /tmp/x'",
+        "/tmp is out of inodes",
+    );
+}
+
+#[test]
+fn no_descriptors() {
+    for limit in [3, 4, 10] {
+        assert_same(&format!(
+            "(ulimit -n {limit}; $W {FAILS}); echo $?; (ulimit -n {limit}; $W no-such-command 2>/dev/null); echo $?"
+        ));
+    }
+    assert_explained(&format!("(ulimit -n 10; $W {FAILS}); echo $?"), "/no does not exist");
+}
+
+#[test]
+fn no_open_files_left_in_the_machine() {
+    if has("strace") {
+        // The loader's own calls come before the first of ours.
+        let strace = "own=$(strace -o t $W true; sed /rt_sigprocmask/q t | grep -c ^openat); \
+                      traced() { strace -o /dev/null -e inject=openat:error=ENFILE:when=$((own+1))+ -e inject=$1:error=ENFILE \"${@:2}\"; }; \
+                      broken() { traced pipe2 \"$@\"; }; [ \"$W\" ] || broken() { \"$@\"; }";
+        assert_eq!(assert_same(&format!("{strace}; broken $W {FAILS}; echo $?")).stdout, b"out\n6\n");
+    }
+}
+
+#[test]
+fn no_process_slots_in_the_control_group() {
+    let Some(groups) =
+        ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].into_iter().find(|groups| is_root() && can_limit_processes(groups))
+    else {
+        return eprintln!("skipped: no control group may limit processes here");
+    };
+    let run = |most: u32, command: &str| {
+        format!(
+            "g=$(mktemp -d {groups}/explain-XXXXXX); (echo $BASHPID >$g/cgroup.procs; echo {most} >$g/pids.max; exec $W {command}); echo $?; \
+                 until rmdir $g 2>/dev/null; do sleep 0.01; done"
+        )
+    };
+    for most in [1, 2, 3] {
+        let seen = assert_same(&run(most, "perl -e 'print qq(out\\n); warn qq(words\\n); exit 6'"));
+        assert_eq!(seen.stdout, b"out\n6\n");
+    }
+    assert_explained(&run(2, "ls /no/such/file"), "/no does not exist");
+}
+
+fn can_limit_processes(groups: &str) -> bool {
+    let trial =
+        "g=$(mktemp -d $0/explain-XXXXXX 2>/dev/null) || exit; [ -e $g/pids.max ]; found=$?; rmdir $g; exit $found";
+    Command::new("bash").args(["-c", trial, groups]).status().unwrap().success()
+}
+
+#[test]
+fn address_space_at_the_edge() {
+    // Below the edge the kernel or the loader cannot start us: a signal, or the loader's 127. From there on, nothing but the command's.
+    let seen = crate::harness::wrapped(
+        "for k in $(seq 4000 500 26000); do (ulimit -v $k; exec $W perl -e 'print qq(out\\n); exit 5' 2>err); s=$?; \
+         [ $s != 127 ] || grep -q 'shared libr' err || s=odd; echo $s; done 2>/dev/null",
+    );
+    let text = String::from_utf8_lossy(&seen.stdout).into_owned();
+    let starts: Vec<&str> = text.lines().skip_while(|line| matches!(*line, "139" | "137" | "127")).collect();
+    assert!(starts.len() > 10 && starts.chunks(2).all(|pair| pair == ["out", "5"]), "{text}");
+}
+
+#[test]
+fn no_proc() {
+    assert_explained_behind("mount -t tmpfs none /proc", FAILS, "/no does not exist");
+}
+
+#[test]
+fn no_terminals_to_be_had() {
+    assert_explained_behind("mount -t tmpfs none /dev/pts", FAILS, "/no does not exist");
+}
+
+#[test]
+fn no_home_and_no_directory_for_temporary_files() {
+    assert_explained(
+        "env -u HOME -u TMPDIR -u XDG_RUNTIME_DIR $W sh -c 'echo out; ls /no/such/file; exit 6'; echo $?",
+        "/no does not exist",
+    );
+    assert_explained("HOME=/no/home TMPDIR=/no/tmp $W ls /no/such/file; echo $?", "/no does not exist");
+}
+
+#[test]
+fn the_working_directory_was_removed() {
+    assert_explained(
+        "mkdir gone; cd gone; rmdir ../gone; $W perl -e 'open F, \">y\" or die \"y: $!\\n\"'; echo $?",
+        "was removed",
+    );
+}
+
+#[test]
+fn everything_is_read_only() {
+    assert_explained_behind(
+        "mount -o remount,bind,ro / && for d in /tmp /var/tmp /run /dev/shm; do mount -t tmpfs -o ro none $d; done",
+        "sh -c 'echo out; touch /var/tmp/x'",
+        "/var/tmp is read-only",
+    );
+}
+
+#[test]
+fn a_closed_or_full_stderr_takes_no_words() {
+    for stderr in ["2>&-", "2>/dev/full"] {
+        assert_same(&format!("$W sh -c 'echo out; exit 6' {stderr}; echo $?"));
+        assert_same(&format!("{{ $W sh -c 'echo out; kill -KILL $$' {stderr}; }} 2>/dev/null; echo $?"));
+    }
+}
+
+#[test]
+fn a_fuse_server_that_never_answers() {
+    if !is_root() || !has("python3") || !std::path::Path::new("/dev/fuse").exists() {
+        return eprintln!("skipped: needs root, python3 and /dev/fuse");
+    }
+    let serve =
+        concat!("mkdir d; unshare -m python3 ", env!("CARGO_MANIFEST_DIR"), "/tests/transparency/dead_fuse.py $PWD/d");
+    let perl = "$W $(command -v perl)";
+    // The working directory, HOME and TMPDIR lie there, and so do paths of the command line and of what it says.
+    let seen = assert_same(&format!(
+        "{serve} {perl} -e 'print \"out\\n\"; print STDERR \"mkdir: cannot create directory \\x27$ENV{{HOME}}/x/y\\x27: No such file or directory\\n\"; exit 7' \
+         $PWD/d/a ./b 2>err; echo $?; wc -l <err"
+    ));
+    assert_eq!(seen.stdout, b"out\n7\n1\n");
+    assert_same(&format!(
+        "{serve} {perl} -e 'warn \"touch: cannot touch x: No space left on device\\n\"; exit 7' $PWD/d/a ./b; echo $?"
+    ));
+    assert_explained(&format!("{serve} $W $(command -v ls) /no/such/file; echo $?"), "/no does not exist");
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_refused_before_the_run() {
+    let directory = scratch();
+    let rules = directory.path().join("rules");
+    let refused = seen(command(&["--rules", rules.to_str().unwrap(), "echo", "ran"]));
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(125), 0), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("rules: cannot be read"), "{refused:?}");
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(EXPLAIN);
+    command.args(words);
+    command
+}
+
+#[test]
+fn no_network() {
+    if is_root() && has("curl") {
+        assert_same(
+            "unshare -n $W curl -sS http://127.0.0.1:9/; echo $?; unshare -n $W curl -sS http://no.such.example/; echo $?",
+        );
+    }
+}
