@@ -7,7 +7,7 @@ use crate::machine::{Deleted, DeletedFile};
 use crate::probe::holders::{self, InUse};
 use crate::probe::usage::{By, Eater, eaters};
 use crate::text::{grouped, size};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Deleted files are told of when they hold this share of the filesystem, in hundredths.
 const WORTH_TELLING: u64 = 5;
@@ -95,13 +95,26 @@ impl Hoard {
 
 impl Heap {
     /// One program's own directory of temporary files, which nobody uses: nobody at all, or nobody of its owner's, who asks.
+    /// What the command was told to make, or works in, is somebody's data.
     fn may_go(&self, case: &Case) -> bool {
+        if !self.is_left_behind(case) {
+            return false;
+        }
         let is_own = self.eater.uid == case.surroundings().identity.uid;
         match self.use_of_it {
             Some(InUse::No) => true,
             Some(InUse::NotSeen(_)) => is_own,
             Some(InUse::Yes(_)) | None => false,
         }
+    }
+
+    fn is_left_behind(&self, case: &Case) -> bool {
+        let surroundings = case.surroundings();
+        let scratch = [surroundings.tmpdir(), "/tmp".into(), "/var/tmp".into(), "/dev/shm".into()];
+        let is_scratch = self.eater.path.parent().is_some_and(|parent| scratch.iter().any(|scratch| scratch == parent));
+        let named = case.command.iter().map(|word| surroundings.cwd.join(word)).chain([surroundings.cwd.clone()]);
+        let is_told = |path: PathBuf| path.starts_with(&self.eater.path);
+        is_scratch && self.eater.directory && !named.into_iter().any(is_told)
     }
 }
 

@@ -221,10 +221,20 @@ pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
     let moment = lack.sample.filter(|_| lack.came)?.moment;
     let spoken = moment.said.and_then(|offset| first_clue_of(case, offset).or_else(|| case.line_before(offset)));
     let text = match spoken {
-        Some(line) => format!("seen when {} said: {line}", case.program()),
+        Some(line) => format!("seen when {} said: {}", case.program(), shortened(&line)),
         None => format!("seen {} after the start", elapsed(moment.at_ms)),
     };
     Some(Evidence::sample(text))
+}
+
+/// Characters of a line that is quoted.
+const QUOTED: usize = 120;
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(QUOTED) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
 }
 
 /// `86 ms`, `3.2 s`.
