@@ -22,7 +22,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let mount = case.mounts.at(&obstacle.at).filter(|_| obstacle.why == Why::NoDev)?;
         let (file, point) = (tried.path.display(), mount.point.display());
         let headline = format!("{point} is mounted nodev: no device file on it is opened");
-        let summary = format!("{file} is a device file on {point}, which is mounted nodev: the kernel opens none there.");
+        let summary =
+            format!("{file} is a device file on {point}, which is mounted nodev: the kernel opens none there.");
         let mut finding = refused::found(case, suspect, headline, summary);
         let forbids = Forbids { case, mount, option: "nodev", opposite: "dev" };
         finding.evidence = forbids.evidence();
@@ -82,6 +83,8 @@ mod tests {
 
     #[test]
     fn removing_the_device_file_is_silence() {
-        stage("rw,nodev", Kind::CharacterDevice).clue(Errno::EACCES, Operation::Remove, "/jail/null").assert_silent(&CAUSE);
+        stage("rw,nodev", Kind::CharacterDevice)
+            .clue(Errno::EACCES, Operation::Remove, "/jail/null")
+            .assert_silent(&CAUSE);
     }
 }

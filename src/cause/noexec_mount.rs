@@ -152,8 +152,13 @@ fn possible(file: &Path) -> Finding {
         confidence: Confidence::Possible,
         seen: None,
         headline: format!("{file} may lie on a mount that executes nothing"),
-        summary: format!("The output says that {file} was refused as a mount with noexec refuses; here it is not on one."),
-        evidence: vec![Evidence::probe("no such mount holds it here").check(format!("findmnt -no OPTIONS -T {}", shell_word(file.to_string())))],
+        summary: format!(
+            "The output says that {file} was refused as a mount with noexec refuses; here it is not on one."
+        ),
+        evidence: vec![
+            Evidence::probe("no such mount holds it here")
+                .check(format!("findmnt -no OPTIONS -T {}", shell_word(file.to_string()))),
+        ],
         fixes: Vec::new(),
     }
 }
@@ -174,7 +179,9 @@ impl Refusal<'_> {
             confidence,
             seen: Some(Seen::Now),
             headline: format!("{point} is mounted noexec: nothing on it is executed"),
-            summary: format!("{file} lies on {point}, which is mounted noexec: the kernel executes nothing there, whatever the permissions."),
+            summary: format!(
+                "{file} lies on {point}, which is mounted noexec: the kernel executes nothing there, whatever the permissions."
+            ),
             evidence: self.forbids().evidence(),
             fixes: self.fixes(),
         }
@@ -196,7 +203,8 @@ impl Refusal<'_> {
         let file = &self.found.file;
         let Ok(Executable::Script { line, .. }) = self.case.machine.executable(file) else { return None };
         let interpreter = exec::interpreter(self.case, &line.0)?;
-        let is_plain = Shebang::parse(&line.0).is_some_and(|shebang| !shebang.carriage_return && !shebang.is_one_word());
+        let is_plain =
+            Shebang::parse(&line.0).is_some_and(|shebang| !shebang.carriage_return && !shebang.is_one_word());
         let is_free = is_plain && refusing(self.case, &interpreter).is_none();
         let command = format!("{} {}", shell_word(&interpreter), shell_word(file));
         is_free.then(|| Fix::now(command, "its interpreter only reads it"))
@@ -211,8 +219,15 @@ impl Refusal<'_> {
         self.case.mount_of(&home).filter(|mount| is_free(mount))?;
         let directory = shell_word(home.join("tmp"));
         let is_java = self.case.clues.iter().any(|clue| clue.line.contains("UnsatisfiedLinkError"));
-        let option = if is_java { format!("JAVA_TOOL_OPTIONS=-Djava.io.tmpdir={directory}") } else { format!("TMPDIR={directory}") };
-        Some(Fix::now(format!("mkdir -p {directory}; export {option}"), "temporary files go to a mount that executes them"))
+        let option = if is_java {
+            format!("JAVA_TOOL_OPTIONS=-Djava.io.tmpdir={directory}")
+        } else {
+            format!("TMPDIR={directory}")
+        };
+        Some(Fix::now(
+            format!("mkdir -p {directory}; export {option}"),
+            "temporary files go to a mount that executes them",
+        ))
     }
 }
 
@@ -230,7 +245,10 @@ mod tests {
         ));
         for (file, line) in [("/scratch/s", "#!/bin/sh"), ("/home/u/s", "#!/scratch/sh")] {
             stage.stat(file, File::Regular, |stat| (stat.uid, stat.mode) = (1000, 0o755));
-            stage.knows(&format!("executable {file}"), Ok(Executable::Script { line: Bytes(line.into()), length: Some(9) }));
+            stage.knows(
+                &format!("executable {file}"),
+                Ok(Executable::Script { line: Bytes(line.into()), length: Some(9) }),
+            );
         }
         stage.directory("/bin").stat("/bin/sh", File::Regular, |_| {}).stat("/scratch/sh", File::Regular, |_| {});
         stage
@@ -302,9 +320,16 @@ mod tests {
     #[test]
     fn the_line_of_fstab_is_named_and_what_it_implies() {
         let mut stage = stage("rw,nosuid,nodev,noexec");
-        stage.file("/etc/fstab", "/dev/vdb /scratch ext4 users 0 2\n").clue(Errno::EACCES, Operation::Execute, "/scratch/s");
+        stage.file("/etc/fstab", "/dev/vdb /scratch ext4 users 0 2\n").clue(
+            Errno::EACCES,
+            Operation::Execute,
+            "/scratch/s",
+        );
         let finding = stage.finding(&CAUSE, "/scratch");
-        assert!(finding.evidence.iter().any(|one| one.text == "/etc/fstab line 1 has users, which means noexec too"), "{finding:?}");
+        assert!(
+            finding.evidence.iter().any(|one| one.text == "/etc/fstab line 1 has users, which means noexec too"),
+            "{finding:?}"
+        );
         assert_eq!(finding.fixes.last().unwrap().text, "/etc/fstab line 1: add exec at the end of the options");
     }
 
@@ -329,7 +354,9 @@ mod tests {
     fn a_file_that_cannot_be_read_either_is_silence() {
         let mut stage = stage("rw,noexec");
         stage.stat("/scratch/s", File::Regular, |stat| stat.mode = 0o711);
-        stage.add(|clue| (clue.errno, clue.path) = (Some(Errno::EACCES), Some("/scratch/s".into()))).assert_silent(&CAUSE);
+        stage
+            .add(|clue| (clue.errno, clue.path) = (Some(Errno::EACCES), Some("/scratch/s".into())))
+            .assert_silent(&CAUSE);
     }
 
     #[test]

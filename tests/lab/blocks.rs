@@ -27,12 +27,12 @@ fn a_full_tmpfs_is_explained_whatever_tool_meets_it() {
 fn make_that_deletes_its_half_made_target_is_explained_by_what_was_seen_meanwhile() {
     scenario(&[Need::Root, Need::Program("make")], |lab| {
         let scene = lab.play(
-            r#"
+            r"
             mkdir small; mount -t tmpfs -o size=1m lab small
             printf '.DELETE_ON_ERROR:\nsmall/image:\n\tdd if=/dev/zero of=$@ bs=64k status=none || { sleep 0.1; false; }\n' >Makefile
             explained make make small/image
             ls small
-            "#,
+            ",
         );
         let run = scene.run("make");
         let first = run.assert_only("blocks-exhausted", lab.path("small"), Confidence::Verified);

@@ -25,12 +25,12 @@ fn an_ext4_without_inodes_is_explained() {
 fn errno_words_of_another_language_are_understood() {
     scenario(&[Need::Root, Need::Locale("de_DE.utf8")], |lab| {
         let scene = lab.play(
-            r#"
+            r"
             mkdir small; mount -t tmpfs -o nr_inodes=2 lab small; touch small/last
             export LC_ALL=de_DE.UTF-8
             explained touch touch small/one-more
             explained mkdir mkdir small/directory
-            "#,
+            ",
         );
         for name in ["touch", "mkdir"] {
             scene.run(name).assert_only("inodes-exhausted", lab.path("small"), Confidence::Verified);

@@ -7,7 +7,7 @@ use explain::cause::Confidence;
 fn what_lies_on_a_noexec_mount_is_not_executed_whoever_says_so() {
     scenario(&[Need::Root, Need::Program("python3"), Need::Program("bash")], |lab| {
         let scene = lab.play(
-            r##"mkdir d; mount -t tmpfs -o noexec,nosuid tmpfs d; printf '#!/bin/sh\necho ran\n' >d/s; cp /bin/true d/p; chmod +x d/s d/p
+            r#"mkdir d; mount -t tmpfs -o noexec,nosuid tmpfs d; printf '#!/bin/sh\necho ran\n' >d/s; cp /bin/true d/p; chmod +x d/s d/p
             printf '#!%s/d/p\n' "$LAB" >s; chmod +x s
             explained itself d/s
             explained dash sh -c d/s
@@ -16,7 +16,7 @@ fn what_lies_on_a_noexec_mount_is_not_executed_whoever_says_so() {
             type_fix itself ^/bin/sh
             type_fix itself remount,exec
             explained after d/s
-            explained nosuid findmnt -no OPTIONS d"##,
+            explained nosuid findmnt -no OPTIONS d"#,
         );
         for run in ["itself", "dash", "bash", "python"] {
             scene.run(run).assert_first("noexec-mount", lab.path("d"), Confidence::Verified);

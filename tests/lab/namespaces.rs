@@ -11,12 +11,12 @@ const INSIDE: &str = r#"inside=$(enter --user --map-root-user)
 "#;
 
 /// Makes a namespace and says no more than the errno's words.
-const VAGUE: &str = r#"
+const VAGUE: &str = r"
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 if libc.unshare(0x40000000) < 0:
     raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-"#;
+";
 
 #[test]
 fn a_kind_of_which_none_may_be_made_is_named() {

@@ -137,7 +137,7 @@ fn a_command_that_is_not_there_comes_with_a_near_name_and_with_the_directory_tha
 fn the_package_that_brings_a_command_or_a_library_is_told_where_an_index_has_it() {
     scenario(&[Need::Root, Need::Program("gcc"), Need::Program("apt")], |lab| {
         let scene = lab.play(
-            r#"lists=/var/lib/apt/lists; mkdir -p $lists; mount -t tmpfs lists $lists
+            r"lists=/var/lib/apt/lists; mkdir -p $lists; mount -t tmpfs lists $lists
             printf 'Package: frobnicate\nVersion: 1\n\nPackage: libnowhere9\nVersion: 1\n' >$lists/deb.debian.org_main_binary-amd64_Packages
             printf 'suite: jammy\n\nname: coreutils-extra\nversion: 1\ncommands: wibble,wobble\n' >$lists/x_cnf_Commands-amd64
             echo 'int f(void) { return 0; }' >f.c; gcc -shared -fPIC f.c -o libnowhere.so.9 -Wl,-soname,libnowhere.so.9
@@ -145,7 +145,7 @@ fn the_package_that_brings_a_command_or_a_library_is_told_where_an_index_has_it(
             explained named frobnicate
             explained listed sh -c wobble
             explained library ./tool
-            explained nothing sh -c frobnicatf"#,
+            explained nothing sh -c frobnicatf",
         );
         for (run, command) in [
             ("named", "apt install frobnicate"),
@@ -206,7 +206,7 @@ fn a_loader_that_is_not_there_is_named_and_the_program_is_not_called_missing() {
 }
 
 /// A library, one that needs it, and programs that need one or the other, found by RUNPATH or not at all.
-const LIBRARIES: &str = r#"mkdir -p a b
+const LIBRARIES: &str = r"mkdir -p a b
     echo 'int deep(void) { return 0; }' >deep.c; echo 'int deep(void); int near(void) { return deep(); }' >near.c
     echo 'int near(void); int main(void) { return near(); }' >main.c
     gcc -shared -fPIC deep.c -o a/libdeep.so.1 -Wl,-soname,libdeep.so.1
@@ -214,7 +214,7 @@ const LIBRARIES: &str = r#"mkdir -p a b
     gcc main.c b/libnear.so.1 -o bare -Wl,-rpath-link,a
     gcc main.c b/libnear.so.1 -o half -Wl,-rpath-link,a -Wl,--enable-new-dtags,-rpath,'$ORIGIN/b'
     gcc main.c b/libnear.so.1 -o whole -Wl,-rpath-link,a -Wl,--disable-new-dtags,-rpath,'$ORIGIN/b:$ORIGIN/a'
-"#;
+";
 
 #[test]
 fn a_library_that_is_not_found_is_named_with_who_needs_it_and_where_it_is() {

@@ -12,14 +12,14 @@ fn json(lab: &Lab, run: &str) -> Value {
 fn a_report_repeats_its_diagnosis_on_another_machine() {
     scenario(&[Need::Root], |lab| {
         lab.play(
-            r#"
+            r"
             mkdir small many; touch many/1 many/2 many/3 many/4
             mount -t tmpfs -o nr_inodes=4,size=64k lab small
             explained inodes cp -r many small
             rm -r small/many
             explained blocks sh -c 'head -c 1M /dev/zero >small/file'
             explained during sh -c 'mkdir small/a small/b small/c small/d || { sleep 0.1; rmdir small/?; exit 1; }'
-            "#,
+            ",
         );
         // Another mount namespace: the tmpfs is gone, and what is below its mount point has room.
         lab.play(r#"for run in inodes blocks during; do bare $run.again "$EXPLAIN" --replay "runs/$run.json" --format json; done"#);

@@ -93,7 +93,7 @@ fn filesystem_missing(name: &str) -> Option<Missing> {
     (!kernel_has(name)).then_some(Missing { reason, avoidable: false })
 }
 
-/// Whether the kernel has a filesystem, by `/proc/filesystems` (proc_filesystems(5)) or by a module that can be loaded.
+/// Whether the kernel has a filesystem, by `/proc/filesystems` (`proc_filesystems(5)`) or by a module that can be loaded.
 pub fn kernel_has(name: &str) -> bool {
     let listed = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
     listed.lines().any(|line| line.split_whitespace().last() == Some(name))
