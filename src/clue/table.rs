@@ -14,7 +14,7 @@ impl Library {
                 let _ = write!(
                     page,
                     "\n## {}\n\n| rule | suspects | source |\n| --- | --- | --- |\n",
-                    rule.file().display()
+                    rule.file().file_name().unwrap_or_default().display()
                 );
             }
             let suspects: Vec<&str> = rule.text.suspects.iter().map(|id| id.get_ref().as_str()).collect();
