@@ -12,7 +12,7 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/insecure-permissions.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
+    let named = refused::messages(case).filter(|(_, clue)| clue.suspects(ID));
     let suspect = |(index, clue): (usize, &Clue)| {
         let path = refused::absolute(case, clue.path.as_ref()?);
         Some(Suspect { subject: Subject::Path(path), clue: Some(index), touched: true })
@@ -124,6 +124,13 @@ mod tests {
         stage.missing("/home/v");
         stage.clues[0].path = Some("/home/v/key".into());
         assert_eq!(stage.finding(&CAUSE, "/home/v/key").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn a_warning_is_silence() {
+        let mut stage = stage(0o644);
+        stage.clues[0].line = "gpg: WARNING: unsafe permissions on homedir '/home/u/key'".into();
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

@@ -28,7 +28,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 }
 
 fn is_refused(clue: &Clue) -> bool {
-    clue.path.is_some()
+    // `ssh: connect to host x port 22: Connection refused` names no file, though it has the form of a message that does.
+    clue.path.as_ref().is_some_and(|path| path.to_string_lossy().contains('/'))
         && (clue.errno == Some(Errno::ECONNREFUSED) || is_connect(clue) && clue.errno == Some(Errno::ENOENT))
 }
 

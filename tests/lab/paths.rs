@@ -177,3 +177,54 @@ fn a_working_directory_that_was_removed_is_told() {
         scene.run("twin").assert_silent();
     });
 }
+
+#[test]
+fn a_file_that_is_empty_or_cut_is_told_apart_from_a_whole_one() {
+    scenario(&[Need::Root, Need::Program("git"), Need::Program("xz"), Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            "git init -q r; cd r; echo a >a; git add a; git -c user.name=a -c user.email=a@b commit -qm a
+            object=$(git rev-parse HEAD | sed 's|^..|&/|'); rm -f .git/objects/$object; : >.git/objects/$object
+            explained git git log
+            cd ..; echo hello | xz >t.xz; cp t.xz whole.xz; truncate -s 40 t.xz
+            explained xz xz -t t.xz
+            printf 'PK\\003\\004 and no end' >x.zip
+            explained python python3 -m zipfile -l x.zip
+            explained twin xz -t whole.xz",
+        );
+        let object = scene.run("git");
+        assert!(object.first().id == "empty-or-truncated-file" && object.first().subject.contains(".git/objects/"));
+        scene.run("xz").assert_first("empty-or-truncated-file", lab.path("t.xz"), Verified);
+        scene.run("python").assert_first("empty-or-truncated-file", lab.path("x.zip"), Verified);
+        assert_eq!(scene.run("twin").status, 0);
+    });
+}
+
+#[test]
+fn line_ends_and_marks_that_a_reader_stumbles_over_are_told() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            "printf 'if true; then\\r\\n echo b\\r\\nfi\\r\\n' >s.sh; printf '\\357\\273\\277{}' >b.json
+            printf 'if true; then\\n echo b\\n' >cut.sh
+            explained dash sh s.sh
+            explained bash bash s.sh
+            explained python python3 -c 'import json, sys; json.load(open(sys.argv[1]))' b.json
+            explained twin sh cut.sh",
+        );
+        for (run, file) in [("dash", "s.sh"), ("bash", "s.sh"), ("python", "b.json")] {
+            scene.run(run).assert_first("text-encoding", lab.path(file), Verified);
+        }
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn too_long_a_path_of_a_socket_is_counted() {
+    scenario(&[Need::Root, Need::Program("gpg")], |lab| {
+        let scene = lab.play(
+            "home=\"$LAB/$(printf 'd%.0s' $(seq 100))\"; mkdir -m 700 \"$home\"
+            explained gpg gpg --homedir \"$home\" --batch --passphrase '' --quick-gen-key a@b",
+        );
+        let found = scene.run("gpg");
+        assert_eq!(found.first().id, "socket-path-too-long", "{found}");
+    });
+}
