@@ -22,6 +22,8 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// `CAP_CHOWN`, capability number 0: gives files to others.
+    pub const CHOWN: u32 = 0;
     /// `CAP_DAC_OVERRIDE`, capability number 1: permission bits do not count.
     pub const DAC_OVERRIDE: u32 = 1;
     /// `CAP_DAC_READ_SEARCH`, capability number 2: reading files and searching directories is always granted.

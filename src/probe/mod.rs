@@ -1,5 +1,6 @@
 //! The questions that causes ask: each has a typed answer, known or unknown and why.
 
+pub mod abilities;
 pub mod btrfs;
 pub mod device;
 pub mod directory_index;

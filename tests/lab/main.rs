@@ -7,6 +7,7 @@
 
 mod blocks;
 mod btrfs_metadata;
+mod busy;
 mod directory_full;
 mod file_size;
 mod harness;
