@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn stage(operation: Operation, path: &str, who: Users) -> Stage {
-        let mut stage = Stage::new(TABLE).as_root();
+        let mut stage = Stage::new(TABLE).by_root();
         stage.knows(&format!("users {path}"), Ok(who)).clue(Errno::EBUSY, operation, path);
         stage
     }
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_mount_on_the_mount_is_unmounted_with_it() {
-        let mut stage = Stage::new(&format!("{TABLE}41 40 0:30 / /mnt/t rw - tmpfs tmpfs rw\n")).as_root();
+        let mut stage = Stage::new(&format!("{TABLE}41 40 0:30 / /mnt/t rw - tmpfs tmpfs rw\n")).by_root();
         let finding = stage.clue(Errno::EBUSY, Operation::Mount, "/mnt").finding(&CAUSE, "/mnt");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("umount -R /mnt"));
     }

@@ -197,7 +197,7 @@ mod tests {
         let mut stage = Stage::new(&format!(
             "21 1 254:0 / / rw - ext4 /dev/vda rw\n40 21 8:17 / /media rw - {kind} /dev/sdb1 rw\n"
         ))
-        .as_root();
+        .by_root();
         stage.missing("/media/new").missing("/home/u/new").stat("/media/old", Kind::Regular, |stat| stat.mode = 0o644);
         stage.stat("/home/u/old", Kind::Regular, |_| {});
         stage
