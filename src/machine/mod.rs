@@ -52,7 +52,7 @@ pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};
 pub use xfs::FreeExtents;
 
-use crate::sys::mounts::{Mount, Mounts};
+use crate::sys::mounts::Mounts;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
 use std::time::Instant;
@@ -129,7 +129,7 @@ impl Machine {
 
     /// Whether a question about this path may never be answered.
     fn may_block(&self, path: &Path) -> bool {
-        self.mounts().holding(path).is_some_and(Mount::may_block)
+        self.mounts().may_block(path)
     }
 
     /// What was read so far.

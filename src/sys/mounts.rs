@@ -71,6 +71,24 @@ impl Mounts {
         self.0.iter().rev().take_while(|later| later.id != mount.id).any(covers)
     }
 
+    /// Whether a question about this path may never be answered: it lies on a filesystem whose server may be gone, or behind one.
+    /// A root that does not answer is not asked about, since nothing runs there.
+    #[must_use]
+    pub fn may_block(&self, path: &Path) -> bool {
+        self.holding(path).is_some_and(|mount| mount.may_block() || self.lies_behind_one_that_may_block(mount))
+    }
+
+    /// A mount that only covers another is reached without a question to that one.
+    fn lies_behind_one_that_may_block(&self, mount: &Mount) -> bool {
+        let above = |mount: &Mount| self.0.iter().find(|above| above.id == mount.parent && above.id != mount.id);
+        let steps =
+            std::iter::successors(Some((mount, above(mount))), |(_, above_it)| above_it.map(|it| (it, above(it))));
+        steps
+            .take(self.0.len())
+            .filter_map(|(mount, above)| above.filter(|above| above.point != mount.point))
+            .any(|above| above.may_block() && above.point != Path::new("/"))
+    }
+
     /// The topmost mount at exactly this point.
     #[must_use]
     pub fn at(&self, point: &Path) -> Option<&Mount> {
@@ -222,5 +240,16 @@ mod tests {
         let mounts = Mounts::parse(TABLE);
         let tmp = mounts.at(Path::new("/tmp")).unwrap();
         assert_eq!((Some("44492"), Some(""), None), (tmp.option("nr_inodes"), tmp.option("nodev"), tmp.option("ro")));
+    }
+
+    #[test]
+    fn what_lies_behind_a_server_that_may_be_gone_may_block() {
+        let mounts = Mounts::parse(
+            b"21 1 0:20 / / rw - virtiofs root rw\n30 21 0:27 / /far rw - fuse.sshfs h:/ rw\n31 30 0:28 / /far/local rw - tmpfs t rw\n\
+              32 31 0:29 / /far/local/deep rw - tmpfs t rw\n40 21 0:30 / /covered rw - nfs h:/ rw\n41 40 0:31 / /covered rw - tmpfs t rw\n\
+              50 21 0:32 / /near rw - tmpfs t rw\n",
+        );
+        let paths = ["/far/x", "/far/local/x", "/far/local/deep/x", "/covered/x", "/near/x", "/etc"];
+        assert_eq!(paths.map(|path| mounts.may_block(Path::new(path))), [true, true, true, false, false, true]);
     }
 }

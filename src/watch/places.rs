@@ -76,9 +76,10 @@ fn path_in(word: &OsStr) -> Option<&Path> {
 
 /// The mount that holds a path, if it can be watched: it holds files, can be written to, and answers for certain.
 pub fn watchable<'a>(mounts: &'a Mounts, path: &Path) -> Option<&'a Mount> {
-    let mount = mounts.holding(&followed(mounts, path))?;
+    let path = followed(mounts, path);
+    let mount = mounts.holding(&path)?;
     let read_only = mount.option("ro").is_some();
-    (!mount.is_pseudo() && !mount.may_block() && !read_only).then_some(mount)
+    (!mount.is_pseudo() && !mounts.may_block(&path) && !read_only).then_some(mount)
 }
 
 /// The path without links, as far as it exists and may be asked.
@@ -92,7 +93,7 @@ fn followed(mounts: &Mounts, path: &Path) -> PathBuf {
             continue;
         }
         done.push(&name);
-        if mounts.holding(&done).is_none_or(Mount::may_block) {
+        if mounts.holding(&done).is_none() || mounts.may_block(&done) {
             break;
         }
         match link_target(&done) {

@@ -169,6 +169,9 @@ fn a_fuse_server_that_never_answers() {
     assert_same(&format!(
         "{serve} {perl} -e 'warn \"touch: cannot touch x: No space left on device\\n\"; exit 7' $PWD/d/a ./b; echo $?"
     ));
+    // A filesystem that answers, and lies behind it.
+    let behind = "touch: cannot touch \\x27$ENV{HOME}/local/x\\x27: No space left on device\\n";
+    assert_same(&format!("{serve} {perl} -e 'warn qq({behind}); exit 7' $PWD/d/local/x 2>/dev/null; echo $?"));
     assert_explained(&format!("{serve} $W $(command -v ls) /no/such/file; echo $?"), "/no does not exist");
 }
 
