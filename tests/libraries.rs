@@ -1,8 +1,11 @@
 //! The libraries of real programs, found by explain and by the loader itself: the two must agree, file by file.
 #![expect(clippy::disallowed_methods, reason = "tests run the loader, which is the oracle")]
 
+mod skipped;
+
 use explain::machine::{Executable, Machine, Surroundings};
 use explain::probe::programs::libraries;
+use skipped::skip;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -99,8 +102,8 @@ impl Layout {
 #[test]
 fn search_paths_of_a_program_and_of_its_library_are_followed_as_the_loader_follows_them() {
     if Command::new("gcc").arg("--version").output().is_err() {
-        println!("skipped: gcc is not installed");
-        return;
+        let test = "search_paths_of_a_program_and_of_its_library_are_followed_as_the_loader_follows_them";
+        return skip(test, "gcc is not installed", true);
     }
     let paths = ["", "$ORIGIN/b", "$ORIGIN/b:$ORIGIN/a", "$ORIGIN/../a:${ORIGIN}/c"];
     let environments = ["", "a:b", "c"];

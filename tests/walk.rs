@@ -7,9 +7,12 @@
     reason = "tests run commands and act on real files; the one door is the product's rule"
 )]
 
+mod skipped;
+
 use explain::clue::Operation;
 use explain::machine::{Kind, Machine, Surroundings};
 use explain::probe::walk::{Attempt, Walked, walk};
+use skipped::skip;
 use std::io::Error;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -87,8 +90,7 @@ fn the_walk_says_what_the_kernel_says() {
 fn begin() {
     let tried = Command::new("unshare").args(["--mount", "setpriv", "--dump"]).output();
     if !tried.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: the_walk_says_what_the_kernel_says: needs root, unshare and setpriv");
-        return;
+        return skip("the_walk_says_what_the_kernel_says", "needs root", true);
     }
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
     let seed = std::env::var("EXPLAIN_WALK_SEED").unwrap_or_else(|_| clock.as_micros().to_string());

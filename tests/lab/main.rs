@@ -27,6 +27,8 @@ mod read_only;
 mod replay;
 mod reserved_blocks;
 mod shared_memory;
+#[path = "../skipped/mod.rs"]
+mod skipped;
 mod xfs_fragmented;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.

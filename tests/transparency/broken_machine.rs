@@ -3,7 +3,7 @@
 //! Mounts are made in a mount namespace of their own. ENFILE is made by strace in our calls alone: the limit is one for the
 //! whole machine (`fs.file-max`), and root is exempt from it.
 
-use crate::harness::{EXPLAIN, assert_same, has, is_root, scratch, seen};
+use crate::harness::{EXPLAIN, assert_same, has, is_root, scratch, seen, skip_this};
 use std::process::Command;
 
 /// A command that fails for a reason that any machine can prove.
@@ -72,10 +72,12 @@ fn no_open_files_left_in_the_machine() {
 
 #[test]
 fn no_process_slots_in_the_control_group() {
-    let Some(groups) =
-        ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].into_iter().find(|groups| is_root() && can_limit_processes(groups))
-    else {
-        return eprintln!("skipped: no control group may limit processes here");
+    if !is_root() {
+        return;
+    }
+    let hierarchies = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
+    let Some(groups) = hierarchies.into_iter().find(|groups| can_limit_processes(groups)) else {
+        return skip_this("no control group may limit processes here", false);
     };
     let run = |most: u32, command: &str| {
         format!(
@@ -154,8 +156,11 @@ fn a_closed_or_full_stderr_takes_no_words() {
 
 #[test]
 fn a_fuse_server_that_never_answers() {
-    if !is_root() || !has("python3") || !std::path::Path::new("/dev/fuse").exists() {
-        return eprintln!("skipped: needs root, python3 and /dev/fuse");
+    if !is_root() || !has("python3") {
+        return;
+    }
+    if !std::path::Path::new("/dev/fuse").exists() {
+        return skip_this("there is no /dev/fuse", false);
     }
     let serve =
         concat!("mkdir d; unshare -m python3 ", env!("CARGO_MANIFEST_DIR"), "/tests/transparency/dead_fuse.py $PWD/d");

@@ -1,5 +1,6 @@
 //! Running a script twice, and a command whose pid is known.
 
+use crate::skipped::skip;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -179,11 +180,17 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Skips the test that runs in this thread.
+#[track_caller]
+pub fn skip_this(reason: &str, is_avoidable: bool) {
+    skip(std::thread::current().name().unwrap_or("a test"), reason, is_avoidable);
+}
+
 /// Whether a program is there; says so by name where it is not.
 pub fn has(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success();
     if !found {
-        eprintln!("skipped: there is no {program}");
+        skip_this(&format!("{program} is not installed"), true);
     }
     found
 }
@@ -192,7 +199,7 @@ pub fn has(program: &str) -> bool {
 pub fn is_root() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {
-        eprintln!("skipped: this needs root");
+        skip_this("needs root", true);
     }
     root
 }

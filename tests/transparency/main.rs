@@ -15,5 +15,7 @@ mod output;
 mod processes;
 mod scarcity;
 mod signals;
+#[path = "../skipped/mod.rs"]
+mod skipped;
 mod status;
 mod system_calls;

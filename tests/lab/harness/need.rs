@@ -1,7 +1,7 @@
 //! What a scenario needs of the machine, and what becomes of it where that is missing: a skip is said by name, never silent.
 
 use super::has_program;
-use std::io::Write;
+use crate::skipped::skip;
 use std::path::Path;
 use std::process::Command;
 
@@ -28,24 +28,13 @@ pub struct Missing {
 /// Whether every need is met; says by name what is skipped, and panics where that must not be.
 pub fn met(scenario: &str, needs: &[Need]) -> bool {
     let Some(missing) = missing(needs) else { return true };
-    let forbidden = missing.avoidable && std::env::var_os("EXPLAIN_TESTS_MUST_RUN").is_some();
-    assert!(!forbidden, "{scenario} must run here: {}", missing.reason);
-    tell(&format!("skipped: {scenario}: {}\n", missing.reason));
+    skip(scenario, &missing.reason, missing.avoidable);
     false
 }
 
 /// The first need that is not met.
 pub fn missing(needs: &[Need]) -> Option<Missing> {
     needs.iter().find_map(Need::missing)
-}
-
-/// To stderr itself, past the capture of the test runner, which hides what passing tests print; and to the file of `tests/run`.
-fn tell(line: &str) {
-    let told = std::io::stderr().write_all(line.as_bytes());
-    told.expect("stderr takes a line");
-    let Some(path) = std::env::var_os("EXPLAIN_TESTS_SKIPPED") else { return };
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("EXPLAIN_TESTS_SKIPPED names a file to append to");
 }
 
 impl Need {
