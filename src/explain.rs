@@ -1,7 +1,7 @@
 //! After the run: from what was seen to what is said. Nothing here runs when the command succeeds.
 
 use crate::cause::{self, Case, Mode};
-use crate::cli::{Color, Format, Options};
+use crate::cli::{Capture, Color, Format, Options};
 use crate::clue::{Clue, Fault, Library, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
@@ -26,6 +26,7 @@ struct Failure<'a> {
     command: &'a [OsString],
     outcome: &'a Outcome,
     transcript: &'a Transcript,
+    captured: bool,
     watched: &'a Watched,
     span: Span,
 }
@@ -44,7 +45,9 @@ impl Failure<'_> {
             mounts: machine.mounts(),
         };
         let diagnosis = if clues.is_some() { diagnose(&case) } else { Diagnosis::default() };
-        Report::of(&case, self.span, diagnosis)
+        let mut report = Report::of(&case, self.span, diagnosis);
+        report.stderr.captured = self.captured;
+        report
     }
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
@@ -126,9 +129,12 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         command,
         outcome: &ran.outcome,
         transcript: &ran.transcript,
+        captured: ran.captured,
         watched: &ran.watched,
         span,
     };
+    let is_missed = !ran.captured && !matches!(options.capture, Capture::None) && io::stderr().is_terminal();
+    let is_missed = is_missed && !matches!(ran.outcome, Outcome::NotStarted { .. }) && !failure.is_no_failure(&library);
     let machine = if options.quiet { machine } else { machine.with_progress(progress()) };
     let report = failure.explain(&machine, &library);
     drop(machine);
@@ -136,7 +142,11 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         let _ = writeln!(io::stderr(), "explain: {message}");
     }
     if !options.quiet {
-        let text = rendered(&report, options, Style::of(options, &io::stderr()));
+        let style = Style::of(options, &io::stderr());
+        let text = match rendered(&report, options, style) {
+            text if text.is_empty() && is_missed => report.unread(style),
+            text => text,
+        };
         let _ = io::stderr().write_all(text.as_bytes());
     }
 }
@@ -162,7 +172,8 @@ pub fn log(options: &Options, file: &Path, outcome: &Outcome, command: &[OsStrin
     let span = Span { started: SystemTime::now(), duration: Duration::ZERO };
     let transcript = Transcript::whole(bytes);
     let watched = Watched::default();
-    let failure = Failure { mode: Mode::Log, command, outcome, transcript: &transcript, watched: &watched, span };
+    let failure =
+        Failure { mode: Mode::Log, command, outcome, transcript: &transcript, captured: true, watched: &watched, span };
     answer(options, &failure.explain(&machine, library))
 }
 
@@ -180,6 +191,7 @@ pub fn replay(options: &Options, file: &Path, library: &Library) -> i32 {
         command: &recorded.argv(),
         outcome: &recorded.outcome,
         transcript: &recorded.stderr.transcript(),
+        captured: recorded.stderr.captured,
         watched: &recorded.machine.watched,
         span: recorded.span(),
     };

@@ -5,7 +5,9 @@ mod shared;
 
 #[cfg(test)]
 use shared::stage;
-use shared::{denied, exec, holder, inotify, locks, mount_option, refused, rlimit, room, setting, shortage, spoken, sysctl};
+use shared::{
+    denied, exec, holder, inotify, locks, mount_option, refused, rlimit, room, setting, shortage, spoken, sysctl,
+};
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};

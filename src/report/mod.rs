@@ -62,6 +62,9 @@ pub struct Report {
 /// The output as it was kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Output {
+    /// Whether the command's stderr could be read at all; a report without the field is of a time when it always was.
+    #[serde(default = "yes")]
+    pub captured: bool,
     /// All bytes that were written.
     pub bytes: u64,
     /// The end of it, as text.
@@ -167,6 +170,12 @@ impl Report {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
     }
 
+    /// For people, where nothing else is to be said: that the failure's own words are not known here.
+    #[must_use]
+    pub fn unread(&self, style: Style) -> String {
+        text::unread(self, style)
+    }
+
     /// For people; empty when there is nothing to say.
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
@@ -174,12 +183,16 @@ impl Report {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl Output {
     fn of(transcript: &Transcript) -> Self {
         let last = transcript.parts.last().map_or(&[][..], |part| &part.bytes.0);
         let from = last.len().saturating_sub(EXCERPT);
         let excerpt = String::from_utf8_lossy(&last[from..]).into_owned();
-        Self { bytes: transcript.bytes, excerpt, parts: transcript.parts.clone() }
+        Self { captured: true, bytes: transcript.bytes, excerpt, parts: transcript.parts.clone() }
     }
 
     /// The transcript that was kept.

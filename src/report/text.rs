@@ -41,6 +41,13 @@ fn headline(report: &Report, first: &Explained, style: Style) -> String {
     format!("{} {failed}{}\n", style.speaker("explain:"), style.answer(&safe(&first.headline)))
 }
 
+/// One line for a failure whose own words were not read, when nothing else is known of it.
+pub fn unread(report: &Report, style: Style) -> String {
+    let failed = format!("{} failed ({})", title(report), report.outcome);
+    let why = "its words on the terminal were not read, and nothing else explains it (--capture pty reads them)";
+    format!("{} {failed}: {why}\n", style.speaker("explain:"))
+}
+
 /// The command as it was typed, shortened.
 fn title(report: &Report) -> String {
     let words: Vec<String> = report.argv().iter().map(shell_word).collect();

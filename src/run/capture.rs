@@ -1,18 +1,21 @@
 //! How the child's stderr comes to be read: chosen before the start from what the caller gave us.
 
 use super::pty::Pty;
+use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
-use crate::sys::fd::{self, STDERR, STDOUT};
+use crate::sys::fd::{self, STDERR, STDIN, STDOUT};
 use crate::sys::process::has_file_size_limit;
+use crate::sys::terminal;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wish {
-    /// The best way that changes nothing which the command could notice.
+    /// The best way that leaves every program usable: a terminal for a terminal, a pipe for anything else, and none where the
+    /// terminal is not ours alone or is what the command is about.
     #[default]
     Auto,
-    /// A terminal of the command's own where ours is a terminal; a pipe elsewhere.
+    /// A terminal of the command's own where ours is a terminal that we have to ourselves; a pipe elsewhere.
     Pty,
     /// A pipe, on a terminal too.
     Pipe,
@@ -32,6 +35,50 @@ pub enum Way {
     SharedPipe(Pipe),
 }
 
+/// Programs for which the terminal itself is the point: another in its place would be the wrong one. docs/terminal.md
+/// says of each group why.
+const ABOUT_THE_TERMINAL: [&[u8]; 27] = [
+    b"sudo",
+    b"sudoedit",
+    b"doas",
+    b"su",
+    b"runuser",
+    b"login",
+    b"newgrp",
+    b"sg",
+    b"pkexec",
+    b"run0",
+    b"tmux",
+    b"screen",
+    b"zellij",
+    b"byobu",
+    b"dtach",
+    b"abduco",
+    b"script",
+    b"tty",
+    b"stty",
+    b"reset",
+    b"tset",
+    b"setterm",
+    b"mesg",
+    b"chvt",
+    b"fgconsole",
+    b"gpg",
+    b"explain",
+];
+
+fn is_about_the_terminal(command: Argv) -> bool {
+    let path = command.first().map_or(&b""[..], std::ffi::CStr::to_bytes);
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    ABOUT_THE_TERMINAL.contains(&name)
+}
+
+/// Whether another process of a pipeline may talk with the person at the same terminal: a pager after us, an ssh before us
+/// that asks for a password. Keys would go to whoever reads first.
+fn has_neighbours() -> bool {
+    [STDIN, STDOUT].into_iter().any(|number| fd::identity(number).is_ok_and(|file| file.pipe_or_socket))
+}
+
 /// A pipe of our own.
 pub struct Pipe {
     read: OwnedFd,
@@ -42,16 +89,23 @@ impl Way {
     /// Chooses: no capture where stderr is closed, cannot be written to, or no pipe can be had; and none where stderr is a
     /// file and files have a largest size, which the child's own writes must meet.
     #[must_use]
-    pub fn choose(wish: Wish) -> Self {
+    pub fn choose(wish: Wish, command: Argv) -> Self {
         if wish == Wish::None || !fd::is_writable(STDERR) {
             return Self::None;
         }
-        if wish == Wish::Pty
-            && let Some(pty) = Pty::like_the_callers()
-        {
-            return Self::Pty(Box::new(pty));
-        }
         let Ok(stderr) = fd::identity(STDERR) else { return Self::None };
+        let is_terminal = stderr.character_device && terminal::device(STDERR).is_some();
+        if is_terminal && wish == Wish::Auto && (has_neighbours() || is_about_the_terminal(command)) {
+            return Self::None;
+        }
+        if is_terminal && wish != Wish::Pipe {
+            match (Pty::like_the_callers(), wish) {
+                (Some(pty), _) => return Self::Pty(Box::new(pty)),
+                // A pipe would take colours and prompts from the command.
+                (None, Wish::Auto) => return Self::None,
+                (None, _) => {}
+            }
+        }
         if stderr.regular && has_file_size_limit() {
             return Self::None;
         }

@@ -67,7 +67,7 @@ pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
     memory::when_exhausted(carry_on::carry_on);
     carry_on::instead_of_panicking();
     let given = Given::take();
-    let way = Way::choose(wish);
+    let way = Way::choose(wish, command);
     let (started, clock) = (SystemTime::now(), Instant::now());
     let followed = match way {
         Way::Pty(pty) => pty::run(command, *pty, given, started),

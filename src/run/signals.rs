@@ -100,8 +100,8 @@ fn receive(received: &Received) {
         carry_on();
     }
     let origin = Origin::of(received, own, child);
-    if HAS_OWN_SESSION.load(Ordering::SeqCst) && matches!(origin, Origin::Kernel { .. }) {
-        return from_the_terminal(received.signal, child);
+    if HAS_OWN_SESSION.load(Ordering::SeqCst) {
+        return into_the_session(received, &origin, child);
     }
     if !goes_on(received.signal, &origin) {
         return;
@@ -113,12 +113,20 @@ fn receive(received: &Received) {
     }
 }
 
-/// What the caller's terminal sends to our process group is meant for the command's, which is elsewhere.
-fn from_the_terminal(signal: Signal, command: Pid) {
-    match signal {
-        libc::SIGWINCH => RESIZED.store(true, Ordering::SeqCst),
+/// What is sent to our process group does not reach the command's, which is elsewhere. What ends or stops a job goes to the whole
+/// of it, since a shell that sends it means the job (`kill %1`, a hangup).
+fn into_the_session(received: &Received, origin: &Origin, command: Pid) {
+    let is_ours = received.is_from_a_process() && received.sender == Pid::own();
+    match received.signal {
+        _ if *origin == Origin::Family => {}
+        // The front half's own, for the job around us: the command has it from its terminal.
+        libc::SIGINT | libc::SIGQUIT if is_ours => {}
+        libc::SIGHUP | libc::SIGINT | libc::SIGQUIT | libc::SIGTERM | libc::SIGTSTP => {
+            command.send_to_group(received.signal);
+        }
         libc::SIGCONT => CONTINUED.store(true, Ordering::SeqCst),
-        libc::SIGHUP | libc::SIGINT | libc::SIGQUIT | libc::SIGTSTP => command.send_to_group(signal),
+        libc::SIGWINCH if !received.is_from_a_process() => RESIZED.store(true, Ordering::SeqCst),
+        signal if goes_on(signal, origin) => received.pass_on(command),
         _ => {}
     }
 }

@@ -28,6 +28,8 @@ pub struct Identity {
     pub character_device: bool,
     /// Whether it is a regular file.
     pub regular: bool,
+    /// Whether another process is at its other end.
+    pub pipe_or_socket: bool,
 }
 
 /// Which file a descriptor leads to.
@@ -41,7 +43,8 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
     checked(unsafe { libc::fstat(fd, &raw mut found) })?;
     let is = |kind| found.st_mode & libc::S_IFMT == kind;
     let (character_device, regular) = (is(libc::S_IFCHR), is(libc::S_IFREG));
-    Ok(Identity { file: (found.st_dev, found.st_ino), character_device, regular })
+    let pipe_or_socket = is(libc::S_IFIFO) || is(libc::S_IFSOCK);
+    Ok(Identity { file: (found.st_dev, found.st_ino), character_device, regular, pipe_or_socket })
 }
 
 /// Whether a descriptor is open and can be written to.
@@ -132,6 +135,19 @@ pub fn let_go_of_stdin_and_stdout() {
         // SAFETY: it was opened above and is not used again.
         unsafe { libc::close(null) };
     }
+}
+
+/// Lets go of the description behind a descriptor of ours, which is /dev/null from now on.
+pub fn close_behind(own: BorrowedFd) {
+    // SAFETY: the path is a C string.
+    let null = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+    if null < 0 {
+        return;
+    }
+    // SAFETY: numbers alone are passed; the number stays ours, whatever is behind it.
+    unsafe { libc::dup3(null, own.as_raw_fd(), libc::O_CLOEXEC) };
+    // SAFETY: it was opened above and is not used again.
+    unsafe { libc::close(null) };
 }
 
 /// Reads what is there.

@@ -29,6 +29,8 @@ pub enum For {
     Reading,
     /// Room to write.
     Writing,
+    /// The end of the other side alone.
+    Nothing,
 }
 
 /// Waits for a descriptor, a signal or the timeout, with this signal mask meanwhile. Nothing is ready when the time is up.
@@ -66,6 +68,7 @@ impl For {
         match self {
             Self::Reading => libc::POLLIN,
             Self::Writing => libc::POLLOUT,
+            Self::Nothing => 0,
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::errno::Errno;
 use super::fd::{checked, duplicate};
 use super::process::Pid;
+use super::signal::Signal;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Size of a terminal's window.
@@ -67,6 +69,17 @@ impl Modes {
         // SAFETY: it changes the fields of a termios.
         unsafe { libc::cfmakeraw(&raw mut raw) };
         Self(raw)
+    }
+
+    /// The signal that a typed byte stands for, `VINTR` and `VQUIT` of termios(3).
+    #[must_use]
+    pub fn signal_of(&self, typed: u8) -> Option<Signal> {
+        // 0 is how a key is turned off on Linux.
+        if typed == 0 || self.0.c_lflag & libc::ISIG == 0 {
+            return None;
+        }
+        let keys = [(libc::VINTR, libc::SIGINT), (libc::VQUIT, libc::SIGQUIT)];
+        keys.into_iter().find_map(|(key, signal)| (self.0.c_cc[key] == typed).then_some(signal))
     }
 
     /// Sets them, once what was written has gone out.
@@ -154,6 +167,21 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     // SAFETY: TIOCGPTPEER takes open(2)'s flags and needs no path below /dev/pts.
     let second = own(checked(unsafe { libc::ioctl(first.as_raw_fd(), libc::TIOCGPTPEER, flags) })?)?;
     Ok((first, second))
+}
+
+/// Puts the name of a pair's second end in the place of another terminal's in our environment; a variable that is not there
+/// stays away.
+pub fn name_in_environment(variable: &CStr, first: BorrowedFd) {
+    let mut number: libc::c_uint = 0;
+    // SAFETY: TIOCGPTN writes one unsigned int.
+    let known = checked(unsafe { libc::ioctl(first.as_raw_fd(), libc::TIOCGPTN, &raw mut number) });
+    let (Ok(_), Ok(name)) = (known, CString::new(format!("/dev/pts/{number}"))) else { return };
+    // SAFETY: the process has one thread, and both are C strings, which setenv copies.
+    unsafe {
+        if !libc::getenv(variable.as_ptr()).is_null() {
+            libc::setenv(variable.as_ptr(), name.as_ptr(), 1);
+        }
+    }
 }
 
 /// What was typed into the second end of a pair and not read there. Its modes stay as they are.

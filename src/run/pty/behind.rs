@@ -19,7 +19,13 @@ pub fn leave(first: &OwnedFd, caller: &OwnedFd, wire: &Wire) {
     Mask::FULL.install();
     let mut buffer = [0; 4 << 10];
     loop {
-        let _ = poll::wait(Some(first.as_raw_fd()), For::Reading, None, Mask::FULL);
+        let waited = [(Some(first.as_raw_fd()), For::Reading), (Some(caller.as_raw_fd()), For::Nothing)];
+        // With the caller's terminal, this one goes.
+        if let Ok([_, caller]) = poll::wait_for_any(waited, None, Mask::FULL)
+            && caller.gone
+        {
+            process::end(0);
+        }
         let done = match fd::read(first.as_fd(), &mut buffer) {
             Ok(count) => count == 0 || write_all(caller, &buffer[..count]).is_err(),
             Err(errno) => !matches!(errno, fd::Errno::EAGAIN | fd::Errno::EINTR),

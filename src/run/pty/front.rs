@@ -4,6 +4,7 @@
 use super::behind;
 use super::is_ours_to_read;
 use super::wire::{News, Order, Wire};
+use crate::exit;
 use crate::run::follow::{Ended, fact};
 use crate::run::spawn::Child;
 use crate::run::{Ran, signals};
@@ -11,9 +12,9 @@ use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::fd;
 use crate::sys::poll::{self, For};
-use crate::sys::process::Change;
+use crate::sys::process::{self, Change};
 use crate::sys::signal::{Mask, Signal};
-use crate::sys::terminal::{self, Modes};
+use crate::sys::terminal::{self, Modes, Size};
 use crate::transcript::Recorder;
 use crate::watch::Watch;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -23,6 +24,8 @@ use std::time::{Duration, Instant, SystemTime};
 const CHUNK: usize = 4 << 10;
 /// Silence after the command's end that tells that nobody writes at the moment.
 const QUIET: Duration = Duration::from_millis(20);
+/// How long the last words are waited for where others write without end.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// What can happen while the command runs.
 enum Event {
@@ -49,6 +52,8 @@ pub struct Front {
     first: OwnedFd,
     caller: OwnedFd,
     given: Modes,
+    /// The caller's terminal's size, as the command's was last given it.
+    size: Option<Size>,
     is_raw: bool,
     /// The last program on the command's terminal has closed it.
     is_deserted: bool,
@@ -66,7 +71,7 @@ impl Front {
     /// The half for a command that was started.
     #[must_use]
     pub fn new(child: Child, wire: Wire, first: OwnedFd, caller: OwnedFd, given: Modes) -> Self {
-        Self { child, wire, first, caller, given, is_raw: false, is_deserted: false, typed: Vec::new() }
+        Self { child, wire, first, caller, given, size: None, is_raw: false, is_deserted: false, typed: Vec::new() }
     }
 
     /// Serves until the command has ended. Nothing is returned of a success.
@@ -82,6 +87,7 @@ impl Front {
         }
         self.drain(&mut notes, QUIET);
         self.leave_terminal(end);
+        exit::decide(end);
         let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
         let peak_memory = self.reap();
         if !self.is_deserted {
@@ -132,12 +138,13 @@ impl Front {
             let Ok([wire, wrote, typed, takes]) = poll::wait_for_any(waited, Some(watch.due_in()), Mask::EMPTY) else {
                 continue;
             };
+            // Keys first: a flood of output must not keep ^C from the command, and nobody types a flood. Nor may it hide
+            // the news, so what was written before them is passed on when they are read.
             return match () {
-                // What was written before the news is passed on before them.
-                () if wrote.any() => Event::Wrote,
-                () if wire.any() => Event::News(self.wire.next_news()),
-                () if typed.any() => Event::Typed,
                 () if takes.any() => Event::Takes,
+                () if typed.any() => Event::Typed,
+                () if wire.any() => Event::News(self.wire.next_news()),
+                () if wrote.any() => Event::Wrote,
                 () => Event::Tick,
             };
         }
@@ -160,7 +167,8 @@ impl Front {
     }
 
     fn drain(&mut self, notes: &mut Notes, quiet: Duration) {
-        while !self.is_deserted {
+        let begun = Instant::now();
+        while !self.is_deserted && begun.elapsed() < FAREWELL {
             match poll::wait(Some(self.first.as_raw_fd()), For::Reading, Some(quiet), Mask::FULL) {
                 Ok(seen) if seen.any() => self.pass_on(notes),
                 _ => return,
@@ -172,13 +180,34 @@ impl Front {
         let mut buffer = [0; CHUNK];
         match fd::read(self.caller.as_fd(), &mut buffer) {
             Ok(count) if count > 0 => {
+                self.tell_the_job(&buffer[..count]);
                 self.typed.extend_from_slice(&buffer[..count]);
                 self.pass_typed();
             }
             Err(Errno::EAGAIN | Errno::EINTR) => {}
-            // The terminal has gone, or is another's: what was ours to type has been typed.
+            Ok(_) | Err(_) if is_gone(&self.caller) => self.hang_up(),
+            // It is another's now.
             Ok(_) | Err(_) => self.is_raw = false,
         }
+    }
+
+    /// ^C at a command in the foreground is for everybody in the caller's foreground: the script or the make that we run in.
+    fn tell_the_job(&self, typed: &[u8]) {
+        if terminal::foreground(self.first.as_fd()) != Ok(self.child.pid) {
+            return;
+        }
+        let Ok(modes) = Modes::of(self.first.as_fd()) else { return };
+        for signal in typed.iter().filter_map(|byte| modes.signal_of(*byte)) {
+            process::send_to_own_group(signal);
+        }
+    }
+
+    /// The caller's terminal has gone, and the command's goes with it. Signals of it reach the command by themselves.
+    fn hang_up(&mut self) {
+        self.is_raw = false;
+        self.is_deserted = true;
+        self.wire.order(Order::HangUp);
+        fd::close_behind(self.first.as_fd());
     }
 
     fn pass_typed(&mut self) {
@@ -189,16 +218,26 @@ impl Front {
         }
     }
 
-    fn resize(&self) {
-        let _ = terminal::size(self.caller.as_fd()).and_then(|size| terminal::set_size(self.first.as_fd(), size));
+    fn resize(&mut self) {
+        self.size = terminal::size(self.caller.as_fd()).ok();
+        if let Some(size) = self.size {
+            let _ = terminal::set_size(self.first.as_fd(), size);
+        }
     }
 
-    /// In the foreground every key is the command's; the caller's terminal only carries it.
-    fn take_terminal(&mut self) {
-        if !self.is_raw && is_ours_to_read(&self.caller) {
-            self.is_raw = self.given.raw().apply(self.caller.as_fd()).is_ok();
-            self.resize();
+    /// What `stty rows` or resize(1) set stays set.
+    fn keep_size(&self) {
+        let [before, left] = [&self.caller, &self.first].map(|terminal| terminal::size(terminal.as_fd()).ok());
+        if let (true, Some(left)) = (before == self.size && left != before, left) {
+            let _ = terminal::set_size(self.caller.as_fd(), left);
         }
+    }
+
+    /// In the foreground every key is the command's; the caller's terminal only carries it. Whether it still does is asked of
+    /// nobody: a shell may have changed the modes while we were stopped.
+    fn take_terminal(&mut self) {
+        self.is_raw = is_ours_to_read(&self.caller) && self.given.raw().apply(self.caller.as_fd()).is_ok();
+        self.resize();
     }
 
     /// The terminal is given back as the command left its own; as it was, where the command was killed.
@@ -206,6 +245,7 @@ impl Front {
         if !self.is_raw || !is_ours_to_read(&self.caller) {
             return;
         }
+        self.keep_size();
         behind::give_back_typed(&self.first, &self.caller, &self.typed);
         let left = Modes::of(self.first.as_fd()).ok().filter(|_| matches!(end, Change::Exited(_)));
         let _ = left.unwrap_or(self.given).apply(self.caller.as_fd());
@@ -247,6 +287,11 @@ impl Front {
         }
         None
     }
+}
+
+/// Whether the terminal has been hung up.
+fn is_gone(terminal: &OwnedFd) -> bool {
+    poll::wait(Some(terminal.as_raw_fd()), For::Nothing, Some(Duration::ZERO), Mask::FULL).is_ok_and(|seen| seen.gone)
 }
 
 /// Writes all of it, waiting for a slow terminal with signals let in.

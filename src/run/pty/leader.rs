@@ -23,14 +23,14 @@ struct Leader {
     caller: OwnedFd,
     given: Modes,
     has_ended: bool,
+    /// The other half has taken all that it needs, and has given the caller's terminal back.
+    is_relieved: bool,
 }
 
 /// Becomes the leader of a new session on the terminal, starts the command there and serves until nobody needs the terminal.
 pub fn lead(command: Argv, pty: Pty, wire: Wire, note: Option<&Note>, given: Given) -> ! {
     process::new_session();
     let _ = terminal::make_controlling(pty.second.as_fd());
-    // Its end tells of the child by a signal, and nothing else is let in.
-    signal::catch_all(|_| {});
     let own = Pid::own();
     match process::fork() {
         Ok(Forked::Child) => {
@@ -39,11 +39,14 @@ pub fn lead(command: Argv, pty: Pty, wire: Wire, note: Option<&Note>, given: Giv
         }
         Ok(Forked::Parent(pid)) => {
             process::set_group(pid, pid);
+            // The command's changes are told by a signal, and nothing else is let in. Not before the fork: what the caller
+            // ignores, the command must ignore as well.
+            signal::catch_all(|_| {});
             wire.tell(News::Started(pid));
             let Pty { first, second, caller, given, .. } = pty;
             drop(second);
             fd::close_standard();
-            Leader { command: pid, wire, first, caller, given, has_ended: false }.serve()
+            Leader { command: pid, wire, first, caller, given, has_ended: false, is_relieved: false }.serve()
         }
         Err(errno) => {
             wire.tell(News::NotStarted(errno));
@@ -56,6 +59,8 @@ fn become_command(command: Argv, pty: &Pty, note: Option<&Note>, given: Given) -
     let own = Pid::own();
     process::set_group(own, own);
     let _ = terminal::set_foreground(pty.second.as_fd(), own);
+    // By this name gpg-agent finds the terminal to ask on; it is in no session of ours.
+    terminal::name_in_environment(c"GPG_TTY", pty.first.as_fd());
     for number in pty.replaced() {
         let _ = fd::put_at(pty.second.as_fd(), number);
     }
@@ -90,7 +95,11 @@ impl Leader {
         match order {
             Order::GoOnInFront => self.go_on(self.command),
             Order::GoOnBehind => self.go_on(Pid::own()),
+            Order::HangUp => fd::close_behind(self.first.as_fd()),
             Order::Reap => {
+                self.is_relieved = true;
+                // Whoever is left is in the background now, and is not told when the terminal goes with us.
+                let _ = terminal::set_foreground(self.first.as_fd(), Pid::own());
                 let bytes = process::reap(self.command).unwrap_or(0);
                 self.wire.tell(News::Reaped(i32::try_from(bytes / 1024).unwrap_or(i32::MAX)));
             }
@@ -102,11 +111,13 @@ impl Leader {
         self.command.send_to_group(libc::SIGCONT);
     }
 
-    /// The other half is gone. Where the command still runs, it was killed: whoever kills it kills the command, and what it
-    /// did to the caller's terminal is undone.
+    /// The other half is gone. Where it was killed before its time, what it did to the caller's terminal is undone; and whoever
+    /// kills it while the command runs kills the command.
     fn end(self) -> ! {
-        if !self.has_ended {
+        if !self.is_relieved {
             let _ = self.given.apply(self.caller.as_fd());
+        }
+        if !self.has_ended {
             self.command.send(libc::SIGKILL);
         }
         process::end(0)

@@ -15,6 +15,8 @@ pub enum Order {
     GoOnInFront,
     /// Let it go on, and do not let it read.
     GoOnBehind,
+    /// The caller's terminal has gone, so the command's goes.
+    HangUp,
     /// Everything about the command's end was read: take leave of it.
     Reap,
 }
@@ -53,7 +55,8 @@ impl Wire {
         let number = match order {
             Order::GoOnInFront => 1,
             Order::GoOnBehind => 2,
-            Order::Reap => 3,
+            Order::HangUp => 3,
+            Order::Reap => 4,
         };
         self.send(number, 0);
     }
@@ -64,6 +67,7 @@ impl Wire {
         match self.receive()? {
             (1, _) => Some(Order::GoOnInFront),
             (2, _) => Some(Order::GoOnBehind),
+            (3, _) => Some(Order::HangUp),
             _ => Some(Order::Reap),
         }
     }
