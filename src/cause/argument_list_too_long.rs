@@ -125,28 +125,35 @@ fn measured(case: &Case, pattern: Pattern, left: u64) -> Option<TooLarge> {
 /// Words with one star in the last component, in the scripts that are arguments of the command.
 fn patterns(case: &Case) -> Vec<Pattern> {
     let scripts = case.command.iter().skip(1).filter_map(|argument| argument.to_str());
-    scripts
-        .flat_map(|script| script.split([';', '|', '&', '\n']))
-        .flat_map(|command| of_command(case, command))
-        .collect()
+    scripts.flat_map(|script| of_script(&case.surroundings().cwd, script)).collect()
 }
 
-fn of_command(case: &Case, command: &str) -> Vec<Pattern> {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let is_pattern = |word: &str| word.matches('*').count() == 1 && !word.contains(['\'', '"', '$', '`', '?', '[']);
-    let at = words.iter().enumerate().filter(|(_, word)| is_pattern(word));
-    at.filter_map(|(index, word)| pattern(case, word, &words[..index])).collect()
+fn of_script(cwd: &Path, script: &str) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    let mut cwd = cwd.to_owned();
+    for command in script.split([';', '|', '&', '\n']) {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        if let ["cd", directory] = words[..] {
+            cwd.push(directory);
+        }
+        let at = words.iter().enumerate().filter(|(_, word)| is_pattern(word));
+        patterns.extend(at.filter_map(|(index, word)| pattern(&cwd, word, &words[..index])));
+    }
+    patterns
 }
 
-fn pattern(case: &Case, word: &str, before: &[&str]) -> Option<Pattern> {
+fn is_pattern(word: &str) -> bool {
+    word.matches('*').count() == 1 && !word.contains(['\'', '"', '$', '`', '?', '['])
+}
+
+fn pattern(cwd: &Path, word: &str, before: &[&str]) -> Option<Pattern> {
     let (directory, name) = word.rsplit_once('/').map_or(("", word), |(directory, name)| (directory, name));
     let (begin, end) = name.split_once('*')?;
-    let cwd = &case.surroundings().cwd;
     let directory = if word.starts_with('/') { format!("{directory}/") } else { directory.to_owned() };
     Some(Pattern {
         word: word.to_owned(),
         before: before.join(" "),
-        directory: if directory.is_empty() { cwd.clone() } else { cwd.join(directory) },
+        directory: if directory.is_empty() { cwd.to_owned() } else { cwd.join(directory) },
         begin: begin.to_owned(),
         end: end.to_owned(),
     })
@@ -279,12 +286,12 @@ mod tests {
 
     #[test]
     fn a_pattern_that_stands_for_too_many_names_is_verified_and_piped() {
-        let mut stage = stage(&["sh", "-c", "cd x; rm -f /data/*.log && true"]);
-        names(&mut stage, "*.log /data/", 200_000);
+        let mut stage = stage(&["sh", "-c", "cd /data; rm -f *.log && true"]);
+        names(&mut stage, "*.log /data", 200_000);
         let finding = stage.clue(Errno::E2BIG, Operation::Execute, "rm").finding(&CAUSE, "rm");
         assert_eq!(finding.confidence, Confidence::Verified);
-        assert!(finding.headline.starts_with("/data/*.log stands for 200,000 names"), "{}", finding.headline);
-        assert_eq!(finding.fixes[0].command.as_deref(), Some("printf '%s\\0' /data/*.log | xargs -0 rm -f"));
+        assert!(finding.headline.starts_with("*.log stands for 200,000 names"), "{}", finding.headline);
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("printf '%s\\0' *.log | xargs -0 rm -f"));
     }
 
     #[test]

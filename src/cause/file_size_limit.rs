@@ -241,7 +241,7 @@ fn said(case: &Case, clue: &Clue) -> Verdict {
     Verdict::Found(Box::new(Finding {
         confidence: Confidence::Possible,
         seen: None,
-        headline: "a file may have reached a size limit".into(),
+        headline: "a file reached a size limit".into(),
         summary: format!(
             "The output says that a file was too large: a limit (`ulimit -f`) or the filesystem's largest file. {whose}"
         ),

@@ -150,7 +150,7 @@ fn said(kind: Kind, objects: &Objects) -> Finding {
     Finding {
         confidence: Confidence::Possible,
         seen: None,
-        headline: "a limit on System V or POSIX objects may have been reached".into(),
+        headline: "a limit on System V or POSIX objects was reached".into(),
         summary: format!(
             "The output says that the kernel had no room for another object; here there are {}.",
             counts(objects)

@@ -107,7 +107,7 @@ fn said(case: &Case, state: &str) -> Finding {
     Finding {
         confidence: Confidence::Possible,
         seen: None,
-        headline: format!("{name} may have been out of kernel keys"),
+        headline: format!("{name} was out of kernel keys"),
         summary: format!("The output speaks of the quota of the kernel's keyrings; now: {state}."),
         evidence: vec![Evidence::probe(state).check(format!("cat {FILE}"))],
         fixes: Vec::new(),

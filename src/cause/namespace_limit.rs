@@ -202,7 +202,7 @@ fn nested(case: &Case, limit: &Limit) -> Finding {
     Finding {
         confidence: if is_likely { Confidence::Likely } else { Confidence::Possible },
         seen: is_likely.then_some(Seen::Now),
-        headline: "a limit on namespaces may have been reached".into(),
+        headline: "a limit on namespaces was reached".into(),
         summary: format!("The kernel refused a new namespace for want of room, and no disk is full: {why}."),
         evidence: vec![limit.evidence(), limit.census(), Evidence::probe(why)],
         fixes: Vec::new(),

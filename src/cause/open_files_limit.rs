@@ -18,8 +18,8 @@ pub const CAUSE: Cause =
 /// Descriptors that may be free again when the process is looked at: it closes some to say what happened.
 const CLOSED_AGAIN: u64 = 4;
 
-/// So few are used up by any program that does something.
-const FEW: u64 = 64;
+/// So few a program can use up: with more, words alone are not believed.
+const FEW: u64 = 4096;
 
 /// Enough for most.
 const PLENTY: u64 = 65_536;
@@ -98,7 +98,7 @@ fn said(case: &Case, limited: &Limited, confidence: Confidence) -> Finding {
     Finding {
         confidence,
         seen: if confidence == Confidence::Likely { Some(Seen::Now) } else { None },
-        headline: format!("a process may have had all its {} file descriptors open", limited.shown()),
+        headline: format!("a process of the command had all its {} file descriptors open", limited.shown()),
         summary: format!(
             "The output speaks of too many open files, and a process of the command may have {} (RLIMIT_NOFILE).",
             limited.shown()
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn few_descriptors_and_the_errno_of_a_call_are_likely() {
         assert_eq!(
-            stage(16).clue(Errno::EMFILE, Operation::Read, "/x").finding(&CAUSE, "16").confidence,
+            stage(1024).clue(Errno::EMFILE, Operation::Read, "/x").finding(&CAUSE, "1024").confidence,
             Confidence::Likely
         );
     }

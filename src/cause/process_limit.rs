@@ -221,7 +221,7 @@ fn said(state: &str) -> Finding {
     Finding {
         confidence: Confidence::Possible,
         seen: None,
-        headline: "a limit on processes may have been reached".into(),
+        headline: "a limit on processes was reached".into(),
         summary: format!(
             "The kernel made no further process or thread; {state}, and those of the command are gone by now."
         ),

@@ -57,7 +57,7 @@ fn finding(case: &Case, open: u64, most: u64, confidence: Confidence) -> Finding
         headline: if is_seen {
             state.clone()
         } else {
-            "the machine may have had all files open that it may have".into()
+            "the machine had all files open that it may have".into()
         },
         summary: format!("The kernel had no room for another open file of any process ({KEY}); {state}."),
         evidence,

@@ -54,26 +54,37 @@ const KINDS: usize = 4;
 /// Mappings are counted for a process with more address space than this, in bytes: counting takes time, and few have many.
 const MANY_MAPS: u64 = 256 << 20;
 
-/// Looks at all processes until the deadline.
+/// Looks at all processes until the deadline: the command's own first, because they may be about to end.
 #[must_use]
 pub fn look(deadline: Instant) -> Family {
-    let (all, cut) = everyone(deadline);
-    let own = nix::unistd::getuid().as_raw();
-    let threads = |stats: &mut dyn Iterator<Item = &Stat>| stats.map(|stat| stat.threads).sum();
-    let members = descendants(&all, std::process::id());
+    let own = std::process::id();
+    let pids: Vec<u32> = names(Path::new("/proc")).iter().filter_map(|name| name.parse().ok()).collect();
+    // Numbers rise, but for the rare time when they begin anew: who was made later has a larger one.
+    let (younger, older): (Vec<u32>, Vec<u32>) = pids.into_iter().partition(|pid| *pid > own);
+    let mut all: Vec<Stat> = younger.into_iter().filter_map(stat).collect();
+    let members = descendants(&all, own);
     let descriptors = members.iter().max_by_key(|stat| descriptors(stat.pid));
     let memory = members
         .iter()
         .max_by_key(|stat| stat.size)
         .filter(|largest| descriptors.is_none_or(|other| other.pid != largest.pid));
-    Family {
+    let mut family = Family {
         descriptors: descriptors.map(|stat| usage(stat)),
         memory: memory.map(|stat| usage(stat)),
         members: members.len() as u64,
-        user_threads: threads(&mut all.iter().filter(|stat| stat.uid == own)),
-        threads: threads(&mut all.iter()),
-        cut,
+        ..Family::default()
+    };
+    for pid in older {
+        if Instant::now() >= deadline {
+            family.cut = true;
+            break;
+        }
+        all.extend(stat(pid));
     }
+    let user = nix::unistd::getuid().as_raw();
+    family.user_threads = all.iter().filter(|stat| stat.uid == user).map(|stat| stat.threads).sum();
+    family.threads = all.iter().map(|stat| stat.threads).sum();
+    family
 }
 
 /// The few facts of `/proc/PID/stat` (`proc_pid_stat(5)`).
@@ -84,20 +95,6 @@ struct Stat {
     command: String,
     threads: u64,
     size: u64,
-}
-
-fn everyone(deadline: Instant) -> (Vec<Stat>, bool) {
-    let mut pids: Vec<u32> = names(Path::new("/proc")).iter().filter_map(|name| name.parse().ok()).collect();
-    // The command's own processes are the youngest.
-    pids.sort_unstable_by(|a, b| b.cmp(a));
-    let mut all = Vec::with_capacity(pids.len());
-    for pid in pids {
-        if Instant::now() >= deadline {
-            return (all, true);
-        }
-        all.extend(stat(pid));
-    }
-    (all, false)
 }
 
 fn stat(pid: u32) -> Option<Stat> {

@@ -119,20 +119,21 @@ impl Watch {
     /// The child wrote these bytes; with them it has written `said` in all. The first words after a silence are always
     /// looked at; a flood is not slowed by more than a twentieth.
     pub fn heard(&mut self, bytes: &[u8], said: u64) {
+        let bytes = &bytes[bytes.len().saturating_sub(BYTES_OF_A_MESSAGE)..];
+        // First of all: whoever says this may be about to end, and with it goes what it holds.
+        if OF_LIMITS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+            self.look_at_family(said);
+        }
         if self.last_heard.is_some_and(|last| last.elapsed() < self.cost * 20) {
             return;
         }
         self.look(Some(said));
         self.last_heard = Some(self.last_look);
-        let bytes = &bytes[bytes.len().saturating_sub(BYTES_OF_A_MESSAGE)..];
         for path in places::paths_in(bytes, PATHS_OF_A_MESSAGE) {
             self.join_named(path, said);
         }
         if OF_INOTIFY.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
             self.look_at_inotify(said);
-        }
-        if OF_LIMITS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
-            self.look_at_family(said);
         }
     }
 

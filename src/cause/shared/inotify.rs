@@ -207,7 +207,7 @@ impl Kind {
         Finding {
             confidence: Confidence::Possible,
             seen: None,
-            headline: format!("{user} may have been out of inotify {}", self.name),
+            headline: format!("{user} was out of inotify {}", self.name),
             summary: format!(
                 "The output speaks of want of inotify {}, and {now}: what held them may have ended.",
                 self.name
