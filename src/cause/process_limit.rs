@@ -3,13 +3,14 @@
 
 use super::rlimit::Limited;
 use super::room::elapsed;
+use super::shared::group;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, sysctl};
 use crate::clue::{Clue, Operation};
 use crate::machine::Identity;
+use crate::probe::cgroup::{Group, of_processes};
 use crate::probe::limits::Resource;
 use crate::probe::namespaces::user_is_initial;
-use crate::probe::pids::{Group, groups};
 use crate::probe::sysctl::number;
 use crate::sys::errno::Errno;
 use crate::text::grouped;
@@ -79,7 +80,7 @@ fn reached(case: &Case) -> Option<Reached> {
 }
 
 fn group_reached(case: &Case) -> Option<Reached> {
-    let groups = groups(case.machine);
+    let groups = of_processes(case.machine);
     let during = |group: &Group| {
         let sample = case.watched.family.as_ref()?;
         let name = group.directory.to_string_lossy();
@@ -181,18 +182,7 @@ fn of_group(case: &Case, group: &Group, current: Option<u64>, refused: u64, at: 
 }
 
 fn group_fixes(case: &Case, group: &Group) -> Vec<Fix> {
-    let wanted = group.most.saturating_mul(4);
-    let unit = group.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let kind = unit.rsplit('.').next().unwrap_or_default();
-    if !["service", "scope", "slice"].contains(&kind) {
-        let write = case.as_root(&format!("tee {}", case.quoted(&group.directory.join("pids.max"))));
-        let text = "until the group is made anew; a container has an option for it (`--pids-limit`)";
-        return vec![Fix::now(format!("echo {wanted} | {write}"), text)];
-    }
-    let set = |option: &str| case.as_root(&format!("systemctl set-property {option}{unit} TasksMax={wanted}"));
-    let now = Fix::now(set("--runtime "), "until the next boot");
-    let lasting = Fix::lasting(format!("for {unit}")).command(set(""));
-    if kind == "scope" { vec![now] } else { vec![now, lasting] }
+    group::fixes(case, group, "TasksMax", &group.most.saturating_mul(4).to_string(), "--pids-limit")
 }
 
 fn of_user(case: &Case, limited: &Limited, threads: u64, at: &str) -> Told {

@@ -2,6 +2,7 @@
 
 pub mod abilities;
 pub mod btrfs;
+pub mod cgroup;
 pub mod device;
 pub mod directory_index;
 pub mod ext;
@@ -11,12 +12,12 @@ pub mod keys;
 pub mod limit_origin;
 pub mod limits;
 pub mod lock;
+pub mod memory;
 pub mod namespaces;
 pub mod near;
 pub mod origin;
 pub mod package_manager;
 pub mod path;
-pub mod pids;
 pub mod programs;
 pub mod quota;
 pub mod read_only;

@@ -6,6 +6,7 @@ pub mod exec;
 pub mod finding;
 pub mod hoard;
 pub mod holder;
+pub mod group;
 pub mod inotify;
 pub mod locks;
 pub mod mount_option;

@@ -1,0 +1,137 @@
+//! The kernel ends a process that has used as much CPU time as `RLIMIT_CPU` allows: SIGXCPU at the soft limit, SIGKILL at the hard one
+//! (getrlimit(2)). A shell's `ulimit -t` sets both, so that nothing but SIGKILL is seen.
+
+use super::rlimit::{self, Limited};
+use super::spoken::leads_with;
+use super::{Case, Cause, Confidence, Evidence, Finding, Mode, Seen, Subject, Suspect, Verdict};
+use crate::outcome::Outcome;
+use crate::probe::limits::Resource;
+
+const ID: &str = "cpu-time-limit";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/cpu-time-limit.md"), suspects, covers: &[], check };
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let limit = rlimit::soft(case, Resource::CpuTime);
+    let clue = case.clues.iter().position(|clue| leads_with(clue, ID));
+    let is_killed = limit.is_some() && ended_by(case, libc::SIGKILL);
+    if clue.is_none() && !ended_by(case, libc::SIGXCPU) && !is_killed {
+        return Vec::new();
+    }
+    let subject = Subject::Name(limit.map_or("-".to_owned(), |limit| limit.to_string()));
+    vec![Suspect { subject, clue, touched: true }]
+}
+
+/// Whether a signal ended the command, or a program below its shell.
+fn ended_by(case: &Case, wanted: i32) -> bool {
+    match case.outcome {
+        Outcome::Signaled { signal, .. } => *signal == wanted,
+        Outcome::Exited { code } => *code == 128 + wanted,
+        Outcome::NotStarted { .. } => false,
+    }
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let used = case.machine.child_usage().ok().map(|usage| usage.cpu_ms);
+    let is_signal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXCPU, .. });
+    let Some(limited) = Limited::of(case, Resource::CpuTime) else {
+        return if is_signal || suspect.clue.is_some() {
+            said(case, is_signal)
+        } else {
+            Verdict::RuledOut("no limit on CPU time".into())
+        };
+    };
+    // The kernel counts in ticks, and the time of its own last accounting may be missing.
+    let is_used = used.is_some_and(|used| used + 100 >= limited.soft.saturating_mul(1000));
+    if is_signal || is_used {
+        return Verdict::Found(Box::new(found(case, &limited, used)));
+    }
+    Verdict::RuledOut(format!("{} s of {} of CPU time were used", used.unwrap_or(0) / 1000, limited.shown()))
+}
+
+fn found(case: &Case, limited: &Limited, used: Option<u64>) -> Finding {
+    let mut evidence = limited.evidence();
+    evidence.extend(used.map(|used| {
+        Evidence::probe(format!("the command's processes used {}.{} s of CPU time", used / 1000, used % 1000 / 100))
+    }));
+    Finding {
+        confidence: Confidence::Verified,
+        seen: Some(Seen::During),
+        headline: format!("its limit of {} of CPU time was used up", limited.shown()),
+        summary: format!("The kernel ended a process that had used {} of CPU time (RLIMIT_CPU).", limited.shown()),
+        evidence,
+        fixes: limited.fixes(case, None),
+    }
+}
+
+fn said(case: &Case, is_signal: bool) -> Verdict {
+    let is_likely = is_signal && case.mode == Mode::Run;
+    Verdict::Found(Box::new(Finding {
+        confidence: if is_likely { Confidence::Likely } else { Confidence::Possible },
+        seen: is_likely.then_some(Seen::During),
+        headline: "a limit on CPU time was used up".into(),
+        summary: "The kernel sends SIGXCPU when a process has used the CPU time that it may (RLIMIT_CPU).".into(),
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::sys::usage::ChildUsage;
+
+    fn stage(limit: &str, used_ms: u64, outcome: Outcome) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.surroundings.limits =
+            Some(format!("Max cpu time              {limit}                    unlimited            seconds   \n"));
+        stage.knows("child usage", Ok(ChildUsage { cpu_ms: used_ms, peak_memory: 0 }));
+        stage.outcome = outcome;
+        stage
+    }
+
+    fn signal(signal: i32) -> Outcome {
+        Outcome::Signaled { signal, name: format!("signal {signal}") }
+    }
+
+    #[test]
+    fn the_signal_of_the_limit_is_verified() {
+        let finding = stage("5", 5000, signal(libc::SIGXCPU)).finding(&CAUSE, "5");
+        assert_eq!(
+            (finding.confidence, finding.headline.as_str()),
+            (Confidence::Verified, "its limit of 5 s of CPU time was used up")
+        );
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("ulimit -S -t unlimited"));
+    }
+
+    #[test]
+    fn a_kill_after_all_the_time_was_used_is_verified() {
+        assert_eq!(stage("5", 4990, signal(libc::SIGKILL)).finding(&CAUSE, "5").confidence, Confidence::Verified);
+        assert_eq!(
+            stage("5", 5100, Outcome::Exited { code: 137 }).finding(&CAUSE, "5").confidence,
+            Confidence::Verified
+        );
+    }
+
+    #[test]
+    fn the_signal_without_a_limit_of_the_command_is_likely_that_of_a_program_below() {
+        assert_eq!(stage("unlimited", 9, signal(libc::SIGXCPU)).finding(&CAUSE, "-").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_kill_with_time_left_is_silence() {
+        stage("5", 1000, signal(libc::SIGKILL)).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_kill_without_a_limit_is_silence() {
+        stage("unlimited", 99_000, signal(libc::SIGKILL)).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn an_ordinary_failure_under_a_limit_is_silence() {
+        stage("5", 5000, Outcome::Exited { code: 1 }).assert_silent(&CAUSE);
+    }
+}

@@ -1,0 +1,272 @@
+//! `mmap(2)`, `brk(2)` and `fork(2)` answer ENOMEM with memory left: the process may not have more address space (`RLIMIT_AS`, `RLIMIT_DATA`), or the
+//! kernel promises no more than it can keep (`vm.overcommit_memory` 2).
+
+use super::rlimit::Limited;
+use super::room::elapsed;
+use super::spoken::leads_with;
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, sysctl};
+use crate::clue::{Clue, Operation};
+use crate::probe::limits::Resource;
+use crate::probe::memory::{Memory, of_machine};
+use crate::probe::sysctl::number;
+use crate::sys::errno::Errno;
+use crate::sys::family::Usage;
+use crate::text::size;
+
+const ID: &str = "memory-limit";
+
+pub const CAUSE: Cause =
+    Cause { id: ID, page: include_str!("../../docs/causes/memory-limit.md"), suspects, covers: &[], check };
+
+const OVERCOMMIT: &str = "vm.overcommit_memory";
+
+/// Promised memory above this part of the limit, in hundredths, leaves no room for a program; the command's own is given back by then.
+const PROMISED: u64 = 90;
+
+fn suspects(case: &Case) -> Vec<Suspect> {
+    let told: Vec<usize> =
+        case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue)).map(|(index, _)| index).collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let subject = Subject::Name(binding(case).map_or("-".to_owned(), |binding| binding.amount().to_string()));
+    told.into_iter().map(|index| Suspect { subject: subject.clone(), clue: Some(index), touched: true }).collect()
+}
+
+/// ENOMEM of a call that takes memory, or the words of a program that has no errno.
+fn speaks_of_it(clue: &Clue) -> bool {
+    let takes = matches!(
+        clue.operation,
+        None | Some(Operation::Memory | Operation::Fork | Operation::Execute | Operation::Read)
+    );
+    match clue.errno {
+        Some(Errno::ENOMEM) => takes,
+        Some(_) => false,
+        None => leads_with(clue, ID),
+    }
+}
+
+/// What bounds the memory of the command.
+enum Binding {
+    /// A limit of the process.
+    Process(Box<Limited>),
+    /// The promises of the kernel.
+    Promises(Memory),
+}
+
+impl Binding {
+    fn amount(&self) -> u64 {
+        match self {
+            Self::Process(limited) => limited.soft,
+            Self::Promises(memory) => memory.commit_limit,
+        }
+    }
+}
+
+fn binding(case: &Case) -> Option<Binding> {
+    let limited =
+        [Resource::AddressSpace, Resource::DataSize].into_iter().filter_map(|resource| tightest(case, resource));
+    if let Some(limited) = limited.min_by_key(|limited| limited.soft) {
+        return Some(Binding::Process(Box::new(limited)));
+    }
+    if number(case.machine, OVERCOMMIT) != Ok(2) {
+        return None;
+    }
+    of_machine(case.machine).ok().map(Binding::Promises)
+}
+
+/// The limit of the command, or of one of its processes that has set a lower one.
+fn tightest(case: &Case, resource: Resource) -> Option<Limited> {
+    let of_processes = usages(case).filter_map(|usage| Limited::of_process(case, resource, &usage.limits));
+    Limited::of(case, resource).into_iter().chain(of_processes).min_by_key(|limited| limited.soft)
+}
+
+fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
+    let family = case.watched.family.as_ref().map(|sample| &sample.family);
+    family.into_iter().flat_map(|family| [&family.descriptors, &family.memory].into_iter().flatten())
+}
+
+fn check(case: &Case, _suspect: &Suspect) -> Verdict {
+    let memory = of_machine(case.machine).ok();
+    match binding(case) {
+        Some(Binding::Process(limited)) => Verdict::Found(Box::new(of_process(case, &limited, memory))),
+        Some(Binding::Promises(memory)) => of_promises(case, &memory),
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(said())),
+        None => Verdict::RuledOut(match memory {
+            Some(memory) => format!(
+                "no limit on address space, and {} of {} is available",
+                size(memory.available),
+                size(memory.total)
+            ),
+            None => "no limit on address space".into(),
+        }),
+    }
+}
+
+/// The machine has more than the process may have: then the limit is what refused it.
+fn of_process(case: &Case, limited: &Limited, memory: Option<Memory>) -> Finding {
+    let names = limited.resource.names();
+    let has_more = memory.is_none_or(|memory| memory.available.saturating_add(memory.swap_free) > limited.soft);
+    let mut evidence = limited.evidence();
+    evidence.extend(largest(case));
+    evidence.extend(memory.map(|memory| {
+        Evidence::probe(format!("the machine has {} of {} available", size(memory.available), size(memory.total)))
+            .check("free -h")
+    }));
+    Finding {
+        confidence: if has_more { Confidence::Verified } else { Confidence::Likely },
+        seen: Some(Seen::Now),
+        headline: format!("a process may have {} of address space", limited.shown()),
+        summary: format!(
+            "The command was refused memory: a process of it may have {} ({}).",
+            limited.shown(),
+            names.constant
+        ),
+        evidence,
+        fixes: limited.fixes(case, None),
+    }
+}
+
+fn largest(case: &Case) -> Option<Evidence> {
+    let sample = case.watched.family.as_ref()?;
+    let usage = usages(case).max_by_key(|usage| usage.size)?;
+    let at = elapsed(sample.moment.at_ms);
+    Some(Evidence::sample(format!(
+        "{} (pid {}) had {} of it {at} after the start",
+        usage.command,
+        usage.pid,
+        size(usage.size)
+    )))
+}
+
+fn of_promises(case: &Case, memory: &Memory) -> Verdict {
+    let promised = memory.committed.saturating_mul(100) / memory.commit_limit.max(1);
+    let state = format!("{} of {} are promised", size(memory.committed), size(memory.commit_limit));
+    let mut evidence = vec![
+        Evidence::probe(format!("{OVERCOMMIT} is 2: the kernel promises no more than it can keep"))
+            .check("cat /proc/sys/vm/overcommit_memory"),
+        Evidence::probe(format!("{state} now")).check("grep Commit /proc/meminfo"),
+    ];
+    evidence.extend(sysctl::origin(case, OVERCOMMIT));
+    let mut fixes = sysctl::fixes(case, OVERCOMMIT, "0");
+    fixes.push(Fix::lasting("or add swap, or raise vm.overcommit_ratio: both raise the limit"));
+    Verdict::Found(Box::new(Finding {
+        confidence: if promised >= PROMISED { Confidence::Verified } else { Confidence::Likely },
+        seen: Some(Seen::Now),
+        headline: format!("the kernel promises no more than {} of memory", size(memory.commit_limit)),
+        summary: format!("The command was refused memory under strict accounting (overcommit_memory 2): {state}."),
+        evidence,
+        fixes,
+    }))
+}
+
+fn said() -> Finding {
+    Finding {
+        confidence: Confidence::Possible,
+        seen: None,
+        headline: "a limit on memory was reached".into(),
+        summary: "The output says that memory was refused; here there is no limit on it.".into(),
+        evidence: Vec::new(),
+        fixes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::sys::family::Family;
+    use crate::watch::{FamilySample, Moment};
+
+    fn stage(address_space: &str, available_mib: u64) -> Stage {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.surroundings.limits = Some(limits(address_space));
+        meminfo(&mut stage, available_mib, 100);
+        stage.file("/proc/sys/vm/overcommit_memory", "0\n");
+        stage
+    }
+
+    fn limits(address_space: &str) -> String {
+        format!(
+            "Max data size             unlimited            unlimited            bytes     \nMax address space         {address_space}            unlimited            bytes     \n"
+        )
+    }
+
+    fn meminfo(stage: &mut Stage, available_mib: u64, committed_mib: u64) {
+        let line = |name: &str, mib: u64| format!("{name}: {} kB\n", mib << 10);
+        let text = [
+            line("MemTotal", 16_000),
+            line("MemAvailable", available_mib),
+            line("SwapFree", 0),
+            line("CommitLimit", 8000),
+            line("Committed_AS", committed_mib),
+        ];
+        stage.file("/proc/meminfo", &text.concat());
+    }
+
+    #[test]
+    fn an_address_space_smaller_than_what_the_machine_has_is_verified() {
+        let finding = stage("536870912", 9000).clue(Errno::ENOMEM, Operation::Memory, "").finding(&CAUSE, "536870912");
+        assert_eq!(
+            (finding.confidence, finding.headline.as_str()),
+            (Confidence::Verified, "a process may have 512.0 MiB of address space")
+        );
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("ulimit -S -v unlimited"));
+    }
+
+    #[test]
+    fn a_machine_that_has_no_more_either_makes_it_likely() {
+        assert_eq!(
+            stage("536870912", 100).clue(Errno::ENOMEM, Operation::Memory, "").finding(&CAUSE, "536870912").confidence,
+            Confidence::Likely
+        );
+    }
+
+    #[test]
+    fn a_program_without_an_errno_is_understood() {
+        let mut stage = stage("536870912", 9000);
+        stage.add(|clue| clue.suspects = vec![ID.into(), "out-of-memory".into()]);
+        assert_eq!(stage.finding(&CAUSE, "536870912").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn the_own_limit_of_a_process_below_counts() {
+        let mut stage = stage("unlimited", 9000);
+        let memory =
+            Some(Usage { command: "java".into(), limits: limits("1048576"), size: 1_040_000, ..Usage::default() });
+        let family = Family { memory, ..Family::default() };
+        stage.watched.family =
+            Some(FamilySample { moment: Moment { at_ms: 9, said: None }, family, groups: Vec::new() });
+        assert_eq!(
+            stage.clue(Errno::ENOMEM, Operation::Memory, "").finding(&CAUSE, "1048576").confidence,
+            Confidence::Verified
+        );
+    }
+
+    #[test]
+    fn strict_accounting_with_everything_promised_is_verified() {
+        let mut stage = stage("unlimited", 9000);
+        meminfo(&mut stage, 9000, 7900);
+        stage.file("/proc/sys/vm/overcommit_memory", "2\n").clue(Errno::ENOMEM, Operation::Fork, "");
+        let finding = stage.finding(&CAUSE, &(8000_u64 << 20).to_string());
+        assert_eq!(finding.confidence, Confidence::Verified);
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo sysctl -w vm.overcommit_memory=0"));
+    }
+
+    #[test]
+    fn no_limit_is_silence() {
+        stage("unlimited", 9000).clue(Errno::ENOMEM, Operation::Memory, "").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn another_failure_under_a_limit_is_silence() {
+        stage("536870912", 9000).clue(Errno::ENOENT, Operation::Read, "/x").vague().assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn too_many_processes_are_not_about_memory() {
+        let mut stage = stage("536870912", 9000);
+        stage.clue(Errno::EAGAIN, Operation::Fork, "").clues[0].suspects = vec!["process-limit".into(), ID.into()];
+        stage.assert_silent(&CAUSE);
+    }
+}
