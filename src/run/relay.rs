@@ -108,10 +108,12 @@ impl Relay {
 fn write_all(bytes: &[u8], mut job: Option<&mut Job>) -> Flow {
     let mut written = 0;
     while written < bytes.len() {
+        // What the child said before it stopped goes before the stop, unless the reader takes nothing.
         if let Some(job) = &mut job
+            && signals::has_child_changed()
+            && !has_room()
             && signals::child_changed()
             && matches!(job.mind(), Some(Change::Killed(_)))
-            && !has_room()
         {
             return Flow::Stuck(written);
         }

@@ -70,6 +70,11 @@ pub fn child_changed() -> bool {
     CHILD_CHANGED.swap(false, Ordering::SeqCst)
 }
 
+/// The same, for a look that is not the last.
+pub fn has_child_changed() -> bool {
+    CHILD_CHANGED.load(Ordering::SeqCst)
+}
+
 /// Whether somebody told us to go on since the last call.
 pub fn continued() -> bool {
     CONTINUED.swap(false, Ordering::SeqCst)
