@@ -2,7 +2,7 @@
 
 use crate::skipped::skip;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -120,7 +120,18 @@ pub struct Running {
 impl Running {
     /// Starts it.
     pub fn start(command: &[&str]) -> Self {
-        let mut child = program(command).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        Self::of(program(command))
+    }
+
+    /// Starts it in a process group of its own, which is not orphaned: in one that is, the kernel drops SIGTSTP (setpgid(2)).
+    pub fn start_in_own_group(command: &[&str]) -> Self {
+        let mut command = program(command);
+        command.process_group(0);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }

@@ -1,6 +1,7 @@
 //! Every byte of stderr, as it comes, whatever the reader does.
 
 use crate::harness::{EXPLAIN, Running, assert_same, signal_of, until, wrapped};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -68,7 +69,10 @@ fn a_command_that_is_killed_while_its_reader_sleeps_ends_at_once() {
 
 #[test]
 fn a_stop_is_seen_while_the_reader_sleeps() {
-    let mut child = Command::new(EXPLAIN).args(["yes"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = Command::new(EXPLAIN);
+    // In an orphaned process group the kernel drops SIGTSTP.
+    command.args(["yes"]).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     crate::harness::kill(child.id(), 20);
     until("we have stopped", || crate::harness::state(child.id()) == Some('T'));
     child.kill().unwrap();

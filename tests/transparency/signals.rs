@@ -134,7 +134,7 @@ fn a_command_that_is_stopped_stops_us_and_goes_on_with_us() {
 
 #[test]
 fn a_stop_that_is_sent_to_our_id_stops_both_and_again() {
-    let mut running = Running::start(&[EXPLAIN, "sh", "-c", "echo $$; while :; do sleep 0.01; done"]);
+    let mut running = Running::start_in_own_group(&[EXPLAIN, "sh", "-c", "echo $$; while :; do sleep 0.01; done"]);
     let child: u32 = running.line().parse().unwrap();
     for _ in 0..3 {
         running.signal(20);
