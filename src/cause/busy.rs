@@ -110,7 +110,8 @@ fn of_mount<'a>(case: &Case<'a>, mount: &'a Mount) -> Result<Hold<'a>, Option<St
 
 fn lies_on(case: &Case, other: &Mount, mount: &Mount) -> bool {
     let parent = |one: &&Mount| case.mounts.0.iter().find(|parent| parent.id == one.parent);
-    other.id != mount.id && std::iter::successors(parent(&other), parent).take(case.mounts.0.len()).any(|above| above.id == mount.id)
+    other.id != mount.id
+        && std::iter::successors(parent(&other), parent).take(case.mounts.0.len()).any(|above| above.id == mount.id)
 }
 
 fn found(case: &Case, path: &Path, hold: &Hold) -> Finding {
@@ -132,17 +133,22 @@ fn found(case: &Case, path: &Path, hold: &Hold) -> Finding {
 fn words(path: &Path, hold: &Hold) -> (String, String) {
     let at = path.display();
     match hold {
-        Hold::Mounted(mount) => {
-            (format!("{} is mounted there", mount.fstype), format!("{at} is a mount point ({}): it cannot be removed or renamed while it is one.", mount.fstype))
-        }
+        Hold::Mounted(mount) => (
+            format!("{} is mounted there", mount.fstype),
+            format!("{at} is a mount point ({}): it cannot be removed or renamed while it is one.", mount.fstype),
+        ),
         Hold::Below(mounts) => {
             let first = mounts[0].point.display();
             let more = if mounts.len() > 1 { format!(" and {} more mounts", mounts.len() - 1) } else { String::new() };
-            (format!("{first}{more} is mounted on it"), format!("{first}{more} is mounted below {at}, so that it cannot be unmounted alone."))
+            (
+                format!("{first}{more} is mounted on it"),
+                format!("{first}{more} is mounted below {at}, so that it cannot be unmounted alone."),
+            )
         }
-        Hold::Device(mount) => {
-            (format!("it is mounted at {}", mount.point.display()), format!("{at} is mounted at {}, so that nothing else may have it.", mount.point.display()))
-        }
+        Hold::Device(mount) => (
+            format!("it is mounted at {}", mount.point.display()),
+            format!("{at} is mounted at {}, so that nothing else may have it.", mount.point.display()),
+        ),
         Hold::Processes(users) => {
             let who = named(&users[0].program);
             let more = if users.len() > 1 { format!(" and {} more", users.len() - 1) } else { String::new() };
@@ -156,17 +162,27 @@ fn evidence(case: &Case, path: &Path, hold: &Hold) -> Vec<Evidence> {
     let word = case.quoted(path);
     match hold {
         Hold::Mounted(mount) | Hold::Device(mount) => {
-            let text = format!("{} is mounted at {} ({})", mount.source.to_string_lossy(), mount.point.display(), mount.fstype);
+            let text = format!(
+                "{} is mounted at {} ({})",
+                mount.source.to_string_lossy(),
+                mount.point.display(),
+                mount.fstype
+            );
             vec![Evidence::probe(text).check(format!("findmnt {}", case.quoted(&mount.point)))]
         }
         Hold::Below(mounts) => {
-            let points: Vec<String> = mounts.iter().take(HOLDERS).map(|mount| mount.point.display().to_string()).collect();
+            let points: Vec<String> =
+                mounts.iter().take(HOLDERS).map(|mount| mount.point.display().to_string()).collect();
             vec![Evidence::probe(format!("mounted on it: {}", points.join(", "))).check(format!("findmnt -R {word}"))]
         }
         Hold::Processes(users) => {
             let option = if case.mounts.at(path).is_some() { "-vm" } else { "-v" };
             let check = case.as_root(&format!("fuser {option} {word}"));
-            users.iter().take(HOLDERS).map(|user| Evidence::probe(used(&user.program, &user.path)).check(check.clone())).collect()
+            users
+                .iter()
+                .take(HOLDERS)
+                .map(|user| Evidence::probe(used(&user.program, &user.path)).check(check.clone()))
+                .collect()
         }
         Hold::Kernel(uses) => uses.iter().take(HOLDERS).map(Evidence::probe).collect(),
     }
@@ -179,17 +195,30 @@ fn used(program: &Program, path: &Path) -> String {
 fn fixes(case: &Case, path: &Path, hold: &Hold) -> Vec<Fix> {
     let unmount = |options: &str, point: &Path| case.as_root(&format!("umount {options}{}", case.quoted(point)));
     match hold {
-        Hold::Mounted(mount) | Hold::Device(mount) => vec![Fix::now(unmount("", &mount.point), "where nothing needs it any more")],
+        Hold::Mounted(mount) | Hold::Device(mount) => {
+            vec![Fix::now(unmount("", &mount.point), "where nothing needs it any more")]
+        }
         Hold::Below(_) => vec![Fix::now(unmount("-R ", path), "unmounts what lies on it first")],
         Hold::Processes(users) => {
-            let mut fixes: Vec<Fix> = users.iter().filter(|user| user.program.ancestor).take(1).map(|_| {
-                Fix::now("cd /", "in the shell that runs this command, where its working directory is there")
-            }).collect();
-            fixes.extend(users.iter().take(HOLDERS).flat_map(|user| holder::fixes(case, &user.program, "waits until it has ended")));
+            let mut fixes: Vec<Fix> = users
+                .iter()
+                .filter(|user| user.program.ancestor)
+                .take(1)
+                .map(|_| Fix::now("cd /", "in the shell that runs this command, where its working directory is there"))
+                .collect();
+            fixes.extend(
+                users
+                    .iter()
+                    .take(HOLDERS)
+                    .flat_map(|user| holder::fixes(case, &user.program, "waits until it has ended")),
+            );
             fixes
         }
         Hold::Kernel(uses) if uses.iter().any(|user| user.contains("swap")) => {
-            vec![Fix::now(case.as_root(&format!("swapoff {}", case.quoted(path))), "where memory is left for what is in it")]
+            vec![Fix::now(
+                case.as_root(&format!("swapoff {}", case.quoted(path))),
+                "where memory is left for what is in it",
+            )]
         }
         Hold::Kernel(_) => Vec::new(),
     }
@@ -267,14 +296,16 @@ mod tests {
 
     #[test]
     fn a_device_that_a_process_has_open_is_likely_kept_by_it() {
-        let mut stage = stage(Operation::Read, "/dev/ttyUSB0", users(Some(7), "/dev/ttyUSB0", &[], Coverage::default()));
+        let mut stage =
+            stage(Operation::Read, "/dev/ttyUSB0", users(Some(7), "/dev/ttyUSB0", &[], Coverage::default()));
         stage.directory("/dev").stat("/dev/ttyUSB0", Kind::CharacterDevice, |_| {});
         assert_eq!(stage.finding(&CAUSE, "/dev/ttyUSB0").confidence, Confidence::Likely);
     }
 
     #[test]
     fn a_swap_file_is_the_kernels() {
-        let mut stage = stage(Operation::Write, "/swap", users(None, "", &["it is used for swap"], Coverage::default()));
+        let mut stage =
+            stage(Operation::Write, "/swap", users(None, "", &["it is used for swap"], Coverage::default()));
         stage.stat("/swap", Kind::Regular, |_| {});
         assert_eq!(stage.finding(&CAUSE, "/swap").fixes[0].command.as_deref(), Some("swapoff /swap"));
     }

@@ -59,7 +59,8 @@ fn reason<'a>(case: &Case<'a>, (from, to): &(PathBuf, PathBuf)) -> Option<Reason
     if first.id != second.id {
         return Some(Reason::Mounts(first, second));
     }
-    let is_directory = || [from, to].iter().any(|path| status(case, path).is_some_and(|stat| stat.kind == Kind::Directory));
+    let is_directory =
+        || [from, to].iter().any(|path| status(case, path).is_some_and(|stat| stat.kind == Kind::Directory));
     if first.fstype == "overlay" && first.option("redirect_dir") != Some("on") && is_directory() {
         let is_off = first.option("redirect_dir").is_some() || is_off_by_default(case);
         return Some(Reason::Overlay { mount: first, is_sure: is_off });
@@ -105,17 +106,40 @@ fn words((from, to): &(PathBuf, PathBuf), reason: &Reason) -> (String, String) {
     match reason {
         Reason::Mounts(first, second) => {
             let same = if first.device == second.device { ", which show the same filesystem" } else { "" };
-            let mounts = format!("{} ({}) and {} ({})", first.point.display(), first.fstype, second.point.display(), second.fstype);
+            let mounts = format!(
+                "{} ({}) and {} ({})",
+                first.point.display(),
+                first.fstype,
+                second.point.display(),
+                second.fstype
+            );
             let headline = format!("{from} and {to} are on different mounts");
-            (headline, format!("{from} and {to} are on different mounts, {mounts}{same}: names cannot be moved or linked between them."))
+            (
+                headline,
+                format!(
+                    "{from} and {to} are on different mounts, {mounts}{same}: names cannot be moved or linked between them."
+                ),
+            )
         }
         Reason::Overlay { mount, .. } => {
-            let headline = format!("the overlay at {} does not rename directories of its lower layers", mount.point.display());
-            (headline, format!("{from} is a directory of a lower layer of the overlay at {}, which does not rename those (redirect_dir is off).", mount.point.display()))
+            let headline =
+                format!("the overlay at {} does not rename directories of its lower layers", mount.point.display());
+            (
+                headline,
+                format!(
+                    "{from} is a directory of a lower layer of the overlay at {}, which does not rename those (redirect_dir is off).",
+                    mount.point.display()
+                ),
+            )
         }
         Reason::Subvolumes(_) => {
             let headline = format!("{from} and {to} are in different btrfs subvolumes");
-            (headline, format!("{from} and {to} are in different subvolumes of one btrfs: names cannot be moved or linked between them."))
+            (
+                headline,
+                format!(
+                    "{from} and {to} are in different subvolumes of one btrfs: names cannot be moved or linked between them."
+                ),
+            )
         }
     }
 }
@@ -144,7 +168,9 @@ fn evidence(case: &Case, (from, to): &(PathBuf, PathBuf), reason: &Reason) -> Ve
 fn fixes(case: &Case, (from, to): &(PathBuf, PathBuf), reason: &Reason) -> Vec<Fix> {
     let tmpdir = case.surroundings().tmpdir();
     let mut fixes = Vec::new();
-    if let (Reason::Mounts(..), true, Some(beside)) = (reason, from.starts_with(&tmpdir) && !to.starts_with(&tmpdir), to.parent()) {
+    if let (Reason::Mounts(..), true, Some(beside)) =
+        (reason, from.starts_with(&tmpdir) && !to.starts_with(&tmpdir), to.parent())
+    {
         let command = format!("export TMPDIR={}", case.quoted(beside));
         fixes.push(Fix::now(command, "temporary files are then on the mount that they are moved to"));
     }
@@ -166,7 +192,9 @@ fn possible(subject: &Subject) -> Finding {
         confidence: Confidence::Possible,
         seen: None,
         headline: format!("{subject} may have been on different mounts"),
-        summary: format!("The output says that {subject} was to be moved or linked from one filesystem to another; here nothing shows which."),
+        summary: format!(
+            "The output says that {subject} was to be moved or linked from one filesystem to another; here nothing shows which."
+        ),
         evidence: Vec::new(),
         fixes: Vec::new(),
     }
@@ -208,7 +236,12 @@ mod tests {
 
     #[test]
     fn an_overlay_that_does_not_move_directories_is_told_apart() {
-        let mut stage = stage("21 1 0:50 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u", Operation::Rename, "/opt/a", "/opt/b");
+        let mut stage = stage(
+            "21 1 0:50 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u",
+            Operation::Rename,
+            "/opt/a",
+            "/opt/b",
+        );
         stage.directory("/opt/a").missing("/opt/b").file(REDIRECT, "N\n");
         let finding = stage.finding(&CAUSE, "/opt/a and /opt/b");
         assert!(finding.headline.starts_with("the overlay at / does not rename directories"), "{finding:?}");
@@ -237,7 +270,8 @@ mod tests {
 
     #[test]
     fn an_overlay_that_moves_directories_is_silence() {
-        let mut stage = stage("21 1 0:50 / / rw - overlay overlay rw,redirect_dir=on", Operation::Rename, "/opt/a", "/opt/b");
+        let mut stage =
+            stage("21 1 0:50 / / rw - overlay overlay rw,redirect_dir=on", Operation::Rename, "/opt/a", "/opt/b");
         stage.directory("/opt/a").missing("/opt/b").assert_silent(&CAUSE);
     }
 

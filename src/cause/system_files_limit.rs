@@ -54,11 +54,7 @@ fn finding(case: &Case, open: u64, most: u64, confidence: Confidence) -> Finding
     Finding {
         confidence,
         seen: is_seen.then_some(Seen::Now),
-        headline: if is_seen {
-            state.clone()
-        } else {
-            "the machine had all files open that it may have".into()
-        },
+        headline: if is_seen { state.clone() } else { "the machine had all files open that it may have".into() },
         summary: format!("The kernel had no room for another open file of any process ({KEY}); {state}."),
         evidence,
         fixes: if is_seen { sysctl::fixes(case, KEY, &most.saturating_mul(4).to_string()) } else { Vec::new() },

@@ -14,14 +14,23 @@ use std::path::{Path, PathBuf};
 
 const ID: &str = "unsupported-by-filesystem";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/unsupported-by-filesystem.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/unsupported-by-filesystem.md"),
+    suspects,
+    covers: &[],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let of_clue = |(index, clue): (usize, &Clue)| {
         let asked = asked(case, clue).filter(|asked| lack_of(case, clue, asked).is_some());
         let found = asked.map(|asked| asked.mount.point.clone());
-        Some(Suspect { subject: Subject::Path(found.or_else(|| said(case, clue))?), clue: Some(index), touched: clue.path.is_some() })
+        Some(Suspect {
+            subject: Subject::Path(found.or_else(|| said(case, clue))?),
+            clue: Some(index),
+            touched: clue.path.is_some(),
+        })
     };
     refused::messages(case).filter_map(of_clue).collect()
 }
@@ -44,7 +53,9 @@ fn asked<'a>(case: &Case<'a>, clue: &Clue) -> Option<Asked<'a>> {
     let file = match (file(clue), ability) {
         (Some(file), _) => refused::absolute(case, file),
         // Locks are refused without saying where: of files in the working directory or below the home directory.
-        (None, Ability::Lock) => kept_files(case).find(|place| case.mount_of(place).is_some_and(|mount| lack(mount, ability).is_some()))?,
+        (None, Ability::Lock) => {
+            kept_files(case).find(|place| case.mount_of(place).is_some_and(|mount| lack(mount, ability).is_some()))?
+        }
         (None, _) => return None,
     };
     let mount = case.mount_of(&file)?;
@@ -87,7 +98,9 @@ fn lack_of(case: &Case, clue: &Clue, asked: &Asked) -> Option<Lack> {
     let fits = match clue.errno? {
         Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPROTO | Errno::ENOTTY => true,
         Errno::EPERM => lack == Lack::Always && was_allowed(case, clue, asked),
-        Errno::EROFS => asked.ability == Ability::Symlink && asked.mount.fstype == "vboxsf" && !is_read_only(asked.mount),
+        Errno::EROFS => {
+            asked.ability == Ability::Symlink && asked.mount.fstype == "vboxsf" && !is_read_only(asked.mount)
+        }
         Errno::ENOLCK => asked.ability == Ability::Lock,
         Errno::ENODEV | Errno::EINVAL => asked.ability == Ability::Map,
         Errno::EACCES => lack == Lack::Always && is_without_execute_bit(case, &asked.file),
@@ -107,7 +120,9 @@ fn was_allowed(case: &Case, clue: &Clue, asked: &Asked) -> bool {
     match walk(case.machine, attempt).map(|walked| walked.obstacle) {
         Ok(None) => true,
         // A link names first what is there already.
-        Ok(Some(obstacle)) => matches!(obstacle.why, Why::Exists(_)) && matches!(operation, Operation::Link | Operation::Symlink),
+        Ok(Some(obstacle)) => {
+            matches!(obstacle.why, Why::Exists(_)) && matches!(operation, Operation::Link | Operation::Symlink)
+        }
         Err(_) => false,
     }
 }
@@ -142,7 +157,10 @@ fn found(case: &Case, clue: &Clue, asked: &Asked, lack: Lack) -> Finding {
         confidence,
         seen: Some(Seen::Now),
         headline: format!("{point} is {kind}, which {has} no {words}"),
-        summary: format!("{} lies on {point}, a filesystem of the type {kind}, which {has} no {words}.", asked.file.display()),
+        summary: format!(
+            "{} lies on {point}, a filesystem of the type {kind}, which {has} no {words}.",
+            asked.file.display()
+        ),
         evidence: vec![Evidence::probe(format!("{point} is {kind}")).check(check)],
         fixes: fixes(case, asked),
     }
@@ -161,7 +179,9 @@ fn fixes(case: &Case, asked: &Asked) -> Vec<Fix> {
         ),
         Ability::Symlink => fixes.push(Fix::lasting("copy what the links point to (cp -L), npm with --no-bin-links")),
         Ability::Mode | Ability::Owner if kind != "ramfs" => {
-            fixes.push(Fix::lasting("its mount options uid=, gid=, fmask= and dmask= set owner and permissions of all files"));
+            fixes.push(Fix::lasting(
+                "its mount options uid=, gid=, fmask= and dmask= set owner and permissions of all files",
+            ));
         }
         Ability::Lock if matches!(kind, "nfs" | "nfs4") => {
             fixes.push(Fix::lasting("where no other machine uses these files: mount it with local_lock=all, nfs(5)"));
@@ -171,7 +191,10 @@ fn fixes(case: &Case, asked: &Asked) -> Vec<Fix> {
     if case.clues.iter().any(|clue| clue.line.contains("unable to lock file")) {
         fixes.push(Fix::now("export HDF5_USE_FILE_LOCKING=FALSE", "HDF5 takes no locks then"));
     }
-    fixes.push(Fix::lasting(format!("work on a filesystem of Linux (ext4, xfs, btrfs, tmpfs): not below {}", asked.mount.point.display())));
+    fixes.push(Fix::lasting(format!(
+        "work on a filesystem of Linux (ext4, xfs, btrfs, tmpfs): not below {}",
+        asked.mount.point.display()
+    )));
     fixes
 }
 
@@ -181,8 +204,13 @@ fn possible(case: &Case, subject: &Subject) -> Finding {
         confidence: Confidence::Possible,
         seen: None,
         headline: format!("the filesystem of {subject} may not have what was asked of it"),
-        summary: format!("The output says what filesystems say that lack something; here {subject} is on one of the type {kind}."),
-        evidence: vec![Evidence::probe(format!("the type is {kind} here")).check(format!("findmnt -T {}", crate::text::shell_word(subject.to_string())))],
+        summary: format!(
+            "The output says what filesystems say that lack something; here {subject} is on one of the type {kind}."
+        ),
+        evidence: vec![
+            Evidence::probe(format!("the type is {kind} here"))
+                .check(format!("findmnt -T {}", crate::text::shell_word(subject.to_string()))),
+        ],
         fixes: Vec::new(),
     }
 }
@@ -242,7 +270,9 @@ mod tests {
 
     #[test]
     fn modes_and_owners_are_told_from_the_words() {
-        for (line, words) in [("changing permissions of 'old'", "permissions"), ("changing ownership of 'old'", "owners")] {
+        for (line, words) in
+            [("changing permissions of 'old'", "permissions"), ("changing ownership of 'old'", "owners")]
+        {
             let mut stage = stage("vfat");
             says(&mut stage, Errno::EPERM, Operation::Attribute, "/media/old", line);
             let finding = stage.finding(&CAUSE, "/media");
@@ -259,7 +289,8 @@ mod tests {
 
     #[test]
     fn refused_locks_below_a_home_directory_on_the_network_are_possible() {
-        let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n40 21 0:50 / /home rw - nfs4 server:/home rw\n");
+        let mut stage =
+            Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n40 21 0:50 / /home rw - nfs4 server:/home rw\n");
         stage.add(|clue| clue.errno = Some(Errno::ENOLCK));
         assert_eq!(stage.finding(&CAUSE, "/home").confidence, Confidence::Possible);
     }
@@ -275,7 +306,9 @@ mod tests {
 
     #[test]
     fn a_filesystem_of_linux_is_silence() {
-        for (errno, operation) in [(Errno::EPERM, Operation::Symlink), (Errno::ENOSYS, Operation::Link), (Errno::ENOLCK, Operation::Lock)] {
+        for (errno, operation) in
+            [(Errno::EPERM, Operation::Symlink), (Errno::ENOSYS, Operation::Link), (Errno::ENOLCK, Operation::Lock)]
+        {
             stage("ext4").clue(errno, operation, "/media/new").assert_silent(&CAUSE);
         }
     }

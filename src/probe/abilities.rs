@@ -76,13 +76,13 @@ const FOREIGN: &[&str] = &["9p", "cifs", "smb3"];
 /// Whether the filesystem of a mount lacks an ability; none where it has it or nothing is known.
 #[must_use]
 pub fn lack(mount: &Mount, ability: Ability) -> Option<Lack> {
+    use Ability::{Attributes, HardLink, Lock, Map, Mode, Owner, SpecialFile, Symlink};
     let kind = mount.fstype.as_str();
     let is_any_of = |kinds: &[&str]| kinds.contains(&kind);
     let depends = || may_lack(kind, ability).then_some(Lack::Depends);
     if mount.is_fuse() && !is_any_of(SHARED) {
         return Some(Lack::Depends);
     }
-    use Ability::{Attributes, HardLink, Lock, Map, Mode, Owner, SpecialFile, Symlink};
     let is_always = match ability {
         Symlink => is_any_of(PLAIN) || is_any_of(OBJECTS),
         HardLink | SpecialFile => is_any_of(PLAIN) || is_any_of(OBJECTS) || kind == "vboxsf",

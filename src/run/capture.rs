@@ -4,7 +4,7 @@ use super::pty::Pty;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::fd::{self, STDERR, STDIN, STDOUT};
-use crate::sys::process::has_file_size_limit;
+use crate::sys::process::file_size_limit;
 use crate::sys::terminal;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -79,6 +79,10 @@ fn has_neighbours() -> bool {
     [STDIN, STDOUT].into_iter().any(|number| fd::identity(number).is_ok_and(|file| file.pipe_or_socket))
 }
 
+/// Bytes that a log must still be allowed to grow by (`ulimit -f`). With less left the command's own writes must meet the limit:
+/// through a pipe they would all succeed.
+const ROOM: u64 = 64 << 10;
+
 /// A pipe of our own.
 pub struct Pipe {
     read: OwnedFd,
@@ -87,7 +91,7 @@ pub struct Pipe {
 
 impl Way {
     /// Chooses: no capture where stderr is closed, cannot be written to, or no pipe can be had; and none where stderr is a
-    /// file and files have a largest size, which the child's own writes must meet.
+    /// file that may hardly grow.
     #[must_use]
     pub fn choose(wish: Wish, command: Argv) -> Self {
         if wish == Wish::None || !fd::is_writable(STDERR) {
@@ -106,7 +110,7 @@ impl Way {
                 (None, _) => {}
             }
         }
-        if stderr.regular && has_file_size_limit() {
+        if stderr.regular && file_size_limit().is_some_and(|limit| limit < stderr.length.saturating_add(ROOM)) {
             return Self::None;
         }
         let Ok((read, write)) = fd::pipe() else { return Self::None };

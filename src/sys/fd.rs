@@ -30,6 +30,8 @@ pub struct Identity {
     pub regular: bool,
     /// Whether another process is at its other end.
     pub pipe_or_socket: bool,
+    /// Bytes in a regular file.
+    pub length: u64,
 }
 
 /// Which file a descriptor leads to.
@@ -44,7 +46,8 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
     let is = |kind| found.st_mode & libc::S_IFMT == kind;
     let (character_device, regular) = (is(libc::S_IFCHR), is(libc::S_IFREG));
     let pipe_or_socket = is(libc::S_IFIFO) || is(libc::S_IFSOCK);
-    Ok(Identity { file: (found.st_dev, found.st_ino), character_device, regular, pipe_or_socket })
+    let length = u64::try_from(found.st_size).unwrap_or(0);
+    Ok(Identity { file: (found.st_dev, found.st_ino), character_device, regular, pipe_or_socket, length })
 }
 
 /// Whether a descriptor is open and can be written to.

@@ -241,11 +241,11 @@ pub fn leave_directory() {
     let _ = unsafe { libc::chdir(c"/".as_ptr()) };
 }
 
-/// Whether `RLIMIT_FSIZE` bounds the files that this process may write, setrlimit(2).
+/// Bytes that a file of this process may grow to, `RLIMIT_FSIZE` of setrlimit(2); none where they are not bounded.
 #[must_use]
-pub fn has_file_size_limit() -> bool {
+pub fn file_size_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: `limit` outlives the call; where it fails, the limit stays infinite.
     unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
-    limit.rlim_cur != libc::RLIM_INFINITY
+    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }

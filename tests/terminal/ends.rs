@@ -177,7 +177,7 @@ fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| !stat.starts_with('Z'))
 }
 
-/// State, parent and what follows, proc_pid_stat(5).
+/// State, parent and what follows, `proc_pid_stat(5)`.
 fn stat(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(stat.rsplit_once(')')?.1.trim_start().to_owned())

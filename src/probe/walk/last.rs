@@ -5,9 +5,9 @@ use super::access::{self, Access};
 use super::obstacle::Why;
 use super::steps::{Steps, is_on};
 use super::who::Who;
-use super::{Attempt, PROTECTED_FIFOS, PROTECTED_HARDLINKS, PROTECTED_REGULAR, Reached, Stop};
+use super::{Attempt, OVERFLOW, PROTECTED_FIFOS, PROTECTED_HARDLINKS, PROTECTED_REGULAR, Reached, Stop};
 use crate::clue::Operation;
-use crate::machine::{Identity, InodeFlags, Kind, Machine, Stat};
+use crate::machine::{Identity, InodeFlags, Kind, Machine, Stat, Unknown};
 use crate::sys::mounts::Mount;
 use std::path::Path;
 
@@ -309,7 +309,13 @@ impl Last<'_> {
     /// `may_create_in_sticky`: an open that would make a file does not open what others left in a shared directory. It holds for root too.
     fn not_protected(&self, reached: &Reached, stat: &Stat) -> Result<(), Stop> {
         let directory = &reached.directory_stat;
-        if directory.mode & 0o1000 == 0 || stat.uid == directory.uid || self.who.owns(stat) || reached.is_itself {
+        let is_sticky = directory.mode & 0o1000 != 0;
+        // Owners without an id in this user namespace all look alike, and may be different ones.
+        if is_sticky && stat.uid == OVERFLOW && directory.uid == OVERFLOW && self.who.is_mapped() && !reached.is_itself
+        {
+            return Err(Stop::Unknown(Unknown::Unsupported("the owners have no ids in this user namespace".into())));
+        }
+        if !is_sticky || stat.uid == directory.uid || self.who.owns(stat) || reached.is_itself {
             return Ok(());
         }
         let (sysctl, kind_matters) = match stat.kind {
