@@ -35,7 +35,7 @@ fn ended_by(case: &Case, wanted: i32) -> bool {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let used = case.machine.child_usage().ok().map(|usage| usage.cpu_ms);
     let is_signal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXCPU, .. });
-    let Some(limited) = Limited::of(case, Resource::CpuTime) else {
+    let Some(limited) = limit(case, is_signal) else {
         return if is_signal || suspect.clue.is_some() {
             said(case, is_signal)
         } else {
@@ -49,6 +49,18 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     }
     Verdict::RuledOut(format!("{} s of {} of CPU time were used", used.unwrap_or(0) / 1000, limited.shown()))
 }
+
+/// The limit that was in force. With each SIGXCPU the kernel grants another second (`kernel/time/posix-cpu-timers.c`), so that the
+/// limit of a process that it ended is larger than the one that was set: then that of whoever started it is told.
+fn limit(case: &Case, is_signal: bool) -> Option<Limited> {
+    let found = Limited::of(case, Resource::CpuTime)?;
+    let given = Limited::of_starter(case, Resource::CpuTime)
+        .filter(|given| (1..=GRANTED).contains(&found.soft.saturating_sub(given.soft)));
+    Some(given.filter(|_| is_signal).unwrap_or(found))
+}
+
+/// Seconds that the kernel may have granted in that way: programs that catch the signal get several.
+const GRANTED: u64 = 10;
 
 fn found(case: &Case, limited: &Limited, used: Option<u64>) -> Finding {
     let mut evidence = limited.evidence();
@@ -118,6 +130,16 @@ mod tests {
     #[test]
     fn the_signal_without_a_limit_of_the_command_is_likely_that_of_a_program_below() {
         assert_eq!(stage("unlimited", 9, signal(libc::SIGXCPU)).finding(&CAUSE, "-").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn the_second_that_the_kernel_grants_with_the_signal_is_not_the_limit() {
+        let mut stage = stage("6", 5000, signal(libc::SIGXCPU));
+        stage.file(
+            "/proc/self/limits",
+            "Max cpu time              5                    unlimited            seconds   \n",
+        );
+        assert_eq!(stage.finding(&CAUSE, "6").headline, "its limit of 5 s of CPU time was used up");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::rlimit::Limited;
 use super::spoken::leads_with;
-use super::{Case, Cause, Confidence, Evidence, Finding, Mode, Seen, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 use std::path::Path;
@@ -45,6 +45,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 /// A fault as the kernel's log tells it.
 struct Fault {
     program: String,
+    /// Whether a word of the command is the program's name.
+    is_named: bool,
     line: String,
 }
 
@@ -59,9 +61,23 @@ fn overflow(case: &Case) -> Option<Fault> {
     let (program, rest) = message.text.split_once('[')?;
     let after = |word: &str| rest.split_once(word)?.1.split_whitespace().next();
     let (address, pointer) = (hex(after("segfault at ")?)?, hex(after(" sp ")?)?);
-    (address.abs_diff(pointer) <= NEAR && pointer != 0)
-        .then(|| Fault { program: program.to_owned(), line: message.text.clone() })
+    let is_of_stack = address.abs_diff(pointer) <= NEAR && pointer != 0;
+    let is_named = is_named(case, program);
+    let is_ours = is_younger(case, rest.split(']').next()?.parse().ok()?).unwrap_or(is_named);
+    (is_of_stack && is_ours).then(|| Fault { program: program.to_owned(), is_named, line: message.text.clone() })
 }
+
+/// Whether a process was made after the one that started the command; none where numbers here and in the kernel's log are not the
+/// same, as in containers.
+fn is_younger(case: &Case, pid: u32) -> Option<bool> {
+    let namespace = case.machine.read_link(Path::new("/proc/self/ns/pid")).ok()?;
+    let stat = case.machine.read(Path::new("/proc/self/stat")).ok()?;
+    let own: u32 = stat.lossy().split_whitespace().next()?.parse().ok()?;
+    (namespace == Path::new(FIRST_NAMESPACE)).then_some(pid > own)
+}
+
+/// What `/proc/PID/ns/pid` names outside of containers (`PROC_PID_INIT_INO` of the kernel).
+const FIRST_NAMESPACE: &str = "pid:[4026531836]";
 
 fn hex(word: &str) -> Option<u64> {
     u64::from_str_radix(word, 16).ok()
@@ -79,7 +95,7 @@ fn is_named(case: &Case, program: &str) -> bool {
 }
 
 fn found(case: &Case, limited: &Limited, fault: Option<Fault>) -> Finding {
-    let is_sure = fault.as_ref().is_some_and(|fault| is_named(case, &fault.program));
+    let is_sure = fault.as_ref().is_some_and(|fault| fault.is_named);
     let program = fault.as_ref().map_or_else(|| case.program(), |fault| fault.program.clone());
     let mut evidence = limited.evidence();
     evidence.extend(fault.map(|fault| {
@@ -100,8 +116,15 @@ fn found(case: &Case, limited: &Limited, fault: Option<Fault>) -> Finding {
             limited.shown()
         ),
         evidence,
-        fixes: limited.fixes(case, Some(limited.hard.unwrap_or(limited.soft.saturating_mul(8)))),
+        fixes: fixes(case, limited),
     }
+}
+
+/// For this shell alone, unless a line of a file sets it: a larger stack for every login would only hide calls without end.
+fn fixes(case: &Case, limited: &Limited) -> Vec<Fix> {
+    let mut fixes = limited.fixes(case, Some(limited.hard.unwrap_or(limited.soft.saturating_mul(8))));
+    fixes.retain(|fix| !fix.lasting || limited.origin.line.is_some());
+    fixes
 }
 
 #[cfg(test)]
@@ -135,9 +158,30 @@ mod tests {
         assert_eq!(finding.fixes[0].command.as_deref(), Some("ulimit -S -s 65536"));
     }
 
+    /// A machine outside of containers, where the command was started by this process.
+    fn started_by(stage: &mut Stage, pid: u32) {
+        stage.target("/proc/self/ns/pid", FIRST_NAMESPACE);
+        stage.file("/proc/self/stat", &format!("{pid} (explain) S 1 1"));
+    }
+
+    #[test]
+    fn a_fault_from_before_the_command_is_silence() {
+        let mut stage = stage(FAULT, Duration::from_millis(900));
+        started_by(&mut stage, 18_900);
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn the_fault_of_a_stranger_in_a_container_is_silence() {
+        let mut stage = stage(FAULT, Duration::from_millis(20));
+        stage.command = vec!["make".into()];
+        stage.assert_silent(&CAUSE);
+    }
+
     #[test]
     fn the_fault_of_a_program_that_nobody_named_is_likely() {
         let mut stage = stage(FAULT, Duration::from_millis(20));
+        started_by(&mut stage, 18_700);
         stage.command = vec!["make".into()];
         stage.outcome = Outcome::Exited { code: 139 };
         assert_eq!(stage.finding(&CAUSE, "8388608").confidence, Confidence::Likely);

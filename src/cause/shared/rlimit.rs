@@ -43,6 +43,12 @@ impl Limited {
         Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
     }
 
+    /// The same for whoever started the command.
+    pub fn of_starter(case: &Case, resource: Resource) -> Option<Self> {
+        let limits = case.machine.read(Path::new("/proc/self/limits")).ok()?;
+        Self::of_process(case, resource, &limits.lossy())
+    }
+
     /// The soft limit as a person reads it.
     pub fn shown(&self) -> String {
         self.resource.shown(self.soft)
