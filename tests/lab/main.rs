@@ -5,9 +5,11 @@
     reason = "tests run commands and read what they left; the one door is the product's rule"
 )]
 
+mod arguments;
 mod blocks;
 mod btrfs_metadata;
 mod busy;
+mod descriptors;
 mod directory_full;
 mod file_size;
 mod harness;
@@ -16,11 +18,13 @@ mod inodes;
 mod inotify;
 mod ipc;
 mod keyring;
+mod memory;
 mod mount_options;
 mod namespaces;
 mod opam;
 mod paths;
 mod permissions;
+mod processes;
 mod programs;
 mod quota;
 mod read_only;
@@ -29,6 +33,7 @@ mod reserved_blocks;
 mod shared_memory;
 #[path = "../skipped/mod.rs"]
 mod skipped;
+mod time_and_stack;
 mod xfs_fragmented;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.

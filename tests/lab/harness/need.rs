@@ -2,7 +2,7 @@
 
 use super::has_program;
 use crate::skipped::skip;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// One thing that a scenario cannot do without.
@@ -15,6 +15,8 @@ pub enum Need {
     Filesystem(&'static str),
     /// A locale as `locale -a` lists it.
     Locale(&'static str),
+    /// A control group with this controller, in either version.
+    Group(&'static str),
 }
 
 /// Why a need is not met.
@@ -44,6 +46,7 @@ impl Need {
             Self::Program(name) => program_missing(name),
             Self::Filesystem(name) => program_missing(&format!("mkfs.{name}")).or_else(|| filesystem_missing(name)),
             Self::Locale(name) => locale_missing(name),
+            Self::Group(controller) => group_missing(controller),
         }
     }
 }
@@ -66,6 +69,27 @@ fn root_missing() -> Option<Missing> {
 fn program_missing(name: &str) -> Option<Missing> {
     let reason = format!("{name} is not installed");
     (!has_program(name)).then_some(Missing { reason, avoidable: true })
+}
+
+/// The directory below which groups with a controller can be made: version 1 has one for each controller.
+fn groups(controller: &str) -> Option<PathBuf> {
+    let first = Path::new("/sys/fs/cgroup").join(controller);
+    let enabled = std::fs::read_to_string("/sys/fs/cgroup/cgroup.subtree_control").unwrap_or_default();
+    let second = enabled.split_whitespace().any(|name| name == controller).then(|| PathBuf::from("/sys/fs/cgroup"));
+    if first.is_dir() { Some(first) } else { second }
+}
+
+fn group_missing(controller: &str) -> Option<Missing> {
+    let missing = |reason| Some(Missing { reason, avoidable: false });
+    let Some(groups) = groups(controller) else {
+        return missing(format!("no {controller} controller of control groups"));
+    };
+    let tried = groups.join(format!("explain-need-{}", std::process::id()));
+    if let Err(error) = std::fs::create_dir(&tried) {
+        return missing(format!("no control group can be made: {error}"));
+    }
+    // Nobody is in it: it goes at once.
+    std::fs::remove_dir(&tried).err().and_then(|error| missing(format!("a control group stays: {error}")))
 }
 
 fn locale_missing(name: &str) -> Option<Missing> {

@@ -80,6 +80,24 @@ enter_options() {
 	done
 }
 
+# group CONTROLLER FILE VALUE [FILE VALUE]...: makes a control group with these settings, where a file that is not there is passed over
+# (the versions name them differently), sets GROUP to its directory, and inside to the words before a command that run it there.
+# The group goes when the scenario ends.
+group() {
+	top=/sys/fs/cgroup/$1
+	[ -d "$top" ] || top=/sys/fs/cgroup
+	GROUP=$(mktemp -d "$top/explain-lab-XXXXXX")
+	trap 'rmdir "$GROUP"' EXIT
+	shift
+	while [ $# -gt 1 ]; do
+		[ ! -e "$GROUP/$1" ] || echo "$2" >"$GROUP/$1"
+		shift 2
+	done
+	printf '#!/bin/sh\necho 0 >"%s/cgroup.procs"\nexec "$@"\n' "$GROUP" >"$LAB/bin/inside"
+	chmod +x "$LAB/bin/inside"
+	inside=$LAB/bin/inside
+}
+
 # unneeded_sudo: lets advice that begins with sudo be typed where there is none; the script is root already.
 unneeded_sudo() {
 	printf '#!/bin/sh\nexec "$@"\n' >"$LAB/bin/sudo"

@@ -1,0 +1,66 @@
+//! More arguments than the kernel hands over: what a pattern of a script stands for, one long string, a large environment.
+
+use super::harness::{Need, scenario};
+use explain::cause::Confidence;
+
+const NEEDS: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("make")];
+
+/// A directory whose names are too many for one command.
+const MANY: &str = r#"mkdir many
+    python3 -c 'for i in range(50000): open("many/a-rather-long-name-for-a-small-file-%d.txt" % i, "w").close()'
+"#;
+
+#[test]
+fn a_pattern_that_stands_for_too_many_names_is_named() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r"{MANY}
+            explained sh sh -c 'rm many/*.txt'
+            explained bash bash -c 'cd many && ls * >/dev/null'"
+        ));
+        for run in ["sh", "bash"] {
+            let run = scene.run(run);
+            let found = run.assert_names("argument-list-too-long");
+            assert!(found.confidence == Confidence::Verified && found.summary.contains("50,000 names"), "{run}");
+        }
+    });
+}
+
+#[test]
+fn the_advice_does_what_the_command_could_not() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            "{MANY} explained before sh -c 'rm many/*.txt'
+            type_fix before xargs; ls many | wc -l"
+        ));
+        assert!(scene.script.ends_with("\n0\n"), "{}", scene.script);
+    });
+}
+
+#[test]
+fn a_variable_that_fills_the_environment_is_named() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"printf 'all:\n\t@true $(shell head -c 3000000 /dev/zero | tr "\\0" x)\n' >Makefile
+            LISTED=$(head -c 100000 /dev/zero | tr '\0' x) explained make make"#,
+        );
+        let run = scene.run("make");
+        let found = run.assert_names("argument-list-too-long");
+        assert!(found.confidence == Confidence::Likely && found.summary.contains("LISTED"), "{run}");
+    });
+}
+
+#[test]
+fn few_arguments_are_silence() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r"mkdir few; touch few/a few/b
+            explained missing sh -c 'ls few/* /nowhere'
+            explained denied sh -c './few/a few/*'
+            explained word sh -c 'echo Argument list >&2; exit 1'",
+        );
+        for run in ["missing", "denied", "word"] {
+            scene.run(run).assert_does_not_name("argument-list-too-long");
+        }
+    });
+}
