@@ -58,7 +58,7 @@ enum TooLarge {
     /// All arguments and the environment.
     Together { bytes: u64 },
     /// The names that a pattern of the command's script stands for.
-    Pattern { pattern: Pattern, names: u64, bytes: u64 },
+    Pattern { pattern: Pattern, names: String, bytes: u64 },
     /// A variable of the environment that takes most of the room.
     Variable { name: String, bytes: u64 },
 }
@@ -119,7 +119,8 @@ fn measured(case: &Case, pattern: Pattern, left: u64) -> Option<TooLarge> {
     let found = case.machine.names_size(&pattern.directory, &pattern.begin, &pattern.end).ok()?;
     let prefix = pattern.word.rfind('/').map_or(0, |at| at as u64 + 1);
     let bytes = found.bytes + found.names * (prefix + 1 + POINTER);
-    (bytes > left).then_some(TooLarge::Pattern { pattern, names: found.names, bytes })
+    let names = if found.cut { format!("at least {}", grouped(found.names)) } else { grouped(found.names) };
+    (bytes > left).then_some(TooLarge::Pattern { pattern, names, bytes })
 }
 
 /// Words with one star in the last component, in the scripts that are arguments of the command.
@@ -176,7 +177,7 @@ fn found(case: &Case, suspect: &Suspect, what: &TooLarge, confidence: Confidence
             format!(
                 "{} stands for {} names, which take {} of {}",
                 pattern.word,
-                grouped(*names),
+                names,
                 size(*bytes),
                 size(room)
             )
@@ -217,7 +218,10 @@ fn fixes(case: &Case, what: &TooLarge) -> Vec<Fix> {
         }
         TooLarge::Pattern { pattern, bytes, .. } => {
             let pipe = format!("printf '%s\\0' {} | xargs -0 {}", pattern.word, pattern.before);
-            let mut fixes = vec![Fix::now(pipe, "calls it as often as is needed; printf is part of the shell")];
+            let is_elsewhere = !pattern.word.contains('/') && pattern.directory != case.surroundings().cwd;
+            let place = if is_elsewhere { format!("in {}: ", case.quoted(&pattern.directory)) } else { String::new() };
+            let text = format!("{place}calls it as often as is needed; printf is part of the shell");
+            let mut fixes = vec![Fix::now(pipe, text)];
             fixes.extend(larger_stack(case, *bytes));
             fixes
         }
@@ -272,7 +276,7 @@ mod tests {
     }
 
     fn names(stage: &mut Stage, key: &str, names: u64) {
-        stage.knows(&format!("names {key}"), Ok(NamesSize { names, bytes: names * 12 }));
+        stage.knows(&format!("names {key}"), Ok(NamesSize { names, bytes: names * 12, cut: false }));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::sys::usage::{ChildUsage, of_children};
 use serde::{Deserialize, Serialize};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// How large the environment is; no value of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,16 +19,21 @@ pub struct EnvironmentSize {
 }
 
 /// How much room the names of a directory take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamesSize {
     /// Names that begin and end so.
     pub names: u64,
     /// Bytes of them, without separators.
     pub bytes: u64,
+    /// Whether the time was over before all names were read: then there may be more.
+    pub cut: bool,
 }
 
-/// Names that are looked at in one directory.
-const NAMES: usize = 2_000_000;
+/// Time for reading one directory.
+const BUDGET: Duration = Duration::from_millis(150);
+
+/// Names that are read between two looks at the clock.
+const BATCH: usize = 1024;
 
 impl Machine {
     /// How large the environment is that the command was started with.
@@ -52,11 +58,12 @@ impl Machine {
     /// Those of `opendir(3)`; [`Unknown::Unsupported`] where it may block.
     pub fn names_size(&self, directory: &Path, begin: &str, end: &str) -> Answer<NamesSize> {
         let may_block = self.may_block(directory);
+        let until = Instant::now() + self.time_left().min(BUDGET);
         self.ask(&format!("names {begin}*{end} {}", directory.display()), || {
             if may_block {
                 return Err(Unknown::Unsupported("it lies on a network mount".into()));
             }
-            names_size(directory, begin, end)
+            names_size(directory, begin, end, until)
         })
     }
 }
@@ -73,11 +80,15 @@ fn environment_size() -> EnvironmentSize {
     EnvironmentSize { variables, bytes, largest: sizes }
 }
 
-fn names_size(directory: &Path, begin: &str, end: &str) -> Answer<NamesSize> {
+fn names_size(directory: &Path, begin: &str, end: &str, until: Instant) -> Answer<NamesSize> {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     let entries = std::fs::read_dir(directory)?;
-    let mut size = NamesSize { names: 0, bytes: 0 };
-    for entry in entries.take(NAMES).flatten() {
+    let mut size = NamesSize::default();
+    for (index, entry) in entries.flatten().enumerate() {
+        if index % BATCH == 0 && Instant::now() >= until {
+            size.cut = true;
+            break;
+        }
         let name = entry.file_name();
         let name = name.as_bytes();
         let is_hidden = name.starts_with(b".") && !begin.starts_with('.');
@@ -99,8 +110,9 @@ mod tests {
         for name in ["a.txt", "abc.txt", "b.txt", ".a.txt"] {
             std::fs::write(root.path().join(name), "").unwrap();
         }
-        assert_eq!(names_size(root.path(), "a", ".txt"), Ok(NamesSize { names: 2, bytes: 12 }));
-        assert_eq!(names_size(root.path(), "", ""), Ok(NamesSize { names: 3, bytes: 17 }));
+        let soon = Instant::now() + Duration::from_secs(5);
+        assert_eq!(names_size(root.path(), "a", ".txt", soon), Ok(NamesSize { names: 2, bytes: 12, cut: false }));
+        assert_eq!(names_size(root.path(), "", "", soon), Ok(NamesSize { names: 3, bytes: 17, cut: false }));
     }
 
     #[test]

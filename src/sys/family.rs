@@ -61,7 +61,8 @@ pub fn look(deadline: Instant) -> Family {
     let pids: Vec<u32> = names(Path::new("/proc")).iter().filter_map(|name| name.parse().ok()).collect();
     // Numbers rise, but for the rare time when they begin anew: who was made later has a larger one.
     let (younger, older): (Vec<u32>, Vec<u32>) = pids.into_iter().partition(|pid| *pid > own);
-    let mut all: Vec<Stat> = younger.into_iter().filter_map(stat).collect();
+    let mut all: Vec<Stat> = Vec::with_capacity(younger.len());
+    let mut cut = add(&mut all, younger, deadline);
     let members = descendants(&all, own);
     let descriptors = members.iter().max_by_key(|stat| descriptors(stat.pid));
     let memory = members
@@ -74,17 +75,23 @@ pub fn look(deadline: Instant) -> Family {
         members: members.len() as u64,
         ..Family::default()
     };
-    for pid in older {
-        if Instant::now() >= deadline {
-            family.cut = true;
-            break;
-        }
-        all.extend(stat(pid));
-    }
+    cut |= add(&mut all, older, deadline);
+    family.cut = cut;
     let user = nix::unistd::getuid().as_raw();
     family.user_threads = all.iter().filter(|stat| stat.uid == user).map(|stat| stat.threads).sum();
     family.threads = all.iter().map(|stat| stat.threads).sum();
     family
+}
+
+/// Adds what is known of these processes, and tells whether the time was over before all were asked.
+fn add(all: &mut Vec<Stat>, pids: Vec<u32>, deadline: Instant) -> bool {
+    for pid in pids {
+        if Instant::now() >= deadline {
+            return true;
+        }
+        all.extend(stat(pid));
+    }
+    false
 }
 
 /// The few facts of `/proc/PID/stat` (`proc_pid_stat(5)`).

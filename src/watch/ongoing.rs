@@ -5,7 +5,8 @@
 //! descriptor is kept on anything that is watched, or it could not be unmounted.
 
 use super::counters::Sources;
-use super::{Moment, Place, Sample, Watched, pace, places};
+use super::pace::{self, Ration};
+use super::{Moment, Place, Sample, Watched, places};
 use crate::sys::argv::Argv;
 use crate::sys::file;
 use crate::sys::fs::{Filesystem, Space, space_of};
@@ -27,13 +28,9 @@ const DIRECTORIES: usize = 64;
 const TABLE_LASTS: Duration = Duration::from_millis(100);
 /// Kernel counters are first read when the child is this old: none that ends sooner has been killed for memory.
 const COUNTERS_AFTER: Duration = Duration::from_millis(1);
-/// Looks at inotify in one run; each may take milliseconds.
-const LOOKS_AT_INOTIFY: u32 = 8;
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
-/// Looks at the command's processes in one run, likewise.
-const LOOKS_AT_FAMILY: u32 = 8;
-/// Words in whose company they are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
+/// Words in whose company the command's processes are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
 const OF_LIMITS: &[&[u8]] = &[
     b"EMFILE",
     b"ENFILE",
@@ -63,8 +60,8 @@ pub struct Watch {
     last_heard: Option<Instant>,
     cost: Duration,
     directories: Vec<PathBuf>,
-    looks_at_inotify: u32,
-    looks_at_family: u32,
+    at_inotify: Ration,
+    at_family: Ration,
 }
 
 /// What looks at one place.
@@ -91,8 +88,8 @@ impl Watch {
             last_heard: None,
             cost: Duration::ZERO,
             directories: Vec::new(),
-            looks_at_inotify: 0,
-            looks_at_family: 0,
+            at_inotify: Ration::default(),
+            at_family: Ration::default(),
         };
         // A working directory without a name any more has nothing that can be asked by path.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -206,23 +203,27 @@ impl Watch {
     }
 
     fn look_at_family(&mut self, said: u64) {
-        if self.looks_at_family < LOOKS_AT_FAMILY {
-            self.looks_at_family += 1;
-            if self.sources.is_none() {
-                self.read_counters_before();
-            }
-            let groups = self.sources.as_ref().map(Sources::processes).unwrap_or_default();
-            let moment = self.moment(Some(said));
-            self.watched.look_at_family(moment, groups);
+        let begun = Instant::now();
+        if !self.at_family.grants(begun) {
+            return;
         }
+        if self.sources.is_none() {
+            self.read_counters_before();
+        }
+        let groups = self.sources.as_ref().map(Sources::processes).unwrap_or_default();
+        let moment = self.moment(Some(said));
+        self.watched.look_at_family(moment, groups);
+        self.at_family.spend(begun);
     }
 
     fn look_at_inotify(&mut self, said: u64) {
-        if self.looks_at_inotify < LOOKS_AT_INOTIFY {
-            self.looks_at_inotify += 1;
-            let moment = self.moment(Some(said));
-            self.watched.look_at_inotify(moment);
+        let begun = Instant::now();
+        if !self.at_inotify.grants(begun) {
+            return;
         }
+        let moment = self.moment(Some(said));
+        self.watched.look_at_inotify(moment);
+        self.at_inotify.spend(begun);
     }
 }
 

@@ -3,7 +3,7 @@
 //! its end before the next look.
 
 use crate::sys::fs::Space;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The shortest time between two looks.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -46,6 +46,34 @@ pub fn reach(space: &Space, since_change: Duration) -> Option<Duration> {
     left.into_iter().filter(|(left, _)| *left > 0).map(|(_, reach)| Duration::from_millis(reach)).min()
 }
 
+/// How often something is looked at that takes milliseconds and only words give reason for: at once a few times, and then as
+/// often as takes a twentieth of the time. The last words before the end are often those that count.
+#[derive(Default)]
+pub struct Ration {
+    looks: u32,
+    last: Option<Instant>,
+    cost: Duration,
+}
+
+/// Looks that are free.
+const FREE: u32 = 8;
+/// A look may take this part of the time since the one before.
+const PART: u32 = 20;
+
+impl Ration {
+    /// Whether there may be a look now.
+    pub fn grants(&self, now: Instant) -> bool {
+        self.looks < FREE || self.last.is_none_or(|last| now.saturating_duration_since(last) > self.cost * PART)
+    }
+
+    /// There was a look that began then.
+    pub fn spend(&mut self, begun: Instant) {
+        self.looks += 1;
+        self.last = Some(Instant::now());
+        self.cost = begun.elapsed();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +113,19 @@ mod tests {
     fn a_look_that_takes_long_is_taken_less_often() {
         let waits = [0, 60].map(|age| next(Duration::from_secs(age), None, Duration::from_micros(90)).as_micros());
         assert_eq!(waits, [4_500, 50_000]);
+    }
+
+    #[test]
+    fn a_few_looks_are_free_and_later_ones_wait_for_their_turn() {
+        let mut ration = Ration::default();
+        let begun = Instant::now();
+        for _ in 0..FREE {
+            assert!(ration.grants(begun));
+            ration.spend(begun);
+        }
+        ration.cost = Duration::from_millis(5);
+        let last = ration.last.unwrap();
+        assert!(!ration.grants(last + Duration::from_millis(90)));
+        assert!(ration.grants(last + Duration::from_millis(110)));
     }
 }
