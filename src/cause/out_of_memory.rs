@@ -5,8 +5,9 @@ use super::shared::group;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::outcome::Outcome;
-use crate::probe::cgroup::{Group, of_memory, own_of_memory};
+use crate::probe::cgroup::{Group, of_memory, own_name_of_memory, own_of_memory};
 use crate::probe::memory::of_machine;
+use crate::probe::namespaces::{is_younger, pid_is_initial};
 use crate::text::{grouped, size};
 use std::path::Path;
 
@@ -58,21 +59,47 @@ fn was_killed(case: &Case) -> bool {
 /// Whom the kernel's log says it killed last.
 struct Victim {
     name: String,
+    pid: u32,
+    /// The memory control group that it was in, as the kernel names it.
+    group: Option<String>,
     line: String,
 }
 
-/// `Out of memory: Killed process 12 (cc1plus) …`, `Memory cgroup out of memory: Killed process …` (`mm/oom_kill.c`).
+/// `Out of memory: Killed process 12 (cc1plus) …` or `Memory cgroup out of memory: Killed process …`, and before it
+/// `oom-kill:constraint=…,task_memcg=/GROUP,task=cc1plus,pid=12,uid=0` (`mm/oom_kill.c`); none where the log cannot be read.
 fn victim(case: &Case) -> Option<Victim> {
-    let log = case.machine.kernel_log(&["Killed process"]).ok()?;
+    let log = case.machine.kernel_log(&["Killed process", "oom-kill:"]).ok()?;
     let message = log.newest(&["Killed process"])?;
     let (_, rest) = message.text.split_once("Killed process ")?;
-    let (_, name) = rest.split_once('(')?;
-    let name = name.split(')').next()?.to_owned();
-    Some(Victim { name, line: message.text.clone() })
+    let (pid, rest) = rest.split_once(" (")?;
+    let name = rest.split(')').next()?.to_owned();
+    let why = log.newest(&["oom-kill:", &format!(",pid={pid},")]);
+    let group = why.and_then(|why| why.text.split_once("task_memcg=")?.1.split(',').next().map(str::to_owned));
+    Some(Victim { name, pid: pid.parse().ok()?, group, line: message.text.clone() })
+}
+
+/// Whether the victim belonged to the command: by its control group where that tells them apart, else by its name. The counter of
+/// the machine rises for everybody's groups.
+fn is_ours(case: &Case, victim: &Victim) -> bool {
+    let own = own_name_of_memory(case.machine).filter(|own| own != "/");
+    match victim.group.as_deref().zip(own.as_deref()) {
+        Some((group, own)) => is_within(group, own) || is_launched(case, group),
+        None => is_named(case, &victim.name) && is_younger(case.machine, victim.pid).unwrap_or(true),
+    }
+}
+
+fn is_within(group: &str, own: &str) -> bool {
+    group.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether the command is one that makes groups such as this for what it starts.
+fn is_launched(case: &Case, group: &str) -> bool {
+    let makers = [("docker", "docker"), ("podman", "libpod"), ("systemd-run", "/run-")];
+    makers.iter().any(|(program, mark)| case.program() == *program && group.contains(mark))
 }
 
 /// Whether the command's words or messages name the program; its name in the kernel is cut to 15 bytes.
-fn is_ours(case: &Case, victim: &Victim) -> bool {
+fn is_named(case: &Case, name: &str) -> bool {
     let words = case
         .command
         .iter()
@@ -80,7 +107,7 @@ fn is_ours(case: &Case, victim: &Victim) -> bool {
     let subjects = case.clues.iter().filter_map(|clue| clue.subject.clone().or_else(|| clue.program.clone()));
     words
         .chain(subjects)
-        .any(|word| Path::new(&word).file_name().is_some_and(|name| name.to_string_lossy().starts_with(&victim.name)))
+        .any(|word| Path::new(&word).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -101,12 +128,14 @@ fn headroom(case: &Case) -> String {
 
 fn by_counter(case: &Case, suspect: &Suspect, kills: &Kills) -> Verdict {
     let victim = victim(case);
-    let is_ours = victim.as_ref().map(|victim| is_ours(case, victim));
     let in_group = kills.group.unwrap_or(0) > 0;
-    let confidence = match (suspect.touched, in_group, is_ours) {
-        (true, true, _) | (_, _, Some(true)) | (true, false, None) => Confidence::Verified,
-        (true, false, Some(false)) | (false, true, _) => Confidence::Likely,
-        (false, false, _) => return Verdict::RuledOut("the kernel killed a process of somebody else".into()),
+    let confidence = match victim.as_ref().map(|victim| is_ours(case, victim)) {
+        _ if in_group && suspect.touched => Confidence::Verified,
+        _ if in_group => Confidence::Likely,
+        Some(true) => Confidence::Verified,
+        Some(false) => return Verdict::RuledOut("the kernel killed a process of somebody else".into()),
+        None if suspect.touched && pid_is_initial(case.machine) => Confidence::Likely,
+        None => return Verdict::Unknown("the kernel killed a process on this machine; whose, its log would say".into()),
     };
     Verdict::Found(Box::new(found(case, kills, victim.as_ref(), confidence)))
 }
@@ -199,10 +228,13 @@ mod tests {
         stage
     }
 
-    fn killed(stage: &mut Stage, name: &str) {
-        let text = format!("Memory cgroup out of memory: Killed process 812 ({name}) total-vm:900kB, anon-rss:800kB");
-        let messages = vec![KernelMessage { at_us: 1, level: 3, text }];
-        stage.knows("kernel-log Killed process", Ok(KernelLog { now_us: 2, messages }));
+    fn killed(stage: &mut Stage, name: &str, group: &str) {
+        let texts = [
+            format!("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},task_memcg={group},task={name},pid=812,uid=0"),
+            format!("Memory cgroup out of memory: Killed process 812 ({name}) total-vm:900kB, anon-rss:800kB"),
+        ];
+        let messages = texts.map(|text| KernelMessage { at_us: 1, level: 3, text }).to_vec();
+        stage.knows("kernel-log Killed process|oom-kill:", Ok(KernelLog { now_us: 2, messages }));
     }
 
     #[test]
@@ -216,15 +248,18 @@ mod tests {
     }
 
     #[test]
-    fn a_kill_on_the_machine_is_verified_where_the_command_was_killed() {
-        assert_eq!(stage(0, 1).finding(&CAUSE, "machine").confidence, Confidence::Verified);
+    fn a_kill_on_the_machine_whose_log_cannot_be_read_is_likely_outside_of_containers() {
+        let mut stage = stage(0, 1);
+        stage.assert_silent(&CAUSE);
+        stage.target("/proc/self/ns/pid", "pid:[4026531836]");
+        assert_eq!(stage.finding(&CAUSE, "machine").confidence, Confidence::Likely);
     }
 
     #[test]
-    fn a_compiler_below_make_that_the_log_names_is_verified() {
+    fn a_compiler_below_make_that_the_log_has_in_the_own_group_is_verified() {
         let mut stage = stage(0, 1);
         stage.outcome = Outcome::Exited { code: 2 };
-        killed(&mut stage, "cc1plus");
+        killed(&mut stage, "cc1plus", "/build.service/job");
         stage.add(|clue| (clue.suspects, clue.subject) = (vec![ID.into()], Some("cc1plus".into())));
         let finding = stage.finding(&CAUSE, "machine");
         assert_eq!(finding.headline, "the machine ran out of memory, and the kernel killed cc1plus");
@@ -232,10 +267,26 @@ mod tests {
     }
 
     #[test]
-    fn a_victim_that_is_perhaps_not_ours_is_likely() {
+    fn a_victim_is_known_by_its_name_where_all_are_in_one_group() {
         let mut stage = stage(0, 1);
-        killed(&mut stage, "firefox");
-        assert_eq!(stage.finding(&CAUSE, "machine").confidence, Confidence::Likely);
+        stage.file("/proc/self/cgroup", "0::/\n");
+        killed(&mut stage, "make", "/");
+        assert_eq!(stage.finding(&CAUSE, "machine").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_container_that_the_command_started_is_the_commands() {
+        let mut stage = stage(0, 1);
+        stage.command = vec!["docker".into(), "run".into(), "image".into()];
+        killed(&mut stage, "java", "/docker/0123abcd");
+        assert_eq!(stage.finding(&CAUSE, "machine").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_kill_in_another_group_is_not_what_killed_the_command() {
+        let mut stage = stage(0, 1);
+        killed(&mut stage, "make", "/other.service");
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]
@@ -261,7 +312,7 @@ mod tests {
     fn a_kill_of_somebody_else_is_not_the_reason_of_an_ordinary_failure() {
         let mut stage = stage(0, 1);
         stage.outcome = Outcome::Exited { code: 1 };
-        killed(&mut stage, "firefox");
+        killed(&mut stage, "firefox", "/user.slice");
         stage.assert_silent(&CAUSE);
     }
 

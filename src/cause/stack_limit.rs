@@ -6,6 +6,7 @@ use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
+use crate::probe::namespaces::is_younger;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,21 +64,9 @@ fn overflow(case: &Case) -> Option<Fault> {
     let (address, pointer) = (hex(after("segfault at ")?)?, hex(after(" sp ")?)?);
     let is_of_stack = address.abs_diff(pointer) <= NEAR && pointer != 0;
     let is_named = is_named(case, program);
-    let is_ours = is_younger(case, rest.split(']').next()?.parse().ok()?).unwrap_or(is_named);
+    let is_ours = is_younger(case.machine, rest.split(']').next()?.parse().ok()?).unwrap_or(is_named);
     (is_of_stack && is_ours).then(|| Fault { program: program.to_owned(), is_named, line: message.text.clone() })
 }
-
-/// Whether a process was made after the one that started the command; none where numbers here and in the kernel's log are not the
-/// same, as in containers.
-fn is_younger(case: &Case, pid: u32) -> Option<bool> {
-    let namespace = case.machine.read_link(Path::new("/proc/self/ns/pid")).ok()?;
-    let stat = case.machine.read(Path::new("/proc/self/stat")).ok()?;
-    let own: u32 = stat.lossy().split_whitespace().next()?.parse().ok()?;
-    (namespace == Path::new(FIRST_NAMESPACE)).then_some(pid > own)
-}
-
-/// What `/proc/PID/ns/pid` names outside of containers (`PROC_PID_INIT_INO` of the kernel).
-const FIRST_NAMESPACE: &str = "pid:[4026531836]";
 
 fn hex(word: &str) -> Option<u64> {
     u64::from_str_radix(word, 16).ok()
@@ -160,7 +149,7 @@ mod tests {
 
     /// A machine outside of containers, where the command was started by this process.
     fn started_by(stage: &mut Stage, pid: u32) {
-        stage.target("/proc/self/ns/pid", FIRST_NAMESPACE);
+        stage.target("/proc/self/ns/pid", "pid:[4026531836]");
         stage.file("/proc/self/stat", &format!("{pid} (explain) S 1 1"));
     }
 

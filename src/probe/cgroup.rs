@@ -69,6 +69,21 @@ pub fn own_of_memory(machine: &Machine) -> Option<PathBuf> {
     directories(machine, MEMORY.controller).map(|found| found.own)
 }
 
+/// The name of that group as the kernel's log has it; in a container that hides it, `/`.
+#[must_use]
+pub fn own_name_of_memory(machine: &Machine) -> Option<String> {
+    let groups = machine.read(Path::new("/proc/self/cgroup")).ok()?;
+    let text = groups.lossy();
+    let first = text.lines().find_map(|line| path_of(line, MEMORY.controller));
+    first.or_else(|| text.lines().find_map(|line| line.strip_prefix("0::"))).map(str::to_owned)
+}
+
+/// The path of a `ID:CONTROLLERS:PATH` line of version 1 that has the controller.
+fn path_of<'a>(line: &'a str, controller: &str) -> Option<&'a str> {
+    let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+    controllers.split(',').any(|name| name == controller).then_some(path)
+}
+
 fn limited(machine: &Machine, files: &Files) -> Vec<Group> {
     let Some(found) = directories(machine, files.controller) else { return Vec::new() };
     let [limit, current] = if found.is_first_version { files.first } else { files.second };
@@ -98,10 +113,7 @@ fn directories(machine: &Machine, controller: &str) -> Option<Directories> {
     let groups = machine.read(Path::new("/proc/self/cgroup")).ok()?;
     let text = groups.lossy();
     let mounts = &machine.mounts().0;
-    let first = text.lines().find_map(|line| {
-        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        controllers.split(',').any(|name| name == controller).then_some(path)
-    });
+    let first = text.lines().find_map(|line| path_of(line, controller));
     let mount = match first {
         Some(_) => mounts.iter().find(|mount| mount.fstype == "cgroup" && mount.option(controller).is_some())?,
         None => mounts.iter().find(|mount| mount.fstype == "cgroup2")?,
