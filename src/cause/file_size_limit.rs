@@ -23,7 +23,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let limit = rlimit::soft(case, Resource::FileSize);
     let mut suspects = Vec::new();
     for (index, clue) in case.clues.iter().enumerate() {
-        if speaks_of_it(clue) || limit.is_some() && may_hide_it(clue) {
+        if speaks_of_it(clue) || tells_the_status(clue) || limit.is_some() && may_hide_it(clue) {
             suspects.push(suspect(case, limit, Some(index)));
         }
     }
@@ -48,7 +48,13 @@ fn absolute(case: &Case, path: &Path) -> Option<PathBuf> {
 
 /// Whether the message says it: by its errno, or by its rule where the errno is not that of a full disk.
 fn speaks_of_it(clue: &Clue) -> bool {
-    clue.errno == Some(Errno::EFBIG) || clue.suspects(ID) && !is_of_a_full_disk(clue)
+    let is_named = clue.suspects(ID) && !is_of_a_full_disk(clue);
+    clue.errno == Some(Errno::EFBIG) || is_named && !tells_the_status(clue)
+}
+
+/// Whether the message has no more than the status 153, which a program may choose.
+fn tells_the_status(clue: &Clue) -> bool {
+    clue.suspects(ID) && clue.errno.is_none() && clue.line.contains("153")
 }
 
 fn is_of_a_full_disk(clue: &Clue) -> bool {
@@ -148,7 +154,7 @@ fn confidence(case: &Case, suspect: &Suspect, is_grown: bool) -> Option<Confiden
         () if is_signal || clue.is_some_and(speaks_of_it) || is_grown && (is_named || was_signalled(case)) => {
             Some(Confidence::Verified)
         }
-        () if is_grown || was_signalled(case) => Some(Confidence::Likely),
+        () if is_grown || was_signalled(case) || clue.is_some_and(tells_the_status) => Some(Confidence::Likely),
         () => None,
     }
 }
@@ -345,6 +351,17 @@ mod tests {
         assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Verified);
         stage.outcome = Outcome::Exited { code: 153 };
         assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_status_that_a_message_tells_is_likely_where_there_is_a_limit() {
+        let told = |soft: &str| {
+            let mut stage = stage(soft);
+            stage.add(|clue| (clue.suspects, clue.line) = (vec![ID.into()], "Exit code: 153".into()));
+            stage.verdicts(&CAUSE).pop().map(|(_, verdict)| verdict)
+        };
+        assert!(matches!(told("1048576"), Some(Verdict::Found(found)) if found.confidence == Confidence::Likely));
+        assert!(matches!(told("unlimited"), Some(Verdict::RuledOut(_))));
     }
 
     #[test]

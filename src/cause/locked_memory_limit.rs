@@ -4,8 +4,10 @@
 use super::rlimit::Limited;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use crate::probe::limits::Resource;
 use crate::probe::namespaces::user_is_initial;
+use crate::sys::errno::Errno;
 use crate::text::size;
 
 const ID: &str = "locked-memory-limit";
@@ -27,7 +29,13 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     told.map(|(index, _)| Suspect { subject: subject.clone(), clue: Some(index), touched: true }).collect()
 }
 
-fn check(case: &Case, _suspect: &Suspect) -> Verdict {
+/// EPERM of `mlock(2)` means a limit of 0. Of `io_uring` it is a switch or a filter; of BPF, which is older, programs name the limit.
+fn is_refused_otherwise(clue: &Clue, limited: &Limited) -> bool {
+    let names_limit = clue.line.to_ascii_lowercase().contains("memlock");
+    clue.errno == Some(Errno::EPERM) && limited.soft > 0 && !names_limit
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if case.surroundings().identity.has(IPC_LOCK) && user_is_initial(case.machine) {
         return Verdict::RuledOut("the command has CAP_IPC_LOCK, which lifts the limit".into());
     }
@@ -36,6 +44,9 @@ fn check(case: &Case, _suspect: &Suspect) -> Verdict {
     };
     if limited.soft >= MUCH {
         return Verdict::RuledOut(format!("the command may lock {}", limited.shown()));
+    }
+    if suspect.clue.is_some_and(|index| is_refused_otherwise(&case.clues[index], &limited)) {
+        return Verdict::RuledOut("EPERM is not the answer at a limit above 0".into());
     }
     Verdict::Found(Box::new(found(case, &limited)))
 }
@@ -68,7 +79,6 @@ mod tests {
     use super::super::stage::Stage;
     use super::*;
     use crate::clue::Operation;
-    use crate::sys::errno::Errno;
 
     fn stage(soft: &str, hard: &str) -> Stage {
         let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
@@ -94,6 +104,14 @@ mod tests {
             stage("65536", "unlimited").finding(&CAUSE, "65536").fixes[0].command.as_deref(),
             Some("ulimit -S -l unlimited")
         );
+    }
+
+    #[test]
+    fn a_filter_that_forbids_io_uring_is_silence() {
+        let mut stage = stage("65536", "65536");
+        stage.clues[0].errno = Some(Errno::EPERM);
+        stage.clues[0].line = "io_uring_setup: Operation not permitted".into();
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

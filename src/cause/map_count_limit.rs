@@ -71,8 +71,7 @@ fn fullest<'a>(case: &Case<'a>, allowed: u64) -> Option<&'a Usage> {
 
 /// The number that the message asks for: the last one of `… [65530] is too low, increase to at least [262144]`.
 fn wanted(clue: &Clue) -> Option<u64> {
-    let numbers = clue.line.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok());
-    numbers.max()
+    clue.line.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok()).next_back()
 }
 
 fn finding(case: &Case, allowed: u64, seen: Seen, fact: &str, sample: Option<Evidence>) -> Finding {

@@ -4,6 +4,7 @@
 use super::rlimit::Limited;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 use crate::probe::namespaces::is_younger;
@@ -22,7 +23,7 @@ const NEAR: u64 = 256 << 10;
 const RECENT: Duration = Duration::from_secs(5);
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let clue = case.clues.iter().position(|clue| leads_with(clue, ID));
+    let clue = case.clues.iter().position(speaks_of_it);
     let crashed =
         matches!(case.outcome, Outcome::Signaled { signal: libc::SIGSEGV, .. } | Outcome::Exited { code: 139 });
     if clue.is_none() && !crashed {
@@ -30,6 +31,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     }
     let limit = Limited::of(case, Resource::StackSize).map_or("-".to_owned(), |limited| limited.soft.to_string());
     vec![Suspect { subject: Subject::Name(limit), clue, touched: true }]
+}
+
+/// Rust tells of its main thread's stack, which is the process's. Other threads, Go, Java, OCaml and JavaScript bound their stacks by
+/// themselves, and "stack smashing" is no want of stack.
+fn speaks_of_it(clue: &Clue) -> bool {
+    leads_with(clue, ID) && clue.line.contains("thread 'main'") && clue.line.contains("overflowed its stack")
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -179,8 +186,28 @@ mod tests {
     #[test]
     fn a_program_that_says_so_is_likely() {
         let mut stage = stage(FAULT, Duration::from_secs(60));
-        stage.add(|clue| clue.suspects = vec![ID.into()]);
+        stage.outcome = Outcome::Signaled { signal: libc::SIGABRT, name: "SIGABRT".into() };
+        says(&mut stage, "thread 'main' has overflowed its stack");
         assert_eq!(stage.finding(&CAUSE, "8388608").confidence, Confidence::Likely);
+    }
+
+    fn says(stage: &mut Stage, line: &str) {
+        stage.add(|clue| (clue.suspects, clue.line) = (vec![ID.into()], line.into()));
+    }
+
+    #[test]
+    fn stacks_that_programs_bound_by_themselves_are_silence() {
+        for line in [
+            "thread 'tests::deep' has overflowed its stack",
+            "RangeError: Maximum call stack size exceeded",
+            "*** stack smashing detected ***: terminated",
+            "fatal error: stack overflow",
+        ] {
+            let mut stage = stage(FAULT, Duration::from_secs(60));
+            stage.outcome = Outcome::Exited { code: 1 };
+            says(&mut stage, line);
+            stage.assert_silent(&CAUSE);
+        }
     }
 
     #[test]
