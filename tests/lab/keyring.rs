@@ -5,9 +5,10 @@ use explain::cause::Confidence;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Program("keyctl"), Need::Program("perl"), Need::Program("python3")];
 
-/// Adds keys for a user whom nobody else is, until none is left; the user's keyring lives as long as a process of theirs.
+/// Adds keys for a user whom nobody else is, until none is left; the kernel keeps them until the keyring is cleared.
 const FULL: &str = r#"
     setpriv --reuid 54399 --clear-groups sleep infinity &
+    trap 'as 54399 keyctl clear @u' EXIT
     as 54399 sh -c 'i=0; while keyctl add user "key $i" x @u >"$LAB/runs/added" 2>&1; do i=$((i + 1)); done' || true
     grep '^54399:.* 200/200 ' /proc/key-users
 "#;
