@@ -3,7 +3,7 @@
 //! Mounts are made in a mount namespace of their own. ENFILE is made by strace in our calls alone: the limit is one for the
 //! whole machine (`fs.file-max`), and root is exempt from it.
 
-use crate::harness::{EXPLAIN, assert_same, has, is_root, scratch, seen, skip_this};
+use crate::harness::{KEEP_PROGRAM, EXPLAIN, assert_same, has, is_root, scratch, seen, skip_this};
 use std::process::Command;
 
 /// A command that fails for a reason that any machine can prove.
@@ -25,7 +25,7 @@ fn assert_explained(script: &str, headline: &str) {
 #[track_caller]
 fn assert_explained_behind(mounts: &str, command: &str, headline: &str) {
     if is_root() {
-        let inner = format!("{mounts} || exit 99; \"$@\"");
+        let inner = format!("{KEEP_PROGRAM}{mounts} || exit 99; \"$@\"");
         assert_explained(&format!("unshare -m bash -c '{inner}' b $W {command}; echo $?"), headline);
     }
 }
@@ -103,7 +103,7 @@ fn address_space_at_the_edge() {
     // Below the edge the kernel or the loader cannot start us: a signal, or the loader's 127. From there on, nothing but the command's.
     let seen = crate::harness::wrapped(
         "for k in $(seq 4000 500 26000); do (ulimit -v $k; exec $W perl -e 'print qq(out\\n); exit 5' 2>err); s=$?; \
-         [ $s != 127 ] || grep -q 'shared libr' err || s=odd; echo $s; done 2>/dev/null",
+         [ $s != 127 ] || grep -q 'shared libr\\|glibc' err || s=odd; echo $s; done 2>/dev/null",
     );
     let text = String::from_utf8_lossy(&seen.stdout).into_owned();
     let starts: Vec<&str> = text.lines().skip_while(|line| matches!(*line, "139" | "137" | "127")).collect();

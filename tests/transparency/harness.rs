@@ -10,6 +10,11 @@ use tempfile::TempDir;
 /// The program under test.
 pub const EXPLAIN: &str = env!("CARGO_BIN_EXE_explain");
 
+/// For a script that mounts over directories in a namespace of its own and then runs `"$@"`: the program may lie in one of them, and
+/// is put in the place of `false`.
+pub const KEEP_PROGRAM: &str =
+    r#"case "$1" in /*) mount --bind "$1" /bin/false && shift && set -- /bin/false "$@";; esac; "#;
+
 /// A run that is not over by then hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 

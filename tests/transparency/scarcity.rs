@@ -1,6 +1,6 @@
 //! A machine that has nothing left still runs the command, and its status comes through.
 
-use crate::harness::{EXPLAIN, assert_same, is_root};
+use crate::harness::{KEEP_PROGRAM, EXPLAIN, assert_same, is_root};
 
 #[test]
 fn without_a_process_slot_we_become_the_command() {
@@ -68,10 +68,10 @@ fn without_home_path_and_tmpdir_the_command_runs() {
 #[test]
 fn with_everything_full_the_command_runs() {
     if is_root() {
-        assert_same(
-            "unshare -m bash -c 'for d in /tmp /var/tmp /run /dev/shm; do mount -t tmpfs -o nr_inodes=1,size=4k none $d; done; cd /tmp; \"$@\"' b \
-             $W sh -c 'echo out; echo err >&2; exit 5'; echo $?",
-        );
+        assert_same(&format!(
+            "unshare -m bash -c '{KEEP_PROGRAM}for d in /tmp /var/tmp /run /dev/shm; do mount -t tmpfs -o nr_inodes=1,size=4k none $d; done; cd /tmp; \"$@\"' b \
+             $W sh -c 'echo out; echo err >&2; exit 5'; echo $?"
+        ));
     }
 }
 
