@@ -38,7 +38,7 @@ fn a_lack_of_metadata_is_told_from_a_full_disk() {
             explained tar tar -xf /dev/null --one-top-level=pool/new
             explained cp cp /bin/sh pool/new
             explained mkdir mkdir pool/directory
-            rm pool/small*[1-4]; sync
+            rm pool/small*[0-6]; sync
             type_fix mkdir dusage
             explained after mkdir pool/directory"#
         ));

@@ -165,7 +165,13 @@ fn fzf_lets_choose() {
 fn dialog_asks() {
     assert_same(
         &["dialog"],
-        &[Line("$W dialog --yesno Sure? 8 30; echo rc=$?"), Shows("Sure?"), Key("Tab"), Key("Enter"), Shows("rc=1")],
+        &[
+            Line("$W dialog --yesno Sure? 8 30; s=$?; clear; echo rc=$s"),
+            Shows("Sure?"),
+            Key("Tab"),
+            Key("Enter"),
+            Shows("rc=1"),
+        ],
     );
 }
 

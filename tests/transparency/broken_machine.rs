@@ -3,7 +3,7 @@
 //! Mounts are made in a mount namespace of their own. ENFILE is made by strace in our calls alone: the limit is one for the
 //! whole machine (`fs.file-max`), and root is exempt from it.
 
-use crate::harness::{KEEP_PROGRAM, EXPLAIN, assert_same, has, is_root, scratch, seen, skip_this};
+use crate::harness::{EXPLAIN, KEEP_PROGRAM, assert_same, has, is_root, scratch, seen, skip_this};
 use std::process::Command;
 
 /// A command that fails for a reason that any machine can prove.

@@ -1,6 +1,6 @@
 //! A machine that has nothing left still runs the command, and its status comes through.
 
-use crate::harness::{KEEP_PROGRAM, EXPLAIN, assert_same, is_root};
+use crate::harness::{EXPLAIN, KEEP_PROGRAM, assert_same, is_root};
 
 #[test]
 fn without_a_process_slot_we_become_the_command() {
