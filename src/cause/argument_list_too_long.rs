@@ -174,13 +174,7 @@ fn found(case: &Case, suspect: &Suspect, what: &TooLarge, confidence: Confidence
             format!("arguments and environment of {name} take {} of {}", size(*bytes), size(room))
         }
         TooLarge::Pattern { pattern, names, bytes } => {
-            format!(
-                "{} stands for {} names, which take {} of {}",
-                pattern.word,
-                names,
-                size(*bytes),
-                size(room)
-            )
+            format!("{} stands for {} names, which take {} of {}", pattern.word, names, size(*bytes), size(room))
         }
         TooLarge::Variable { name, bytes } => format!("the variable {name} takes {} of {}", size(*bytes), size(room)),
     };

@@ -135,7 +135,9 @@ fn by_counter(case: &Case, suspect: &Suspect, kills: &Kills) -> Verdict {
         Some(true) => Confidence::Verified,
         Some(false) => return Verdict::RuledOut("the kernel killed a process of somebody else".into()),
         None if suspect.touched && pid_is_initial(case.machine) => Confidence::Likely,
-        None => return Verdict::Unknown("the kernel killed a process on this machine; whose, its log would say".into()),
+        None => {
+            return Verdict::Unknown("the kernel killed a process on this machine; whose, its log would say".into());
+        }
     };
     Verdict::Found(Box::new(found(case, kills, victim.as_ref(), confidence)))
 }
@@ -230,7 +232,9 @@ mod tests {
 
     fn killed(stage: &mut Stage, name: &str, group: &str) {
         let texts = [
-            format!("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},task_memcg={group},task={name},pid=812,uid=0"),
+            format!(
+                "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},task_memcg={group},task={name},pid=812,uid=0"
+            ),
             format!("Memory cgroup out of memory: Killed process 812 ({name}) total-vm:900kB, anon-rss:800kB"),
         ];
         let messages = texts.map(|text| KernelMessage { at_us: 1, level: 3, text }).to_vec();
