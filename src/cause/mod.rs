@@ -114,6 +114,7 @@ causes! {
     terminal_unknown,
     text_encoding,
     text_file_busy,
+    thin_pool_full,
     tmpdir_unusable,
     unmapped_id,
     unsupported_by_filesystem,

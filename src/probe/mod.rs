@@ -22,5 +22,6 @@ pub mod programs;
 pub mod quota;
 pub mod read_only;
 pub mod sysctl;
+pub mod thin_pool;
 pub mod usage;
 pub mod walk;

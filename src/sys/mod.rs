@@ -12,6 +12,7 @@ pub mod file;
 pub mod fs;
 pub mod inotify;
 pub mod locale;
+pub mod mapper;
 pub mod memory;
 pub mod mounts;
 pub mod poll;
