@@ -3,7 +3,7 @@
 
 use super::rlimit::{self, Limited};
 use super::spoken::leads_with;
-use super::{Case, Cause, Confidence, Evidence, Finding, Mode, Seen, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 
@@ -15,8 +15,8 @@ pub const CAUSE: Cause =
 fn suspects(case: &Case) -> Vec<Suspect> {
     let limit = rlimit::soft(case, Resource::CpuTime);
     let clue = case.clues.iter().position(|clue| leads_with(clue, ID));
-    let is_killed = limit.is_some() && ended_by(case, libc::SIGKILL);
-    if clue.is_none() && !ended_by(case, libc::SIGXCPU) && !is_killed {
+    let is_killed = ended_by(case, libc::SIGKILL) || ended_by(case, libc::SIGXCPU);
+    if clue.is_none() && (limit.is_none() || !is_killed) {
         return Vec::new();
     }
     let subject = Subject::Name(limit.map_or("-".to_owned(), |limit| limit.to_string()));
@@ -36,15 +36,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let used = case.machine.child_usage().ok().map(|usage| usage.cpu_ms);
     let is_signal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXCPU, .. });
     let Some(limited) = limit(case, is_signal) else {
-        return if is_signal || suspect.clue.is_some() {
-            said(case, is_signal)
-        } else {
-            Verdict::RuledOut("no limit on CPU time".into())
-        };
+        return if suspect.clue.is_some() { said() } else { Verdict::RuledOut("no limit on CPU time".into()) };
     };
     // The kernel counts in ticks, and the time of its own last accounting may be missing.
-    let is_used = used.is_some_and(|used| used + 100 >= limited.soft.saturating_mul(1000));
-    if is_signal || is_used {
+    let is_used = used.map(|used| used + 100 >= limited.soft.saturating_mul(1000));
+    if is_used.unwrap_or(is_signal) {
         return Verdict::Found(Box::new(found(case, &limited, used)));
     }
     Verdict::RuledOut(format!("{} s of {} of CPU time were used", used.unwrap_or(0) / 1000, limited.shown()))
@@ -77,11 +73,10 @@ fn found(case: &Case, limited: &Limited, used: Option<u64>) -> Finding {
     }
 }
 
-fn said(case: &Case, is_signal: bool) -> Verdict {
-    let is_likely = is_signal && case.mode == Mode::Run;
+fn said() -> Verdict {
     Verdict::Found(Box::new(Finding {
-        confidence: if is_likely { Confidence::Likely } else { Confidence::Possible },
-        seen: is_likely.then_some(Seen::During),
+        confidence: Confidence::Possible,
+        seen: None,
         headline: "a limit on CPU time was used up".into(),
         summary: "The kernel sends SIGXCPU when a process has used the CPU time that it may (RLIMIT_CPU).".into(),
         evidence: Vec::new(),
@@ -128,8 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn the_signal_without_a_limit_of_the_command_is_likely_that_of_a_program_below() {
-        assert_eq!(stage("unlimited", 9, signal(libc::SIGXCPU)).finding(&CAUSE, "-").confidence, Confidence::Likely);
+    fn the_signal_without_a_limit_or_with_time_left_was_sent_by_somebody() {
+        stage("unlimited", 9, signal(libc::SIGXCPU)).assert_silent(&CAUSE);
+        stage("100", 9, signal(libc::SIGXCPU)).assert_silent(&CAUSE);
     }
 
     #[test]

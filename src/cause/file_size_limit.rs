@@ -1,7 +1,7 @@
 //! A file may not grow further: `write(2)` answers EFBIG and the kernel sends SIGXFSZ at `RLIMIT_FSIZE` (getrlimit(2)), or the
 //! filesystem has no room in its own numbers for a larger file. Linkers and downloaders report it as a full disk.
 
-use super::rlimit::{self, Limited};
+use super::rlimit::Limited;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
@@ -20,14 +20,14 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/file-size-limit.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let limit = rlimit::soft(case, Resource::FileSize);
+    let limit = Limited::tightest(case, Resource::FileSize).map(|limited| limited.soft);
     let mut suspects = Vec::new();
     for (index, clue) in case.clues.iter().enumerate() {
         if speaks_of_it(clue) || tells_the_status(clue) || limit.is_some() && may_hide_it(clue) {
             suspects.push(suspect(case, limit, Some(index)));
         }
     }
-    if suspects.is_empty() && (was_signalled(case) || limit.is_some() && case.clues.is_empty()) {
+    if suspects.is_empty() && limit.is_some() && (was_signalled(case) || case.clues.is_empty()) {
         suspects.push(suspect(case, limit, None));
     }
     suspects
@@ -103,10 +103,12 @@ fn file_size(case: &Case, path: &Path) -> Option<u64> {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    if let Some(limited) = Limited::of(case, Resource::FileSize) {
+    if let Some(limited) = Limited::tightest(case, Resource::FileSize) {
         return by_limit(case, suspect, &limited);
     }
-    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return without_limit(case) };
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else {
+        return Verdict::RuledOut("the command had no file size limit".into());
+    };
     if case.mode == Mode::Run && is_missing(case, suspect) {
         return Verdict::RuledOut(format!("{} is not there, so nothing was written to it", suspect.subject));
     }
@@ -182,21 +184,6 @@ fn signal(case: &Case) -> Option<Evidence> {
     }
 }
 
-/// The signal alone, without a limit of the command: a program that it started may have had one.
-fn without_limit(case: &Case) -> Verdict {
-    if !matches!(case.outcome, Outcome::Signaled { .. }) {
-        return Verdict::RuledOut("the command had no file size limit".into());
-    }
-    Verdict::Found(Box::new(Finding {
-        confidence: Confidence::Likely,
-        seen: Some(Seen::During),
-        headline: "a file reached a file size limit".into(),
-        summary: "The kernel ended the command with SIGXFSZ, which it sends when a file reaches RLIMIT_FSIZE.".into(),
-        evidence: signal(case).into_iter().collect(),
-        fixes: Vec::new(),
-    }))
-}
-
 /// The longest file that a filesystem can hold, where that is less than any program needs: 32 bits of length on FAT
 /// (`fs/fat/inode.c`), 32 bits of block numbers in ext4's extents (`Documentation/filesystems/ext4/blocks.rst`).
 fn longest(mount: &Mount, block: u64) -> Option<u64> {
@@ -261,7 +248,9 @@ mod tests {
     use super::super::stage::Stage;
     use super::*;
     use crate::machine::{Entry, Listing};
+    use crate::sys::family::{Family, Usage};
     use crate::sys::fs::Space;
+    use crate::watch::{FamilySample, Moment};
 
     const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
         40 21 8:16 / /stick rw,relatime - vfat /dev/sdb1 rw\n";
@@ -365,10 +354,21 @@ mod tests {
     }
 
     #[test]
-    fn the_signal_without_a_limit_of_the_command_is_likely_that_of_a_program_below() {
+    fn the_signal_without_a_limit_was_sent_by_somebody() {
         let mut stage = stage("unlimited");
         stage.outcome = Outcome::Signaled { signal: libc::SIGXFSZ, name: "SIGXFSZ".into() };
-        assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Likely);
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn the_signal_with_the_limit_of_a_program_below_proves_it() {
+        let mut stage = stage("unlimited");
+        stage.outcome = Outcome::Signaled { signal: libc::SIGXFSZ, name: "SIGXFSZ".into() };
+        let limits = "Max file size             512              unlimited            bytes\n".into();
+        let family = Family { memory: Some(Usage { limits, ..Usage::default() }), ..Family::default() };
+        let moment = Moment { at_ms: 5, said: None };
+        stage.watched.family = Some(FamilySample { moment, family, groups: Vec::new() });
+        assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Verified);
     }
 
     #[test]

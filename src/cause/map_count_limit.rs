@@ -1,6 +1,7 @@
 //! A process has as many mappings as `vm.max_map_count` allows: `mmap(2)` and `mprotect(2)` answer ENOMEM with memory left. Search engines and
 //! databases look at the number when they start.
 
+use super::rlimit::usages;
 use super::room::elapsed;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict, sysctl};
@@ -62,9 +63,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 
 /// The process that was seen with as many mappings as are allowed.
 fn fullest<'a>(case: &Case<'a>, allowed: u64) -> Option<&'a Usage> {
-    let family = &case.watched.family.as_ref()?.family;
-    let usages = [&family.descriptors, &family.memory].into_iter().flatten();
-    usages
+    usages(case)
         .filter(|usage| usage.maps.saturating_mul(100) >= allowed.saturating_mul(REACHED))
         .max_by_key(|usage| usage.maps)
 }

@@ -1,7 +1,7 @@
 //! `mmap(2)`, `brk(2)` and `fork(2)` answer ENOMEM with memory left: the process may not have more address space (`RLIMIT_AS`, `RLIMIT_DATA`), or the
 //! kernel promises no more than it can keep (`vm.overcommit_memory` 2).
 
-use super::rlimit::Limited;
+use super::rlimit::{Limited, usages};
 use super::room::elapsed;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, sysctl};
@@ -10,7 +10,6 @@ use crate::probe::limits::Resource;
 use crate::probe::memory::{Memory, of_machine};
 use crate::probe::sysctl::number;
 use crate::sys::errno::Errno;
-use crate::sys::family::Usage;
 use crate::text::size;
 
 const ID: &str = "memory-limit";
@@ -65,7 +64,7 @@ impl Binding {
 
 fn binding(case: &Case) -> Option<Binding> {
     let limited =
-        [Resource::AddressSpace, Resource::DataSize].into_iter().filter_map(|resource| tightest(case, resource));
+        [Resource::AddressSpace, Resource::DataSize].into_iter().filter_map(|resource| Limited::tightest(case, resource));
     if let Some(limited) = limited.min_by_key(|limited| limited.soft) {
         return Some(Binding::Process(Box::new(limited)));
     }
@@ -73,17 +72,6 @@ fn binding(case: &Case) -> Option<Binding> {
         return None;
     }
     of_machine(case.machine).ok().map(Binding::Promises)
-}
-
-/// The limit of the command, or of one of its processes that has set a lower one.
-fn tightest(case: &Case, resource: Resource) -> Option<Limited> {
-    let of_processes = usages(case).filter_map(|usage| Limited::of_process(case, resource, &usage.limits));
-    Limited::of(case, resource).into_iter().chain(of_processes).min_by_key(|limited| limited.soft)
-}
-
-fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
-    let family = case.watched.family.as_ref().map(|sample| &sample.family);
-    family.into_iter().flat_map(|family| [&family.descriptors, &family.memory].into_iter().flatten())
 }
 
 fn check(case: &Case, _suspect: &Suspect) -> Verdict {
@@ -175,6 +163,7 @@ fn said() -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::sys::family::Usage;
     use crate::sys::family::Family;
     use crate::watch::{FamilySample, Moment};
 

@@ -116,7 +116,7 @@ fn a_deadline_of_timeout_is_no_fault_of_the_machine() {
 
 #[test]
 fn a_program_that_ends_itself_by_a_signal_is_no_fault_of_the_machine() {
-    for signal in ["TERM", "KILL", "BUS", "SEGV"] {
+    for signal in ["TERM", "KILL", "BUS", "SEGV", "XFSZ", "XCPU"] {
         assert_nothing_to_say("sh", "ulimit -c 0", &format!("sh -c 'kill -{signal} $$'"));
     }
 }

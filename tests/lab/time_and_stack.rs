@@ -51,9 +51,10 @@ fn other_crashes_and_kills_are_silence() {
             explained null ./null
             explained sent sh -c 'kill -SEGV $$'
             explained_in early "prlimit --cpu=100" sh -c 'kill -9 $$'
+            explained_in by_hand "prlimit --cpu=100" sh -c 'kill -XCPU $$'
             explained_in failed "prlimit --cpu=100" ls /nowhere"#,
         );
-        for run in ["null", "sent", "early", "failed"] {
+        for run in ["null", "sent", "by_hand", "early", "failed"] {
             scene.run(run).assert_does_not_name("stack-limit");
             scene.run(run).assert_does_not_name("cpu-time-limit");
         }

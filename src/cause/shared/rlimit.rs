@@ -4,6 +4,7 @@ use crate::cause::{Case, Evidence, Fix};
 use crate::machine::Identity;
 use crate::probe::limit_origin::{Origin, origin};
 use crate::probe::limits::{Limit, Resource, Unit, limit};
+use crate::sys::family::Usage;
 use std::path::Path;
 
 /// A finite soft limit of the child.
@@ -28,6 +29,12 @@ pub fn soft(case: &Case, resource: Resource) -> Option<u64> {
     of(case, resource)?.soft
 }
 
+/// What the command's processes were seen to use, those with the most descriptors and the most memory.
+pub fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
+    let family = case.watched.family.as_ref().map(|sample| &sample.family);
+    family.into_iter().flat_map(|family| [&family.descriptors, &family.memory].into_iter().flatten())
+}
+
 impl Limited {
     /// The child's limit and where it comes from; none where it is unlimited or not known.
     pub fn of(case: &Case, resource: Resource) -> Option<Self> {
@@ -41,6 +48,12 @@ impl Limited {
         let Limit { soft, hard } = limit(limits, resource)?;
         let soft = soft?;
         Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
+    }
+
+    /// The limit of the command, or of one of its processes that was seen with a lower one.
+    pub fn tightest(case: &Case, resource: Resource) -> Option<Self> {
+        let of_processes = usages(case).filter_map(|usage| Self::of_process(case, resource, &usage.limits));
+        Self::of(case, resource).into_iter().chain(of_processes).min_by_key(|limited| limited.soft)
     }
 
     /// The same for whoever started the command.
