@@ -37,7 +37,7 @@ pub struct Options {
     /// How the command's stderr is read: auto, pty, pipe or none
     #[arg(long, value_enum, value_name = "WAY", default_value = "auto", hide_possible_values = true)]
     pub capture: Capture,
-    /// A rule file or a directory of rule files, beside the built-in ones
+    /// A rule file or a directory of rule files, beside those that are found (see docs/rules.md)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
     /// Explain saved output against the machine as it is (- is standard input)

@@ -7,6 +7,7 @@ use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::machine::{Machine, OnProgress, Surroundings};
 use crate::outcome::Outcome;
+use crate::own_rules::{self, OwnRules};
 use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
 use crate::sys::fd;
@@ -20,6 +21,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// Time that all probes of one explanation have; those that walk trees have a budget of their own.
 const PROBES: Duration = Duration::from_millis(300);
 
+/// Notes on rules that are told of one failure.
+const NOTES: usize = 5;
+
 /// What a failure left behind, before anything is asked.
 struct Failure<'a> {
     mode: Mode,
@@ -32,7 +36,8 @@ struct Failure<'a> {
 }
 
 impl Failure<'_> {
-    fn explain(&self, machine: &Machine, library: &Library) -> Report {
+    fn explain(&self, machine: &Machine, rules: &Rules) -> Report {
+        let library = &rules.library;
         let clues = if self.is_no_failure(library) { None } else { Some(self.clues(machine, library)) };
         let case = Case {
             machine,
@@ -47,6 +52,7 @@ impl Failure<'_> {
         let diagnosis = if clues.is_some() { diagnose(&case) } else { Diagnosis::default() };
         let mut report = Report::of(&case, self.span, diagnosis);
         report.stderr.captured = self.captured;
+        report.notes = if clues.is_some() { rules.notes() } else { Vec::new() };
         report
     }
 
@@ -71,8 +77,6 @@ pub struct Failed {
     pub ran: Ran,
     /// Where the report goes.
     pub file: Option<ReportFile>,
-    /// The rules, where the user named some; else those that are part of the program.
-    pub library: Option<Library>,
 }
 
 /// The machine keeps it, and its line on the terminal goes when the machine does.
@@ -81,17 +85,29 @@ fn progress() -> OnProgress {
     Box::new(move |place, entries| progress.show(place, entries))
 }
 
-/// The rules that the options name beside those that are part of the program; none where they name none.
-///
-/// # Errors
-/// What is wrong with a file, with its line and field.
-pub fn named_rules(options: &Options) -> Result<Option<Library>, String> {
-    if options.rules.is_empty() {
-        return Ok(None);
+/// Rules that are part of the program and one's own, and what is to be told of these.
+struct Rules {
+    library: Library,
+    /// What was left out.
+    faults: Vec<Fault>,
+}
+
+impl Rules {
+    fn all(options: &Options, machine: &Machine) -> Self {
+        let OwnRules { texts, mut faults } = own_rules::gather(machine, &options.rules);
+        let (library, broken) = Library::with_texts(&texts);
+        faults.extend(broken);
+        Self { library, faults }
     }
-    match Library::with(&options.rules) {
-        (library, faults) if faults.is_empty() => Ok(Some(library)),
-        (_, faults) => Err(lines(&faults)),
+
+    /// One line each; of many the first ones.
+    fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.faults.iter().take(NOTES).map(ToString::to_string).collect();
+        if self.faults.len() > NOTES {
+            let more = self.faults.len() - NOTES;
+            notes.push(format!("{more} more faults in rules; --test-rules DIR tells those of a directory"));
+        }
+        notes
     }
 }
 
@@ -120,9 +136,9 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
     if !options.quiet {
         say_instead_of_panicking();
     }
-    let Failed { ran, file, library } = failed;
-    let library = library.unwrap_or_else(Library::builtin);
+    let Failed { ran, file } = failed;
     let machine = Machine::live(Surroundings::of_child(ran.status.as_deref(), ran.limits), Instant::now() + PROBES);
+    let rules = Rules::all(options, &machine);
     let span = Span { started: ran.started, duration: ran.duration };
     let failure = Failure {
         mode: Mode::Run,
@@ -134,9 +150,10 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         span,
     };
     let is_missed = !ran.captured && !matches!(options.capture, Capture::None) && io::stderr().is_terminal();
-    let is_missed = is_missed && !matches!(ran.outcome, Outcome::NotStarted { .. }) && !failure.is_no_failure(&library);
+    let is_missed =
+        is_missed && !matches!(ran.outcome, Outcome::NotStarted { .. }) && !failure.is_no_failure(&rules.library);
     let machine = if options.quiet { machine } else { machine.with_progress(progress()) };
-    let report = failure.explain(&machine, &library);
+    let report = failure.explain(&machine, &rules);
     drop(machine);
     if let Some(Err(message)) = file.map(|file| file.write(&report)) {
         let _ = writeln!(io::stderr(), "explain: {message}");
@@ -147,6 +164,7 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
             text if text.is_empty() && is_missed => report.unread(style),
             text => text,
         };
+        let text = text + &told(&report, options, style);
         let _ = io::stderr().write_all(text.as_bytes());
     }
 }
@@ -163,28 +181,31 @@ fn say_instead_of_panicking() {
 
 /// `--log`: explains output that is already there against this machine as it is. The result is an exit status.
 #[must_use]
-pub fn log(options: &Options, file: &Path, outcome: &Outcome, command: &[OsString], library: &Library) -> i32 {
+pub fn log(options: &Options, file: &Path, outcome: &Outcome, command: &[OsString]) -> i32 {
     let bytes = match contents(file) {
         Ok(bytes) => bytes,
         Err(error) => return own_failure(&format!("{}: {error}", file.display())),
     };
     let machine = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
+    let rules = Rules::all(options, &machine);
     let span = Span { started: SystemTime::now(), duration: Duration::ZERO };
     let transcript = Transcript::whole(bytes);
     let watched = Watched::default();
     let failure =
         Failure { mode: Mode::Log, command, outcome, transcript: &transcript, captured: true, watched: &watched, span };
-    answer(options, &failure.explain(&machine, library))
+    answer(options, &failure.explain(&machine, &rules))
 }
 
 /// `--replay`: repeats a report's diagnosis from the state that it recorded. The result is an exit status.
 #[must_use]
-pub fn replay(options: &Options, file: &Path, library: &Library) -> i32 {
+pub fn replay(options: &Options, file: &Path) -> i32 {
     let read = contents(file).map_err(|error| error.to_string()).and_then(|bytes| report::read(&bytes));
     let recorded = match read {
         Ok(report) => report,
         Err(error) => return own_failure(&format!("{}: {error}", file.display())),
     };
+    let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
+    let rules = Rules::all(options, &here);
     let machine = Machine::played(recorded.machine.surroundings.clone(), recorded.machine.answers.clone());
     let failure = Failure {
         mode: recorded.mode,
@@ -195,7 +216,7 @@ pub fn replay(options: &Options, file: &Path, library: &Library) -> i32 {
         watched: &recorded.machine.watched,
         span: recorded.span(),
     };
-    answer(options, &failure.explain(&machine, library))
+    answer(options, &failure.explain(&machine, &rules))
 }
 
 /// `--cause`: what a cause is, how it is checked and fixed. The result is an exit status.
@@ -215,7 +236,17 @@ fn answer(options: &Options, report: &Report) -> i32 {
         return own_failure(&message);
     }
     let text = rendered(report, options, Style::of(options, &io::stdout()));
+    let notes = told(report, options, Style::of(options, &io::stderr()));
+    let _ = io::stderr().write_all(notes.as_bytes());
     if text.is_empty() { say("explain: no cause found\n") } else { say(&text) }
+}
+
+/// Notes as lines; a report for programs has them in a field.
+fn told(report: &Report, options: &Options, style: Style) -> String {
+    match options.format {
+        Format::Text => report.notes_to_text(style),
+        Format::Json => String::new(),
+    }
 }
 
 fn rendered(report: &Report, options: &Options, style: Style) -> String {

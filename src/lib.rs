@@ -13,6 +13,7 @@ pub mod exit;
 mod explain;
 pub mod machine;
 pub mod outcome;
+pub mod own_rules;
 pub mod probe;
 pub mod report;
 pub mod run;
@@ -21,4 +22,4 @@ pub mod text;
 pub mod transcript;
 pub mod watch;
 
-pub use explain::{Failed, after_failure, cause as tell_cause, log, named_rules, own_failure, replay, test_rules};
+pub use explain::{Failed, after_failure, cause as tell_cause, log, own_failure, replay, test_rules};

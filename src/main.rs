@@ -6,11 +6,10 @@
 #![expect(unsafe_code, reason = "a name that is not mangled, by which the C library calls main; no block is unsafe")]
 
 use explain::cli::{self, Action, Options};
-use explain::clue::Library;
 use explain::report::ReportFile;
 use explain::sys::argv::Argv;
 use explain::sys::memory::Allocator;
-use explain::{Failed, after_failure, exit, log, named_rules, own_failure, replay, run, tell_cause, test_rules};
+use explain::{Failed, after_failure, exit, log, replay, run, tell_cause, test_rules};
 use std::ffi::{OsStr, OsString, c_int};
 
 #[global_allocator]
@@ -22,7 +21,7 @@ pub extern "C" fn main(_count: c_int, arguments: Argv) -> c_int {
     let arguments = arguments.skip(1);
     match arguments.first() {
         // Almost every run: no option is read, and nothing is allocated before the command has started.
-        Some(word) if !word.to_bytes().starts_with(b"-") => run_and_explain(&Options::default(), None, arguments),
+        Some(word) if !word.to_bytes().starts_with(b"-") => run_and_explain(&Options::default(), arguments),
         _ => act(arguments),
     }
 }
@@ -33,26 +32,20 @@ fn act(arguments: Argv) -> c_int {
         Ok(parsed) => parsed,
         Err(error) => return refused(&error),
     };
-    let library = match named_rules(&options) {
-        Ok(library) => library,
-        Err(error) => return own_failure(&error),
-    };
     match &action {
-        Action::Run(command) => run_and_explain(&options, library, arguments.skip(words.len() - command.len())),
+        Action::Run(command) => run_and_explain(&options, arguments.skip(words.len() - command.len())),
         Action::Cause(id) => tell_cause(id),
-        Action::Log { file, outcome, command } => {
-            log(&options, file, outcome, command, &library.unwrap_or_else(Library::builtin))
-        }
-        Action::Replay(report) => replay(&options, report, &library.unwrap_or_else(Library::builtin)),
+        Action::Log { file, outcome, command } => log(&options, file, outcome, command),
+        Action::Replay(report) => replay(&options, report),
         Action::TestRules(directory) => test_rules(directory),
     }
 }
 
-fn run_and_explain(options: &Options, library: Option<Library>, command: Argv) -> c_int {
+fn run_and_explain(options: &Options, command: Argv) -> c_int {
     let file = options.report.as_deref().map(ReportFile::new);
     let Some(ran) = run::run(command, options.capture.into()) else { return 0 };
     let outcome = ran.outcome.clone();
-    after_failure(options, &owned(command), Failed { ran: *ran, file, library });
+    after_failure(options, &owned(command), Failed { ran: *ran, file });
     exit::end_as_the_child(&outcome)
 }
 

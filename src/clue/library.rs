@@ -1,6 +1,7 @@
 //! The rules that are there: those of `rules/`, which are part of the program, and those of files that the user names.
 
 use super::rule::{Fallback, Fault, Rule, Source};
+use super::salvage::salvage;
 use super::schema::{Benign, File};
 use super::verbs::Verbs;
 use aho_corasick::AhoCorasick;
@@ -42,6 +43,16 @@ impl Library {
         let mut library = Self::default();
         let mut faults = library.add_builtin();
         faults.extend(library.add_paths(paths));
+        library.index();
+        (library, faults)
+    }
+
+    /// The built-in rules and those of files that were read already, of which later ones win by id.
+    #[must_use]
+    pub fn with_texts(texts: &[(PathBuf, String)]) -> (Self, Vec<Fault>) {
+        let mut library = Self::default();
+        let mut faults = library.add_builtin();
+        faults.extend(texts.iter().flat_map(|(file, text)| library.add(file, text)));
         library.index();
         (library, faults)
     }
@@ -94,14 +105,11 @@ impl Library {
         faults
     }
 
-    /// Adds what a file holds. A file that is not of the schema adds nothing; a rule that is not sound is left out.
+    /// Adds what a file holds. What is not of the schema or not sound is left out, entry by entry.
     fn add(&mut self, file: &Path, text: &str) -> Vec<Fault> {
         let source = Source::new(file, text);
-        let parsed: File = match toml::from_str(text) {
-            Ok(parsed) => parsed,
-            Err(error) => return vec![source.fault(&error.span().unwrap_or(0..0), error.message().replace('\n', " "))],
-        };
-        let mut faults = Vec::new();
+        let (parsed, wrong): (File, _) = toml::from_str(text).map_or_else(|_| salvage(text), |file| (file, Vec::new()));
+        let mut faults: Vec<Fault> = wrong.into_iter().map(|(place, what)| source.fault(&place, what)).collect();
         for rule in parsed.rule {
             faults.extend(Rule::new(rule, &source).map(|rule| self.put(rule)).err());
         }

@@ -18,6 +18,7 @@ mod page;
 mod pattern;
 mod prefix;
 mod rule;
+mod salvage;
 mod schema;
 mod table;
 mod verbs;

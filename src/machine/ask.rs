@@ -125,7 +125,8 @@ impl Machine {
     }
 }
 
-fn aside<T: Send + 'static>(left: Duration, path: &Path, live: fn(&Path) -> Answer<T>) -> Answer<T> {
+/// Asks in a thread that is left behind at the deadline.
+pub(super) fn aside<T: Send + 'static>(left: Duration, path: &Path, live: fn(&Path) -> Answer<T>) -> Answer<T> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     let path = path.to_owned();
     std::thread::Builder::new()

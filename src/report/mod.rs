@@ -55,6 +55,9 @@ pub struct Report {
     pub causes: Vec<Explained>,
     /// What was suspected and is refuted.
     pub ruled_out: Vec<RuledOut>,
+    /// What is to be known of the explanation itself: rules that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What was read of the machine.
     pub machine: Recorded,
 }
@@ -140,6 +143,7 @@ impl Report {
             stderr: Output::of(case.transcript),
             causes: diagnosis.found.into_iter().map(Explained::of).collect(),
             ruled_out: diagnosis.ruled_out.into_iter().map(RuledOut::of).collect(),
+            notes: Vec::new(),
             machine: Recorded {
                 surroundings: case.surroundings().clone(),
                 watched: case.watched.clone(),
@@ -174,6 +178,13 @@ impl Report {
     #[must_use]
     pub fn unread(&self, style: Style) -> String {
         text::unread(self, style)
+    }
+
+    /// The notes for people, a line each; they come after whatever else is said.
+    #[must_use]
+    pub fn notes_to_text(&self, style: Style) -> String {
+        let line = |note: &String| format!("{} {}\n", style.speaker("explain:"), safe(note));
+        self.notes.iter().map(line).collect()
     }
 
     /// For people; empty when there is nothing to say.
