@@ -78,6 +78,21 @@ mod tests {
     }
 
     #[test]
+    fn a_message_in_several_pieces_is_quoted_by_what_it_leads_to() {
+        let mut stage = stage(0);
+        watched(&mut stage, [44_000, 0, 0]);
+        stage.said = Some("Traceback (most recent call last):\n  File \"a.py\", line 1\nOSError: no space\n");
+        stage.watched.places[0].fewest_inodes.moment.said = Some(35);
+        stage.clue(Errno::ENOSPC, Operation::Mkdir, "/tmp/new");
+        (stage.clues[0].line, stage.clues[0].said) = ("OSError: no space".into(), 58..76);
+        let finding = stage.finding(&CAUSE, "/tmp");
+        assert!(
+            finding.evidence.iter().any(|fact| fact.text == "seen when tool said: OSError: no space"),
+            "{finding:?}"
+        );
+    }
+
+    #[test]
     fn a_named_path_on_a_filesystem_without_inodes_is_verified() {
         let mut stage = stage(0);
         let finding = stage.clue(Errno::ENOSPC, Operation::Mkdir, "/tmp/new").finding(&CAUSE, "/tmp");

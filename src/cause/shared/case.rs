@@ -74,7 +74,7 @@ impl<'a> Case<'a> {
     }
 
     /// The last line that says something of what had been written when the child had written `offset` bytes; whole, if
-    /// the rest of it came later.
+    /// the rest of it came later. With its indentation, which tells a line of a longer message.
     #[must_use]
     pub fn line_before(&self, offset: u64) -> Option<String> {
         let part = self.transcript.parts.iter().rev().find(|part| part.offset < offset)?;
@@ -88,7 +88,7 @@ impl<'a> Case<'a> {
         };
         let lines = bytes[..until + rest].split(is_end);
         let line = lines.rev().find(|line| line.iter().any(u8::is_ascii_alphanumeric))?;
-        Some(String::from_utf8_lossy(line).trim().to_owned())
+        Some(String::from_utf8_lossy(line).trim_end().to_owned())
     }
 
     /// A path as a word that a shell reads back.

@@ -8,6 +8,7 @@ use crate::sys::fs::Space;
 use crate::sys::mounts::Mount;
 use crate::text::{grouped, size};
 use crate::watch::{Place, Sample};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What programs write at a time, in bytes: the buffer of coreutils' `cp` and `cat`. Less than this is as good as nothing.
@@ -15,6 +16,9 @@ pub const ONE_WRITE: u64 = 128 << 10;
 
 /// Bytes that programs write to stderr at a time, at most, when they report a failure.
 const ONE_MESSAGE: u64 = 1024;
+
+/// Bytes of a failure that is reported line by line, such as a list of callers.
+const LONGEST_MESSAGE: u64 = 4 * ONE_MESSAGE;
 
 /// The filesystems that may have lacked what the cause `id` is about: those that a clue of want of room names by path; where
 /// it names none, or the command said nothing, those that programs use without saying so; and whatever came to its end while
@@ -219,7 +223,7 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 #[must_use]
 pub fn moment(case: &Case, lack: &Lack) -> Option<Evidence> {
     let moment = lack.sample.filter(|_| lack.came)?.moment;
-    let spoken = moment.said.and_then(|offset| first_clue_of(case, offset).or_else(|| case.line_before(offset)));
+    let spoken = moment.said.and_then(|offset| words_at(case, offset));
     let text = match spoken {
         Some(line) => format!("seen when {} said: {}", case.program(), shortened(&line)),
         None => format!("seen {} after the start", elapsed(moment.at_ms)),
@@ -246,10 +250,17 @@ pub fn elapsed(milliseconds: u64) -> String {
     }
 }
 
-/// What the command said first of a failure in the words that ended at `offset`: the later ones follow from it, and the last may be
-/// advice.
-fn first_clue_of(case: &Case, offset: u64) -> Option<String> {
-    let words = offset.saturating_sub(ONE_MESSAGE)..offset;
+/// The command's words at `offset`: what it said first of a failure, since the later ones follow from it and the last may be advice;
+/// or else its last line. A heading or an indented line (`Traceback (most recent call last):`) is part of a message whose end says it.
+fn words_at(case: &Case, offset: u64) -> Option<String> {
+    let before = first_clue_of(case, offset.saturating_sub(ONE_MESSAGE)..offset);
+    let line = case.line_before(offset);
+    let goes_on = line.as_ref().is_some_and(|line| line.ends_with(':') || line.starts_with(char::is_whitespace));
+    let led_to = || first_clue_of(case, offset..offset + LONGEST_MESSAGE).filter(|_| goes_on);
+    before.or_else(led_to).or_else(|| line.map(|line| line.trim_start().to_owned()))
+}
+
+fn first_clue_of(case: &Case, words: Range<u64>) -> Option<String> {
     let said = case.clues.iter().find(|clue| !clue.said.is_empty() && words.contains(&clue.said.start))?;
     Some(said.line.clone()).filter(|line| !line.is_empty())
 }

@@ -28,6 +28,8 @@ pub struct Stage {
     pub watched: Watched,
     /// What failed.
     pub clues: Vec<Clue>,
+    /// What the command wrote; where a test does not say so, that it failed if there are clues.
+    pub said: Option<&'static str>,
 }
 
 impl Stage {
@@ -42,6 +44,7 @@ impl Stage {
             outcome: Outcome::Exited { code: 1 },
             watched: Watched::default(),
             clues: Vec::new(),
+            said: None,
         };
         stage.surroundings.identity.uid = 1000;
         stage.knows("mounts", Ok(Bytes(mountinfo.into())));
@@ -160,8 +163,8 @@ impl Stage {
     /// What a cause makes of it: every suspect and its verdict.
     pub fn verdicts(&self, cause: &Cause) -> Vec<(Suspect, Verdict)> {
         let machine = Machine::played(self.surroundings.clone(), self.record.clone());
-        let said = if self.clues.is_empty() { &b""[..] } else { b"it failed\n" };
-        let transcript = Transcript::whole(said.to_vec());
+        let said = self.said.unwrap_or(if self.clues.is_empty() { "" } else { "it failed\n" });
+        let transcript = Transcript::whole(said.into());
         let failure = Case {
             machine: &machine,
             mode: self.mode,
