@@ -58,6 +58,12 @@ pub struct Options {
     /// Run the examples of a rule directory
     #[arg(long, value_name = "DIR", group = "action")]
     pub test_rules: Option<PathBuf>,
+    /// Trust the rules of the project in DIR (default: here) as they are now
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", group = "action")]
+    pub trust: Option<PathBuf>,
+    /// Trust them no longer
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", group = "action")]
+    pub distrust: Option<PathBuf>,
 }
 
 /// How the report is written.
@@ -127,6 +133,10 @@ pub enum Action {
     Cause(String),
     /// Run the examples of a rule directory.
     TestRules(PathBuf),
+    /// Use the rules of a project from now on.
+    Trust(PathBuf),
+    /// Use them no longer.
+    Distrust(PathBuf),
 }
 
 /// Reads the arguments after the program's own name.
@@ -174,6 +184,10 @@ fn action(options: &Options, command: &[OsString]) -> Result<Action, clap::Error
         Some(Action::Replay(file.clone()))
     } else if let Some(id) = &options.cause {
         Some(Action::Cause(id.clone()))
+    } else if let Some(directory) = &options.trust {
+        Some(Action::Trust(directory.clone()))
+    } else if let Some(directory) = &options.distrust {
+        Some(Action::Distrust(directory.clone()))
     } else {
         options.test_rules.clone().map(Action::TestRules)
     };

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Time that all probes of one explanation have; those that walk trees have a budget of their own.
-const PROBES: Duration = Duration::from_millis(300);
+pub(crate) const PROBES: Duration = Duration::from_millis(300);
 
 /// Notes on rules that are told of one failure.
 const NOTES: usize = 5;
@@ -52,7 +52,7 @@ impl Failure<'_> {
         let diagnosis = if clues.is_some() { diagnose(&case) } else { Diagnosis::default() };
         let mut report = Report::of(&case, self.span, diagnosis);
         report.stderr.captured = self.captured;
-        report.notes = if clues.is_some() { rules.notes() } else { Vec::new() };
+        report.notes = if clues.is_some() { rules.notes(!report.causes.is_empty()) } else { Vec::new() };
         report
     }
 
@@ -90,45 +90,28 @@ struct Rules {
     library: Library,
     /// What was left out.
     faults: Vec<Fault>,
+    /// That the project has rules which nobody trusted.
+    untrusted: Option<String>,
 }
 
 impl Rules {
     fn all(options: &Options, machine: &Machine) -> Self {
-        let OwnRules { texts, mut faults } = own_rules::gather(machine, &options.rules);
+        let OwnRules { texts, mut faults, untrusted } = own_rules::gather(machine, &options.rules);
         let (library, broken) = Library::with_texts(&texts);
         faults.extend(broken);
-        Self { library, faults }
+        Self { library, faults, untrusted }
     }
 
-    /// One line each; of many the first ones.
-    fn notes(&self) -> Vec<String> {
+    /// One line each; of many the first ones. That there are rules nobody trusted is told beside an explanation alone.
+    fn notes(&self, is_explained: bool) -> Vec<String> {
         let mut notes: Vec<String> = self.faults.iter().take(NOTES).map(ToString::to_string).collect();
         if self.faults.len() > NOTES {
             let more = self.faults.len() - NOTES;
             notes.push(format!("{more} more faults in rules; --test-rules DIR tells those of a directory"));
         }
+        notes.extend(self.untrusted.clone().filter(|_| is_explained));
         notes
     }
-}
-
-/// `--test-rules`: runs the examples of a rule directory. The result is an exit status.
-#[must_use]
-pub fn test_rules(directory: &Path) -> i32 {
-    let (library, faults) = Library::only(&[directory.to_owned()]);
-    let tested = library.test();
-    if !tested.warnings.is_empty() {
-        let _ = writeln!(io::stderr(), "explain: {}", lines(&tested.warnings));
-    }
-    let wrong: Vec<_> = faults.into_iter().chain(tested.failures).collect();
-    if !wrong.is_empty() {
-        return own_failure(&lines(&wrong));
-    }
-    say(&format!("{} examples of {} rules hold\n", tested.examples, tested.rules))
-}
-
-fn lines(faults: &[Fault]) -> String {
-    let lines: Vec<String> = faults.iter().map(|fault| safe(&fault.to_string())).collect();
-    lines.join("\nexplain: ")
 }
 
 /// Explains the command that just failed, on stderr and in the report file, as the options say.
@@ -274,7 +257,8 @@ pub fn own_failure(message: &str) -> i32 {
     exit::OWN_FAILURE
 }
 
-fn say(text: &str) -> i32 {
+/// Says it on stdout; the result is an exit status.
+pub(crate) fn say(text: &str) -> i32 {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => 0,
         Err(error) => own_failure(&format!("cannot write to stdout: {error}")),

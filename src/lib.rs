@@ -16,10 +16,12 @@ pub mod outcome;
 pub mod own_rules;
 pub mod probe;
 pub mod report;
+mod rule_commands;
 pub mod run;
 pub mod sys;
 pub mod text;
 pub mod transcript;
 pub mod watch;
 
-pub use explain::{Failed, after_failure, cause as tell_cause, log, own_failure, replay, test_rules};
+pub use explain::{Failed, after_failure, cause as tell_cause, log, own_failure, replay};
+pub use rule_commands::{distrust, test_rules, trust};

@@ -22,6 +22,7 @@ mod namespaces;
 mod near_names;
 mod packages;
 mod processes;
+mod project;
 mod quota;
 mod record;
 mod rule_files;

@@ -4,6 +4,11 @@
 //! and it can declare a failure to be none. So files are used only where nobody but root and the caller can change them, or where the
 //! caller named them on this command line.
 
+mod project;
+mod trust;
+
+pub use project::Project;
+
 use crate::clue::Fault;
 use crate::machine::{Identity, Machine, Ownership, RuleFile, Surroundings, Unknown};
 use std::path::{Path, PathBuf};
@@ -20,6 +25,8 @@ pub struct OwnRules {
     pub texts: Vec<(PathBuf, String)>,
     /// What was left out, and why.
     pub faults: Vec<Fault>,
+    /// That the project has rules which nobody trusted.
+    pub untrusted: Option<String>,
 }
 
 /// A file or directory of rules.
@@ -37,33 +44,32 @@ enum Asked {
     ByVariable,
     /// The caller, on this command line.
     ByOption,
+    /// The caller, who trusted these very bytes.
+    ByTrust,
 }
 
-/// Reads the rules of the machine, of the user, of `EXPLAIN_RULES` and those that the options name.
+impl Place {
+    fn trusted(path: PathBuf) -> Self {
+        Self { path, asked: Asked::ByTrust }
+    }
+}
+
+/// Reads the rules of the machine, of the user, of the project where it is trusted, of `EXPLAIN_RULES` and those that the options name.
 #[must_use]
 pub fn gather(machine: &Machine, named: &[PathBuf]) -> OwnRules {
     let mut own = OwnRules::default();
     let reader = Reader::new(machine);
-    for place in places(machine.surroundings(), named, &mut own.faults) {
-        reader.add(&place, &mut own);
+    for path in [Some(PathBuf::from(SYSTEM)), of_user(machine.surroundings())].into_iter().flatten() {
+        reader.add(&Place { path, asked: Asked::ByConvention }, &mut own);
+    }
+    project::add(&reader, &mut own);
+    for path in of_variable() {
+        reader.add(&Place { path, asked: Asked::ByVariable }, &mut own);
+    }
+    for path in named.iter().cloned() {
+        reader.add(&Place { path, asked: Asked::ByOption }, &mut own);
     }
     own
-}
-
-/// The places in their order; a later one wins.
-fn places(surroundings: &Surroundings, named: &[PathBuf], faults: &mut Vec<Fault>) -> Vec<Place> {
-    let place = |asked| move |path| Place { path, asked };
-    let by_convention = [Some(PathBuf::from(SYSTEM)), of_user(surroundings)].into_iter().flatten();
-    let mut places: Vec<Place> = by_convention.map(place(Asked::ByConvention)).collect();
-    for path in of_variable() {
-        if path.is_absolute() {
-            places.push(place(Asked::ByVariable)(path));
-        } else {
-            faults.push(Fault { file: path, line: None, text: format!("left out: {VARIABLE} takes absolute paths") });
-        }
-    }
-    places.extend(named.iter().cloned().map(place(Asked::ByOption)));
-    places
 }
 
 /// `$XDG_CONFIG_HOME/explain/rules`, by default below `~/.config` (XDG Base Directory Specification).
@@ -91,6 +97,10 @@ impl<'a> Reader<'a> {
     }
 
     fn add(&self, place: &Place, own: &mut OwnRules) {
+        if place.asked == Asked::ByVariable && !place.path.is_absolute() {
+            let text = format!("left out: {VARIABLE} takes absolute paths");
+            return own.faults.push(Fault { file: place.path.clone(), line: None, text });
+        }
         let found = match self.machine.rule_files(&place.path) {
             Ok(found) => found,
             Err(error) if error.is_missing() && place.asked == Asked::ByConvention => return,
@@ -99,7 +109,11 @@ impl<'a> Reader<'a> {
         if let Some(doubt) = self.doubt(place, found.ownership) {
             return own.faults.push(Fault { file: place.path.clone(), line: None, text: doubt });
         }
-        for file in found.files {
+        self.add_files(place, found.files, own);
+    }
+
+    fn add_files(&self, place: &Place, files: Vec<RuleFile>, own: &mut OwnRules) {
+        for file in files {
             match self.text(place, file) {
                 Ok(text) => own.texts.push(text),
                 Err(fault) => own.faults.push(fault),
@@ -121,7 +135,7 @@ impl<'a> Reader<'a> {
 
     /// Why the rules of a place are not used.
     fn doubt(&self, place: &Place, ownership: Option<Ownership>) -> Option<String> {
-        if place.asked == Asked::ByOption {
+        if matches!(place.asked, Asked::ByOption | Asked::ByTrust) {
             return None;
         }
         let why = match self.believed.doubt(ownership?)? {
@@ -159,6 +173,12 @@ impl Believed {
             _ => None,
         }
     }
+}
+
+/// A file that could be read, for looking at its rules.
+fn lossy(file: &RuleFile) -> Option<(PathBuf, String)> {
+    let (_, bytes) = file.read.as_ref().ok()?;
+    Some((file.file.clone(), String::from_utf8_lossy(bytes).into_owned()))
 }
 
 fn unread(file: PathBuf, error: &Unknown) -> Fault {

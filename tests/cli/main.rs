@@ -5,6 +5,7 @@
 )]
 
 mod own_rules;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -86,7 +87,18 @@ fn help_and_version_go_to_stdout() {
     }
     let help = explain(&["--help"]);
     let help = String::from_utf8_lossy(&help.stdout);
-    for option in ["--report", "--format", "--color", "--log", "--replay", "--cause", "--test-rules", "125"] {
+    for option in [
+        "--report",
+        "--format",
+        "--color",
+        "--log",
+        "--replay",
+        "--cause",
+        "--test-rules",
+        "--trust",
+        "--distrust",
+        "125",
+    ] {
         assert!(help.contains(option), "{option} is not in the help: {help}");
     }
 }
