@@ -2,7 +2,7 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Capture, Color, Format, Options};
-use crate::clue::{Clue, Fault, Library, Said};
+use crate::clue::{self, Clue, Fault, Library, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::machine::{Machine, OnProgress, Surroundings};
@@ -58,7 +58,9 @@ impl Failure<'_> {
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
         let said = Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() };
-        Clue::of_outcome(self.outcome, self.command).into_iter().chain(library.clues(&said)).collect()
+        let mut read = library.clues(&said);
+        clue::under_directory_option(self.command, &mut read);
+        Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect()
     }
 
     /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.

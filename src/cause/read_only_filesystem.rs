@@ -36,8 +36,10 @@ fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
     }
     let paths = [&clue.path, &clue.other_path].into_iter().flatten();
     let named: Vec<&Mount> = paths.filter_map(|path| case.mount_of(path)).collect();
-    if named.is_empty() && says_read_only(clue) {
-        return places_to_write(case).map(|point| suspect(point, Some(index), false)).collect();
+    if says_read_only(clue) && !named.iter().any(|mount| read_only::is_read_only(mount)) {
+        let elsewhere = places_to_write(case).chain(places_of_command(case));
+        let elsewhere = elsewhere.map(|point| suspect(point, Some(index), false));
+        return named.into_iter().map(|mount| suspect(mount.point.clone(), Some(index), true)).chain(elsewhere).collect();
     }
     let concerned = named.into_iter().filter(|mount| says_read_only(clue) || read_only::is_read_only(mount));
     concerned.map(|mount| suspect(mount.point.clone(), Some(index), true)).collect()
@@ -62,6 +64,13 @@ fn places_to_write<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'
     let named = variables.iter().filter_map(|name| surroundings.directory(name));
     let mounts: Vec<&Mount> =
         std::iter::once(surroundings.tmpdir()).chain(named).filter_map(|path| case.mount_of(&path)).collect();
+    mounts.into_iter().filter(|mount| read_only::is_read_only(mount)).map(|mount| mount.point.clone())
+}
+
+/// Read-only mounts that hold what the command line names: the message may name another path, or one relative to a directory
+/// that the command went to.
+fn places_of_command<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'a> {
+    let mounts: Vec<&Mount> = case.named_paths().filter_map(|path| case.mount_of(path)).collect();
     mounts.into_iter().filter(|mount| read_only::is_read_only(mount)).map(|mount| mount.point.clone())
 }
 
@@ -100,7 +109,8 @@ fn directory(case: &Case, path: &Resolved) -> PathBuf {
 fn confidence(case: &Case, suspect: &Suspect, clue: Option<&Clue>, path: Option<&Resolved>) -> Confidence {
     let Some(clue) = clue else { return Confidence::Possible };
     if says_read_only(clue) {
-        let alone = || places_to_write(case).collect::<std::collections::BTreeSet<_>>().len() == 1;
+        let places = || places_to_write(case).chain(places_of_command(case));
+        let alone = || places().collect::<std::collections::BTreeSet<_>>().len() == 1;
         return match (suspect.touched, alone()) {
             (true, _) => Confidence::Verified,
             (false, true) => Confidence::Likely,
@@ -356,6 +366,15 @@ mod tests {
         let finding = refused("ro,relatime", "ro").finding(&CAUSE, "/srv");
         assert_eq!(finding.confidence, Confidence::Verified);
         assert_eq!(commands(&finding), ["sudo mount -o remount,rw /srv"]);
+    }
+
+    #[test]
+    fn a_read_only_mount_that_only_the_command_line_names_is_likely() {
+        let mut stage = stage("ro,relatime", "ro");
+        stage.stat("/home/u/a", Kind::Regular, |_| {}).clue(Errno::EROFS, Operation::Create, "a");
+        assert!(stage.verdicts(&CAUSE).iter().all(|(_, verdict)| !matches!(verdict, Verdict::Found(_))));
+        stage.command = ["unpack", "a.zip", "--to=/srv"].map(Into::into).into();
+        assert_eq!(stage.finding(&CAUSE, "/srv").confidence, Confidence::Likely);
     }
 
     #[test]

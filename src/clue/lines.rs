@@ -50,9 +50,14 @@ fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
     ends.filter_map(move |end| {
         let raw = start..end;
         start = end + 1;
-        let text = clean(&shortened(bytes.get(raw.clone())?));
-        let blank = text.iter().all(u8::is_ascii_whitespace);
-        (!blank).then(|| Line { text, span: offset + raw.start as u64..offset + raw.end as u64, joined: false })
+        let mut text = clean(&shortened(bytes.get(raw.clone())?));
+        // Blanks at the end mean nothing, and a message ends at its last word.
+        text.truncate(text.trim_ascii_end().len());
+        (!text.is_empty()).then(|| Line {
+            text,
+            span: offset + raw.start as u64..offset + raw.end as u64,
+            joined: false,
+        })
     })
 }
 

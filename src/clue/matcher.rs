@@ -259,7 +259,8 @@ fn base(program: &str) -> String {
     if name.is_empty() { program } else { name }.to_owned()
 }
 
-/// `~/.npm`, `$TMPDIR`, `${OPAMROOT:-~/.opam}/log`: none where the variable is not set or the path would not be absolute.
+/// `~/.npm`, `$TMPDIR`, `${OPAMROOT:-~/.opam}/log`; the default may hold another: `${GOCACHE:-${XDG_CACHE_HOME:-~/.cache}/go}`.
+/// None where the variable is not set. A path that begins with none of them is relative: `target` is the working directory's.
 fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
     let mut out = OsString::new();
     let mut rest = text;
@@ -267,11 +268,13 @@ fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
         out.push(surroundings.directory("HOME")?);
         rest = tail;
     } else if let Some(tail) = rest.strip_prefix("${") {
-        let (inner, tail) = tail.split_once('}')?;
+        let (inner, tail) = tail.split_at_checked(closing_brace(tail)?)?;
         let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
-        let value = surroundings.directory(name).or_else(|| by_convention(default, surroundings));
-        out.push(value?);
-        rest = tail;
+        let value = surroundings.directory(name);
+        let default =
+            || Some(default).filter(|text| !text.is_empty()).and_then(|text| by_convention(text, surroundings));
+        out.push(value.or_else(default)?);
+        rest = &tail[1..];
     } else if let Some(tail) = rest.strip_prefix('$') {
         let end = tail.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(tail.len());
         out.push(if &tail[..end] == "TMPDIR" {
@@ -282,7 +285,20 @@ fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
         rest = &tail[end..];
     }
     out.push(rest);
-    Some(PathBuf::from(out)).filter(|path| path.is_absolute())
+    Some(PathBuf::from(out)).filter(|path| !path.as_os_str().is_empty())
+}
+
+/// Where the brace closes that was opened just before the text.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut open = 1_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open -= 1,
+            _ => {}
+        }
+        open == 0
+    })
 }
 
 fn shown(text: &[u8]) -> String {
@@ -308,4 +324,28 @@ fn distinct(clues: &mut Vec<Clue>) {
             clue.subject.clone(),
         ))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Bytes;
+
+    #[test]
+    fn a_convention_names_home_variables_and_defaults_in_defaults() {
+        let env = [("HOME", "/home/u"), ("GOPATH", "/go")].map(|(name, value)| (name.to_owned(), Bytes(value.into())));
+        let surroundings = Surroundings { env: env.into(), ..Surroundings::default() };
+        for (text, path) in [
+            ("~/.npm", Some("/home/u/.npm")),
+            ("$GOPATH/pkg", Some("/go/pkg")),
+            ("$GOCACHE", None),
+            ("${GOCACHE}", None),
+            ("${GOCACHE:-${XDG_CACHE_HOME:-~/.cache}/go-build}", Some("/home/u/.cache/go-build")),
+            ("${GOPATH:-~/go}/pkg/mod", Some("/go/pkg/mod")),
+            ("target", Some("target")),
+            ("${unclosed", None),
+        ] {
+            assert_eq!(by_convention(text, &surroundings), path.map(PathBuf::from), "{text}");
+        }
+    }
 }

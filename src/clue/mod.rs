@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
 
+mod directory;
 mod errno_words;
 mod examples;
 mod library;
@@ -23,6 +24,7 @@ mod schema;
 mod table;
 mod verbs;
 
+pub use directory::under_directory_option;
 pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
@@ -30,7 +32,7 @@ pub use operation::Operation;
 pub use rule::{Fault, Rule};
 
 /// One observed failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clue {
     /// The errno that the program reported, where it did.
     #[serde(with = "errno_name", default, skip_serializing_if = "Option::is_none")]

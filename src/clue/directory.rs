@@ -1,0 +1,74 @@
+//! The directory that a command was told to work in: what `tar -C out` calls `a/b` is `out/a/b`.
+
+use super::Clue;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Programs whose `-C DIR` changes the working directory, by their manual pages: for others it means something else.
+const CHANGE_WITH_C: &[&str] =
+    &["bsdtar", "cargo", "env", "git", "gmake", "go", "gtar", "make", "meson", "ninja", "npm", "pnpm", "tar"];
+
+/// Puts the directory before the relative paths of clues.
+pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
+    let Some(directory) = directory_option(command) else { return };
+    for clue in clues {
+        for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten() {
+            if path.is_relative() && !is_archive(command, path) {
+                *path = directory.join(&*path);
+            }
+        }
+    }
+}
+
+fn directory_option(command: &[OsString]) -> Option<PathBuf> {
+    let is_one = |word: &OsString| {
+        let name = Path::new(word).file_name();
+        name.is_some_and(|name| CHANGE_WITH_C.iter().any(|known| name == OsStr::new(known)))
+    };
+    let program = command.iter().position(is_one)?;
+    let words = &command[program + 1..];
+    words.iter().enumerate().find_map(|(index, word)| {
+        let bytes = word.as_bytes();
+        let glued = bytes.strip_prefix(b"--directory=").or_else(|| bytes.strip_prefix(b"-C"));
+        match glued.filter(|rest| !rest.is_empty()) {
+            Some(rest) => Some(PathBuf::from(OsStr::from_bytes(rest))),
+            None if matches!(bytes, b"-C" | b"--directory") => words.get(index + 1).map(PathBuf::from),
+            None => None,
+        }
+    })
+}
+
+/// Whether the path is the archive, which tar opens before it changes the directory: `-f FILE`, `xzf FILE`, `--file=FILE`.
+fn is_archive(command: &[OsString], path: &Path) -> bool {
+    let follows = command.windows(2).any(|pair| pair[1] == path.as_os_str() && pair[0].as_bytes().ends_with(b"f"));
+    follows || command.iter().any(|word| word.as_bytes().strip_prefix(b"--file=") == Some(path.as_os_str().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(command: &str, path: &str) -> PathBuf {
+        let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+        let mut clues = [Clue { path: Some(path.into()), ..Clue::default() }];
+        under_directory_option(&words, &mut clues);
+        clues[0].path.clone().unwrap()
+    }
+
+    #[test]
+    fn a_relative_path_is_below_the_directory_that_the_command_changed_to() {
+        for command in ["tar xf a.tar -C out", "sudo tar xf a.tar --directory=out", "make -Cout", "git -C out status"] {
+            assert_eq!(read(command, "a/b"), Path::new("out/a/b"), "{command}");
+        }
+    }
+
+    #[test]
+    fn other_paths_stay() {
+        assert_eq!(read("tar xf a.tar -C out", "/a/b"), Path::new("/a/b"));
+        assert_eq!(read("tar xf a.tar -C out", "a.tar"), Path::new("a.tar"));
+        assert_eq!(read("tar --file=a.tar -x -C out", "a.tar"), Path::new("a.tar"));
+        assert_eq!(read("grep -C 3 word a/b", "a/b"), Path::new("a/b"));
+        assert_eq!(read("make -j2", "a/b"), Path::new("a/b"));
+    }
+}
