@@ -2,6 +2,7 @@
 
 use super::refused::{self, listed};
 use super::{Case, Cause, Evidence, Fix, Suspect, Verdict};
+use crate::clue::Operation;
 use crate::probe::walk::{Obstacle, Why};
 use crate::sys::errno::Errno;
 use std::path::Path;
@@ -38,27 +39,30 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         finding
             .evidence
             .push(Evidence::probe(format!("it is {holds}")).check(format!("ls -la {}", case.quoted(&obstacle.at))));
-        finding.fixes = fixes(case, &obstacle.at, entries);
+        finding.fixes = fix(case, suspect, &obstacle.at, entries).into_iter().collect();
         Some(Verdict::Found(Box::new(finding)))
     })
 }
 
-fn fixes(case: &Case, at: &Path, entries: Option<usize>) -> Vec<Fix> {
-    let aside = refused::aside(at);
-    match entries {
-        Some(0) => vec![Fix::now(format!("rmdir {}", case.quoted(at)), "removes it, if it was made by mistake")],
-        _ => vec![Fix::now(
-            format!("mv {} {}", case.quoted(at), case.quoted(&aside)),
-            "makes room for the file, if one belongs there",
-        )],
+/// A command that reads was given the wrong path, and the directory is to stay, unless nobody has put anything into it.
+fn fix(case: &Case, suspect: &Suspect, at: &Path, entries: Option<usize>) -> Option<Fix> {
+    let operation = suspect.clue.and_then(|index| case.clues[index].operation);
+    if case.surroundings().cwd.starts_with(at) {
+        return None;
     }
+    if entries == Some(0) {
+        return Some(Fix::now(format!("rmdir {}", case.quoted(at)), "removes it, if it was made by mistake"));
+    }
+    let command = format!("mv {} {}", case.quoted(at), case.quoted(&refused::aside(at)));
+    operation
+        .is_none_or(Operation::takes_space)
+        .then(|| Fix::now(command, "makes room for the file, if one belongs there"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::clue::Operation;
     use crate::machine::Kind;
 
     const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n";
@@ -74,6 +78,13 @@ mod tests {
         let finding = stage.finding(&CAUSE, "/srv/app.conf");
         assert_eq!(finding.headline, "/srv/app.conf is an empty directory, not a file");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("rmdir /srv/app.conf"));
+    }
+
+    #[test]
+    fn a_directory_that_was_to_be_read_stays() {
+        let mut stage = Stage::new(TABLE);
+        stage.names("/srv", &["data"]).directory("/srv").clue(Errno::EISDIR, Operation::Read, "/srv");
+        assert_eq!(stage.finding(&CAUSE, "/srv").fixes, []);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::machine::Kind;
 use crate::probe::origin::config::has_systemd;
 use crate::probe::origin::unit;
 use crate::sys::errno::Errno;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "socket-missing";
@@ -28,8 +29,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 }
 
 fn is_refused(clue: &Clue) -> bool {
-    // `ssh: connect to host x port 22: Connection refused` names no file, though it has the form of a message that does.
-    clue.path.as_ref().is_some_and(|path| path.to_string_lossy().contains('/'))
+    clue.path.is_some()
         && (clue.errno == Some(Errno::ECONNREFUSED) || is_connect(clue) && clue.errno == Some(Errno::ENOENT))
 }
 
@@ -37,12 +37,13 @@ fn is_connect(clue: &Clue) -> bool {
     clue.operation == Some(Operation::Connect)
 }
 
-/// The path, which programs also write as `unix:///run/x.sock` and `unix:/run/x.sock`.
+/// The path, which programs also write as `unix:///run/x.sock` and `unix:/run/x.sock`. `ssh: connect to host x port 22: Connection
+/// refused` names no file, though it has the form of a message that does.
 fn socket_path(clue: &Clue) -> Option<PathBuf> {
-    let written = clue
-        .path
-        .clone()
-        .or_else(|| clue.subject.as_ref().filter(|subject| subject.contains('/')).map(PathBuf::from))?;
+    let written = clue.path.clone().or_else(|| clue.subject.as_ref().map(PathBuf::from))?;
+    if !written.as_os_str().as_bytes().contains(&b'/') {
+        return None;
+    }
     let text = written.to_str().map(|text| text.strip_prefix("unix:").unwrap_or(text));
     // A sentence may end behind it.
     let text = text.map(|text| text.strip_prefix("//").unwrap_or(text).trim_end_matches('.').to_owned());
@@ -216,6 +217,9 @@ mod tests {
     fn a_refusal_by_a_host_is_silence() {
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
         stage.clue(Errno::ECONNREFUSED, Operation::Connect, "").assert_silent(&CAUSE);
+        stage.clue(Errno::ECONNREFUSED, Operation::Connect, "connect to host 127.0.0.1 port 1");
+        stage.clues[1].suspects = vec![ID.into()];
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]
