@@ -44,9 +44,10 @@ pub fn diagnose(case: &Case) -> Diagnosis {
         for suspect in distinct((cause.suspects)(case)) {
             match (cause.check)(case, &suspect) {
                 Verdict::Found(finding) => diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding }),
-                Verdict::RuledOut(text) | Verdict::Unknown(text) => {
+                Verdict::RuledOut(text) | Verdict::Unknown(text) if is_asked(case, cause, &suspect) => {
                     diagnosis.ruled_out.push(Refuted { cause, suspect, text });
                 }
+                Verdict::RuledOut(_) | Verdict::Unknown(_) => {}
             }
         }
     }
@@ -61,6 +62,11 @@ pub fn diagnose(case: &Case) -> Diagnosis {
     diagnosis.found.sort_by_cached_key(|diagnosed| rank(case, diagnosed));
     keep_few_guesses(&mut diagnosis.found);
     diagnosis
+}
+
+/// Whether anything said made one ask: what is refuted and was never suggested is no answer to a question.
+fn is_asked(case: &Case, cause: &Cause, suspect: &Suspect) -> bool {
+    suspect.clue.is_none_or(|index| case.clues[index].vague || case.clues[index].suspects(cause.id))
 }
 
 /// One suspect a subject: the touched one before others, then the one whose clue is first.

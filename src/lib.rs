@@ -22,6 +22,7 @@ pub mod sys;
 pub mod text;
 pub mod transcript;
 pub mod watch;
+mod words;
 
 pub use explain::{Failed, after_failure, cause as tell_cause, log, own_failure, replay};
 pub use rule_commands::{distrust, test_rules, trust};

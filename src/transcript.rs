@@ -29,6 +29,12 @@ impl Transcript {
     pub fn whole(bytes: Vec<u8>) -> Self {
         Self { bytes: bytes.len() as u64, parts: vec![Part { offset: 0, bytes: Bytes(bytes) }] }
     }
+
+    /// Whether these words are in what was kept.
+    #[must_use]
+    pub fn has(&self, words: &[u8]) -> bool {
+        self.parts.iter().any(|part| memchr::memmem::find(&part.bytes.0, words).is_some())
+    }
 }
 
 /// Bytes of the first part.

@@ -37,10 +37,15 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     }
 }
 
-/// The bits that are too many: for a secret all of group and others, for what must merely be trusted those that let them write.
+/// The bits that are too many: for a secret all of group and others, for what must merely be trusted those that let them write; none where
+/// it is the owner alone that the program refuses.
 fn open_to_others(stat: &Stat, line: &str) -> u32 {
-    let only_writing = ["writable", "Bad owner or permissions"].iter().any(|word| line.contains(word));
-    stat.mode & if only_writing { 0o022 } else { 0o077 }
+    let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    match () {
+        () if says(&["is owned by", "unsafe ownership"]) => 0,
+        () if says(&["writable", "Bad owner or permissions"]) => stat.mode & 0o022,
+        () => stat.mode & 0o077,
+    }
 }
 
 /// Whether it belongs to neither the user nor root.
@@ -124,6 +129,14 @@ mod tests {
         stage.missing("/home/v");
         stage.clues[0].path = Some("/home/v/key".into());
         assert_eq!(stage.finding(&CAUSE, "/home/v/key").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn an_owner_that_is_refused_is_not_told_as_a_mode() {
+        let mut stage = stage(0o440);
+        stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (1001, 0o440));
+        stage.clues[0].line = "sudo: /home/u/key is owned by uid 1001, should be 0".into();
+        assert!(stage.finding(&CAUSE, "/home/u/key").headline.contains("belongs to"));
     }
 
     #[test]

@@ -75,8 +75,10 @@ fn judged(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap) -> Verdict {
 
 /// The message of an earlier failure to make what is missing, which makes this one a consequence.
 fn failed_to_make<'a>(case: &Case<'a>, suspect: &Suspect, at: &Path) -> Option<&'a str> {
-    let makes =
-        |operation| matches!(operation, Operation::Mkdir | Operation::Create | Operation::Symlink | Operation::Rename);
+    let makes = |operation| {
+        use Operation::{Create, Mkdir, Rename, Symlink, Write};
+        matches!(operation, Mkdir | Create | Symlink | Rename | Write)
+    };
     let earlier = &case.clues[..suspect.clue?];
     let made = earlier.iter().find(|clue| {
         let paths = [&clue.path, &clue.other_path].into_iter().flatten();
@@ -86,9 +88,11 @@ fn failed_to_make<'a>(case: &Case<'a>, suspect: &Suspect, at: &Path) -> Option<&
     Some(&made.line)
 }
 
+/// Whether a person has read the name already: in the message itself, or whole elsewhere in the output.
 fn says_the_name(case: &Case, suspect: &Suspect, at: &Path) -> bool {
     let name = at.file_name().unwrap_or_default().to_string_lossy();
-    suspect.clue.is_some_and(|index| case.clues[index].line.contains(&*name))
+    let is_in_message = || suspect.clue.is_some_and(|index| case.clues[index].line.contains(&*name));
+    is_in_message() || case.transcript.has(at.as_os_str().as_encoded_bytes())
 }
 
 fn found(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap, near: Option<&Near>) -> Finding {

@@ -2,10 +2,11 @@
 
 use super::exec::{self, Kind, Start, verified};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Clue, Operation};
 use crate::machine::{Executable, Stat};
 use crate::outcome::Outcome;
 use crate::probe::programs::{Refusal, Shebang};
+use crate::probe::walk::{Attempt, walk};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
 use std::path::Path;
@@ -42,6 +43,14 @@ fn is_refused_by_shell(case: &Case) -> bool {
     case.outcome == &Outcome::Exited { code: 126 }
 }
 
+/// Whether the message leaves open that the file was only to be read: a shell says of `. ./x`, whose file it may not read, what it says of
+/// `./x`.
+fn may_be_read(case: &Case, clue: &Clue) -> bool {
+    let path = clue.path.as_deref().filter(|_| clue.operation == Some(Operation::Execute));
+    let attempt = path.map(|path| Attempt { operation: Operation::Read, path, other: None });
+    attempt.and_then(|attempt| walk(case.machine, attempt).ok()).is_some_and(|walked| walked.obstacle.is_some())
+}
+
 fn may_read_and_write(case: &Case, stat: &Stat) -> bool {
     let identity = &case.surroundings().identity;
     let is_member = identity.gid == stat.gid || identity.groups.contains(&stat.gid);
@@ -55,7 +64,8 @@ fn may_read_and_write(case: &Case, stat: &Stat) -> bool {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let said = suspect.clue.map(|index| &case.clues[index]);
-    let is_sure = said.is_none_or(exec::is_start) || is_refused_by_shell(case);
+    let is_start = said.is_none_or(|clue| exec::is_start(clue) && !may_be_read(case, clue));
+    let is_sure = is_start || is_refused_by_shell(case);
     exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
         Refusal::NoExecuteBit(stat) if start.obstacle.scripts.is_empty() => {
             let finding = told(start, stat);

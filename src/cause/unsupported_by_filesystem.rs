@@ -68,8 +68,8 @@ fn kept_files(case: &Case) -> impl Iterator<Item = PathBuf> {
 
 /// The file that was to be made or changed. Of a symbolic link, programs name first what it is to say; ln and cp name the link first.
 fn file(clue: &Clue) -> Option<&Path> {
-    let names_link_first = clue.program.as_deref().is_some_and(|program| matches!(program, "ln" | "cp" | "mv" | "tar"));
-    let other = clue.other_path.as_deref().filter(|_| clue.operation == Some(Operation::Symlink) && !names_link_first);
+    let names_target_first = clue.operation == Some(Operation::Symlink) && !refused::names_new_first(clue);
+    let other = clue.other_path.as_deref().filter(|_| names_target_first);
     other.or(clue.path.as_deref())
 }
 

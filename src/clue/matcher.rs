@@ -51,6 +51,8 @@ pub(super) struct Draft {
     pub rule: usize,
     pub errno: Option<Errno>,
     pub operation: Option<Operation>,
+    /// The word for the operation.
+    pub verb: Option<String>,
     pub path: Option<PathBuf>,
     pub other: Option<PathBuf>,
     pub subject: Option<String>,
@@ -121,20 +123,18 @@ impl Library {
         chosen.into_iter().map(|draft| self.clue(page, draft)).collect()
     }
 
-    /// A wrapped message was read joined and line by line: what knows more stays.
+    /// A wrapped message was read joined and line by line: what knows more stays. First go the joined ones that know no more than one of
+    /// their lines, so that they do not take another message that happens to be next to it with them.
     fn without_doubles(&self, page: &Page, drafts: &mut Vec<Draft>) {
-        let all = drafts.clone();
         let inside = |joined: &Draft, draft: &Draft| {
             let (joined, line) = (page.line(joined.line), page.line(draft.line));
             joined.joined && !line.joined && joined.span.start <= line.span.start && line.span.end <= joined.span.end
         };
         let knows = |draft: &Draft| self.rank(draft).0;
-        drafts.retain(|draft| {
-            !all.iter().any(|other| {
-                inside(draft, other) && knows(other) >= knows(draft)
-                    || inside(other, draft) && knows(draft) < knows(other)
-            })
-        });
+        let all = drafts.clone();
+        drafts.retain(|draft| !all.iter().any(|other| inside(draft, other) && knows(other) >= knows(draft)));
+        let left = drafts.clone();
+        drafts.retain(|draft| !left.iter().any(|other| inside(other, draft) && knows(draft) < knows(other)));
     }
 
     /// How much the rule knows of the failure; how much it read; how long its literal is.
@@ -210,6 +210,7 @@ impl Draft {
     fn fill(&mut self, found: &Found, library: &Library) {
         let text = |group| found.written(group).map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
         self.errno = self.errno.or_else(|| errno(found));
+        self.verb = self.verb.take().or_else(|| text("operation"));
         self.operation = self.operation.or_else(|| library.verbs.operation(&text("operation")?));
         self.path = self.path.take().or_else(|| found.written("path").map(path));
         self.other = self.other.take().or_else(|| found.written("other").map(path));
@@ -222,7 +223,9 @@ impl Draft {
         self.errno = self.errno.or(other.errno);
         self.operation = self.operation.or(other.operation);
         self.program = self.program.take().or_else(|| other.program.clone());
-        if self.path.is_none() {
+        // What this rule knows for the name of a call, another may take for the name of a file: `strace: exec: …`.
+        let is_verb = |path: &PathBuf| self.verb.as_deref().is_some_and(|verb| path.as_os_str() == verb);
+        if self.path.is_none() && !other.path.as_ref().is_some_and(is_verb) {
             self.path.clone_from(&other.path);
             self.other = self.other.take().or_else(|| other.other.clone());
         }

@@ -59,11 +59,14 @@ impl Page {
         })
     }
 
-    /// The nearest other line that matches, the lines after before the lines before.
+    /// The nearest other line that matches, the lines after before the lines before; lines as they were written before joined ones,
+    /// in which a value would go on into the next line.
     pub fn near<'p>(&'p self, line: usize, regex: &Regex) -> Option<Found<'p>> {
         let both = |distance| [Some(line + distance), line.checked_sub(distance)];
-        let others = (1..=NEAR).flat_map(both).flatten().filter(|other| *other < self.lines.len());
-        others.into_iter().find_map(|other| self.capture(other, regex))
+        let others: Vec<usize> =
+            (1..=NEAR).flat_map(both).flatten().filter(|other| *other < self.lines.len()).collect();
+        let (joined, plain): (Vec<usize>, Vec<usize>) = others.into_iter().partition(|other| self.lines[*other].joined);
+        plain.into_iter().chain(joined).find_map(|other| self.capture(other, regex))
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::sys::errno::Errno;
 use crate::sys::fs::link_target;
 use crate::sys::mounts::{Mount, Mounts};
+use crate::words::{is_of_a_path, path_in, words_in};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -54,24 +55,6 @@ pub fn wanted(
 )]
 fn directory(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
-}
-
-/// A word, and what a shell would take apart in it where it is a script (`sh -c 'cp a b/c'`).
-fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
-    let bytes = word.as_bytes();
-    let script = if memchr::memchr2(b' ', b'\n', bytes).is_some() { bytes } else { b"" };
-    let parts = script.split(|byte| !is_of_a_path(*byte) && *byte != b'=' || matches!(byte, b'|' | b'&'));
-    std::iter::once(word).chain(parts.filter(|part| !part.is_empty()).map(OsStr::from_bytes))
-}
-
-/// The path in a word: all of it, or what stands behind the `=` of `--option=/path`.
-fn path_in(word: &OsStr) -> Option<&Path> {
-    let bytes = word.as_bytes();
-    let value = match memchr::memchr(b'=', bytes) {
-        Some(equals) if !bytes[..equals].contains(&b'/') => &bytes[equals + 1..],
-        _ => bytes,
-    };
-    (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
 }
 
 /// The mount that holds a path, if it can be watched: it holds files, can be written to, and answers for certain.
@@ -138,34 +121,9 @@ pub fn paths_in(said: &[u8], limit: usize) -> impl Iterator<Item = &Path> {
         .take(limit)
 }
 
-/// Whether a byte goes on a path rather than ending it in a sentence.
-fn is_of_a_path(byte: u8) -> bool {
-    !matches!(
-        byte,
-        0..=b' ' | b'"' | b'\'' | b'`' | b':' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'=' | 0x7f
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_found_in_words_and_behind_options() {
-        let found = |word: &'static str| path_in(OsStr::new(word)).and_then(Path::to_str);
-        assert_eq!(
-            ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
-            [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
-        );
-    }
-
-    #[test]
-    fn paths_are_found_in_scripts() {
-        let word = OsStr::new("dd of=x/y bs=1|cat >'/z w'&&true");
-        let found: Vec<&str> = words_in(word).skip(1).filter_map(path_in).filter_map(Path::to_str).collect();
-        assert_eq!(found, ["dd", "x/y", "1", "cat", "/z", "w", "true"]);
-        assert_eq!(words_in(OsStr::new("a|b")).count(), 1);
-    }
 
     #[test]
     fn paths_are_found_in_sentences() {

@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::probe::programs::{Lookup, Obstacle, Shebang, has_execute_bit, lookup, obstacle};
 use crate::sys::errno::{Errno, name};
 use crate::text::shell_word;
+use crate::words;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,10 @@ pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
 
 /// The program of a clue; `-` where saved output says what was wrong and not with which program.
 fn subject(case: &Case, clue: &Clue, kind: Kind) -> Option<Subject> {
-    let named = named(case, clue).and_then(|name| file_of(case, name).or_else(|| command_file(case)));
+    let named = match named(clue) {
+        Some(name) => file_of(case, name).or_else(|| command_file(case)),
+        None => argument(case, clue, kind).or_else(|| command_file(case)),
+    };
     let may_be =
         |file: &PathBuf| clue.suspects(kind.id) || is_start(clue) || has_execute_bit(case.machine, file) == Some(true);
     let unnamed = || is_named_first(case, clue, kind.id).then(|| Subject::Name("-".into()));
@@ -74,13 +78,25 @@ fn may_be_start(clue: &Clue) -> bool {
     matches!(clue.operation, None | Some(Operation::Read | Operation::Stat))
 }
 
-/// The program that a clue names; where it names none, as `env` does not name the script that asked for it, the command itself.
-fn named<'a>(case: &Case<'a>, clue: &'a Clue) -> Option<&'a Path> {
+/// The program that a clue names.
+fn named<'a>(clue: &'a Clue) -> Option<&'a Path> {
     let subject = clue.subject.as_deref().filter(|subject| subject.contains('/') && !subject.contains(".so"));
-    clue.path.as_deref().or(subject.map(Path::new)).or_else(|| case.command.first().map(Path::new))
+    clue.path.as_deref().or(subject.map(Path::new))
 }
 
-/// The command itself: where a bare name is not found, its first line may be what asked for it.
+/// Where a message has the errno of a start and no program: the one that the command line names and that cannot be started for this.
+fn argument(case: &Case, clue: &Clue, kind: Kind) -> Option<PathBuf> {
+    let is_told = is_start(clue) && clue.errno.is_some_and(|errno| kind.answers.contains(&errno));
+    let named =
+        words::paths_of(case.command).filter(|path| is_told && path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    named.filter_map(|path| file_of(case, path)).find(|file| {
+        let met = obstacle(case.machine, file);
+        met.is_some_and(|met| met.answer() == clue.errno)
+    })
+}
+
+/// The command itself: where a message names no program, as `env` does not name the script that asked for it, or a bare name that is not
+/// found, its first line may be what asked for it.
 fn command_file(case: &Case) -> Option<PathBuf> {
     file_of(case, Path::new(case.command.first()?))
 }
@@ -91,7 +107,7 @@ fn command_file(case: &Case) -> Option<PathBuf> {
 pub fn misread(case: &Case) -> Option<Suspect> {
     let is_run = case.mode == Mode::Run && matches!(case.outcome, Outcome::Exited { code: 2 | 126 | 127 });
     let command = case.command.first().filter(|_| is_run)?;
-    let file = file_of(case, Path::new(command))?;
+    let file = file_of(case, Path::new(command)).filter(|file| obstacle(case.machine, file).is_some())?;
     Some(Suspect { subject: Subject::Path(file), clue: None, touched: true })
 }
 
@@ -142,7 +158,8 @@ pub fn check(case: &Case, suspect: &Suspect, id: &str, told: impl FnOnce(&Start)
     let obstacle = suspect.subject.path().and_then(|program| obstacle(case.machine, program));
     let found = obstacle.map(|obstacle| Start { case, program, obstacle });
     if let Some(finding) = found.as_ref().and_then(told) {
-        return Verdict::Found(Box::new(finding));
+        let confidence = finding.confidence.min(confidence(case, suspect));
+        return Verdict::Found(Box::new(Finding { confidence, ..finding }));
     }
     if let Some(clue) = only_said(case, suspect, id) {
         return Verdict::Found(Box::new(said(program, clue)));
@@ -152,6 +169,14 @@ pub fn check(case: &Case, suspect: &Suspect, id: &str, told: impl FnOnce(&Start)
         (None, Some(resolved)) if resolved.missing.as_os_str().is_empty() => "nothing stops it now".into(),
         _ => "there is no such file here".into(),
     })
+}
+
+/// How sure it is that the program of a suspect is the one that failed: a message that names none leaves a doubt where it is not the command
+/// itself.
+fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
+    let is_unnamed = suspect.clue.is_some_and(|index| named(&case.clues[index]).is_none());
+    let is_command = || command_file(case).as_deref() == suspect.subject.path();
+    if is_unnamed && !is_command() { Confidence::Likely } else { Confidence::Verified }
 }
 
 /// The clue of a suspect that the text alone names.

@@ -20,3 +20,4 @@ pub mod spoken;
 #[cfg(test)]
 pub mod stage;
 pub mod sysctl;
+pub mod tried;

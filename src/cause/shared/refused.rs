@@ -2,37 +2,18 @@
 
 use super::case::{Case, Mode};
 use super::finding::{Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
-use super::other_user;
-use crate::clue::{Clue, Operation};
+use crate::clue::Clue;
 use crate::machine::{Kind, Stat};
-use crate::probe::walk::{Attempt, Obstacle, Walked, Who, walk_as};
+use crate::probe::walk::{Obstacle, Who};
 use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
+
+pub use super::tried::{Tried, names_new_first, of_suspect, tried};
 
 /// Lines after which a message is taken for one that the command lived on with.
 const LINES_AFTER: usize = 12;
 /// Messages that are looked into for one cause.
 const MESSAGES: usize = 32;
-
-/// An operation that failed, and how far it comes now.
-pub struct Tried {
-    /// What was tried.
-    pub operation: Operation,
-    /// On which path, as the message has it.
-    pub path: PathBuf,
-    /// With whose rights.
-    pub who: Who,
-    /// The walk.
-    pub walked: Walked,
-}
-
-impl Tried {
-    /// What refuses.
-    #[must_use]
-    pub fn obstacle(&self) -> Option<&Obstacle> {
-        self.walked.obstacle.as_ref()
-    }
-}
 
 /// Suspects of a cause whose errno is one of these: what `subject` makes of the obstacle. In a saved log also what the text
 /// names and this machine does not have.
@@ -89,86 +70,27 @@ fn possible(subject: &Subject, may_be: &str) -> Finding {
     }
 }
 
-/// What is so now, and how sure it is the reason: as sure as the message that has its errno.
+/// What is so now, and how sure it is the reason: proven where the message names the path and has the errno that is met there.
 #[must_use]
 pub fn found(case: &Case, suspect: &Suspect, headline: String, summary: String) -> Finding {
-    let says_errno = suspect.clue.is_some_and(|index| case.clues[index].errno.is_some());
-    let confidence = if says_errno { Confidence::Verified } else { Confidence::Likely };
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    let said = clue.filter(|clue| clue.path.is_some()).and_then(|clue| clue.errno);
+    let met = || of_suspect(case, suspect).and_then(|tried| Some(tried.obstacle()?.errno()));
+    let is_proven = said.is_some_and(|said| met().is_none_or(|met| met == said));
+    let confidence = if is_proven { Confidence::Verified } else { Confidence::Likely };
     Finding { confidence, seen: Some(Seen::Now), headline, summary, evidence: Vec::new(), fixes: Vec::new() }
 }
 
-/// Whether the errno of a message, or its rule where it has none, speaks of a cause.
+/// Whether the errno of a message, or its rule where it has none, speaks of a cause. Programs say ENOENT of what they only failed to open.
 fn concerns(clue: &Clue, id: &str, errnos: &[Errno]) -> bool {
-    clue.errno.map_or_else(|| clue.suspects(id), |errno| errnos.contains(&errno))
+    let speaks = |errno| errnos.contains(&errno) || errno == Errno::ENOENT;
+    clue.errno.map_or_else(|| clue.suspects(id), speaks)
 }
 
 /// The messages that may be why the command failed: not warnings, and not what it went on after.
 pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> + use<'a> {
     let is_telling = move |(_, clue): &(usize, &Clue)| !is_warning(clue) && is_near_the_end(case, clue);
     case.clues.iter().enumerate().filter(is_telling)
-}
-
-/// The operation of a suspect's message, walked again.
-#[must_use]
-pub fn of_suspect(case: &Case, suspect: &Suspect) -> Option<Tried> {
-    tried(case, &case.clues[suspect.clue?])
-}
-
-/// What was tried in a message that names a path: what it says, or what it may mean and fails as it says; by the child, or by the user
-/// that its command line changes to.
-#[must_use]
-pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
-    let child = Who::of_child(case.machine);
-    let fails = |who: &Who| attempts(clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
-    fails(&child).or_else(|| fails(&other_user::of_command(case)?))
-}
-
-fn fails_as_said(case: &Case, clue: &Clue, who: &Who, attempt: Attempt) -> Option<Tried> {
-    let walked = walk_as(case.machine, who, attempt).ok()?;
-    let errno = walked.obstacle.as_ref()?.errno();
-    if clue.errno.is_some_and(|said| said != errno) {
-        return None;
-    }
-    Some(Tried { operation: attempt.operation, path: attempt.path.to_owned(), who: who.clone(), walked })
-}
-
-/// What a message may mean, the likeliest first.
-fn attempts(clue: &Clue) -> Vec<Attempt<'_>> {
-    let (path, other) = (clue.path.as_deref(), clue.other_path.as_deref());
-    let mut attempts = Vec::new();
-    if let (Some(operation @ (Operation::Rename | Operation::Link)), Some(path), Some(other)) =
-        (clue.operation, path, other)
-    {
-        // ln names the new name first, others the old one.
-        let both = [(path, other), (other, path)].map(|(path, other)| Attempt { operation, path, other: Some(other) });
-        return both.into();
-    }
-    for path in [path, other].into_iter().flatten() {
-        let may_be = clue.operation.iter().chain(alternatives(clue.operation, clue.errno));
-        attempts.extend(may_be.map(|operation| Attempt { operation: *operation, path, other: None }));
-    }
-    attempts
-}
-
-/// What programs also mean by a verb, or by none: they copy, load and access.
-fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static [Operation] {
-    use Operation::{Attribute, Chdir, Create, Execute, Mkdir, Read, Remove, Stat, Write};
-    match (operation, errno) {
-        (_, Some(Errno::EEXIST)) => &[Mkdir],
-        (_, Some(Errno::ENOTEMPTY)) => &[Remove],
-        (_, Some(Errno::EISDIR)) => &[Write],
-        (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
-        (None | Some(Read | Write | Create | Stat), Some(Errno::EPERM)) => &[Write, Remove],
-        (None, _) => &[Read, Write, Create, Execute, Chdir],
-        (Some(Read), _) => &[Write, Create],
-        (Some(Stat), _) => &[Read, Write],
-        (Some(Write), _) => &[Create, Read],
-        (Some(Create), _) => &[Write, Mkdir],
-        (Some(Execute), _) => &[Read],
-        (Some(Attribute), _) => &[Write],
-        (Some(Mkdir), _) => &[Create],
-        _ => &[],
-    }
 }
 
 /// Whether a line calls itself less than an error.

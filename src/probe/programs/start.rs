@@ -5,6 +5,7 @@ use super::interpreter::Shebang;
 use super::library::{self, Resolution};
 use super::{Lookup, existing, foreign_format, is_foreign, lookup};
 use crate::machine::{Elf, Executable, Kind, Machine, Stat};
+use crate::sys::errno::Errno;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,32 @@ pub enum Unfit {
     Cut(PathBuf),
     /// The kernel does not follow so many scripts.
     TooDeep,
+}
+
+impl Obstacle {
+    /// What `execve(2)` answers; none where the program is started and fails then, as the loader does for want of a library.
+    #[must_use]
+    pub fn answer(&self) -> Option<Errno> {
+        match &self.refusal {
+            Refusal::NoExecuteBit(_) => Some(Errno::EACCES),
+            Refusal::CarriageReturn(_) | Refusal::Loader(..) => Some(Errno::ENOENT),
+            Refusal::Interpreter(_, unfit) => unfit.answer(),
+            Refusal::NoFormat { .. } | Refusal::Machine(_) | Refusal::System(_) => Some(Errno::ENOEXEC),
+            Refusal::Libraries(_) => None,
+        }
+    }
+}
+
+impl Unfit {
+    /// What `execve(2)` answers; none where `env` is started and fails then.
+    fn answer(&self) -> Option<Errno> {
+        match self {
+            Self::Missing(_) | Self::Cut(_) => Some(Errno::ENOENT),
+            Self::NoFile(_) | Self::NoExecuteBit(_) => Some(Errno::EACCES),
+            Self::TooDeep => Some(Errno::ELOOP),
+            Self::NotInPath(_) | Self::OneWord(_) => None,
+        }
+    }
 }
 
 /// Why a file cannot be started; none where nothing is in the way or where that is not known.

@@ -1,0 +1,178 @@
+//! From a message to the call that it is about: which operation on which path failed, walked again with the rights of whose call it was.
+
+use super::case::Case;
+use super::finding::Suspect;
+use super::other_user;
+use crate::clue::{Clue, Operation};
+use crate::outcome::Outcome;
+use crate::probe::walk::{Attempt, Obstacle, Walked, Who, Why, walk_as};
+use crate::sys::errno::Errno;
+use crate::words;
+use std::path::{Path, PathBuf};
+
+/// An operation that failed, and how far it comes now.
+pub struct Tried {
+    /// What was tried.
+    pub operation: Operation,
+    /// On which path, as the message has it.
+    pub path: PathBuf,
+    /// With whose rights.
+    pub who: Who,
+    /// The walk.
+    pub walked: Walked,
+}
+
+impl Tried {
+    /// What refuses.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<&Obstacle> {
+        self.walked.obstacle.as_ref()
+    }
+}
+
+/// The operation of a suspect's message, walked again.
+#[must_use]
+pub fn of_suspect(case: &Case, suspect: &Suspect) -> Option<Tried> {
+    tried(case, &case.clues[suspect.clue?])
+}
+
+/// What was tried in a message that names a path: what it says, or what it may mean and fails as it says; by the child, or by the user
+/// that its command line changes to. Of a message that names none, what the command line names and fails as it says.
+#[must_use]
+pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
+    let child = Who::of_child(case.machine);
+    let of = |who: &Who| {
+        let attempted = attempts(case, clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
+        let attempted = attempted.map(|tried| makes_parents(case, clue, tried));
+        attempted.or_else(|| misreported(case, clue, who)).or_else(|| unnamed(case, clue, who))
+    };
+    of(&child).or_else(|| of(&other_user::of_command(case)?))
+}
+
+fn fails_as_said(case: &Case, clue: &Clue, who: &Who, attempt: Attempt) -> Option<Tried> {
+    let tried = attempted(case, who, attempt)?;
+    let errno = tried.obstacle()?.errno();
+    (clue.errno.is_none_or(|said| said == errno)).then_some(tried)
+}
+
+fn attempted(case: &Case, who: &Who, attempt: Attempt) -> Option<Tried> {
+    let walked = walk_as(case.machine, who, attempt).ok()?;
+    Some(Tried { operation: attempt.operation, path: attempt.path.to_owned(), who: who.clone(), walked })
+}
+
+/// Programs make the directories of what they write. Where one says that it could not write and gives no reason, and a directory on the way
+/// is missing, it may have failed to make that.
+fn makes_parents(case: &Case, clue: &Clue, tried: Tried) -> Tried {
+    let writes = matches!(tried.operation, Operation::Write | Operation::Create | Operation::Mkdir);
+    let Some(Obstacle { at, why: Why::Missing { rest, .. } }) =
+        tried.obstacle().filter(|_| writes && clue.errno.is_none())
+    else {
+        return tried;
+    };
+    let is_missing_itself = rest.as_os_str().is_empty() && tried.operation != Operation::Write;
+    let made = attempted(case, &tried.who, Attempt { operation: Operation::Mkdir, path: at, other: None });
+    made.filter(|made| !is_missing_itself && made.obstacle().is_some()).unwrap_or(tried)
+}
+
+/// A file of which a program says that it is not there, and which is there and refused: debuggers, linkers and npm say so of whatever
+/// they cannot open.
+fn misreported(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
+    let path = clue.path.as_deref().filter(|_| clue.errno == Some(Errno::ENOENT))?;
+    let operation = clue.operation.unwrap_or(Operation::Read);
+    let tried = attempted(case, who, Attempt { operation, path, other: None })?;
+    let is_refused =
+        matches!(tried.obstacle()?.why, Why::Refused(_) | Why::ReadOnly | Why::NotADirectory(_) | Why::Loop(_));
+    is_refused.then_some(tried)
+}
+
+/// The one path of the command line at which a message's operation fails with its errno, where the message names no path.
+fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
+    const TELLING: &[Errno] = &[
+        Errno::EACCES,
+        Errno::EEXIST,
+        Errno::EISDIR,
+        Errno::ELOOP,
+        Errno::ENAMETOOLONG,
+        Errno::ENOTDIR,
+        Errno::ENOTEMPTY,
+        Errno::EROFS,
+    ];
+    let errno = clue.errno.filter(|errno| TELLING.contains(errno) && clue.path.is_none() && clue.subject.is_none())?;
+    // To create is also to make a directory; beyond that, another operation would be another failure.
+    let may_be = if errno == Errno::EEXIST { Some(Operation::Mkdir) } else { clue.operation };
+    let operation = may_be.or_else(|| alternatives(None, Some(errno)).first().copied())?;
+    let mut found = words::paths_of(case.command).filter_map(|path| {
+        let tried = attempted(case, who, Attempt { operation, path, other: None })?;
+        (tried.obstacle()?.errno() == errno).then_some(tried)
+    });
+    let first = found.next()?;
+    found.all(|other| other.obstacle() == first.obstacle()).then_some(first)
+}
+
+/// What a message may mean, the likeliest first. One that gives no reason means what it says and nothing else: that something else
+/// would fail too explains nothing.
+fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
+    let (path, other) = (clue.path.as_deref(), clue.other_path.as_deref());
+    if let (Some(path), Some(other), Some(operation)) = (path, other, operation_of_two(clue)) {
+        return of_two(clue, operation, path, other);
+    }
+    let mut attempts = Vec::new();
+    for path in [path, other].into_iter().flatten() {
+        let alternatives = if clue.errno.is_some() { alternatives(clue.operation, clue.errno) } else { &[] };
+        let may_be = clue.operation.iter().chain(alternatives);
+        attempts.extend(may_be.map(|operation| Attempt { operation: *operation, path, other: None }));
+    }
+    // A shell says of a file that it was to read (`. ./x`) what it says of a program; it ends with 126 where it was one.
+    if clue.operation == Some(Operation::Execute) && case.outcome != &(Outcome::Exited { code: 126 }) {
+        attempts.sort_by_key(|attempt| attempt.operation != Operation::Read);
+    }
+    attempts
+}
+
+/// What is done with two paths: what the message says, or what has the errno that it has.
+fn operation_of_two(clue: &Clue) -> Option<Operation> {
+    use Operation::{Link, Remove, Rename, Symlink};
+    match (clue.operation, clue.errno) {
+        (Some(operation @ (Rename | Link | Symlink)), _) => Some(operation),
+        // Python names both ends and no operation.
+        (None, Some(Errno::EEXIST)) => Some(Symlink),
+        (None, Some(Errno::ENOTEMPTY)) => Some(Remove),
+        _ => None,
+    }
+}
+
+fn of_two<'a>(clue: &Clue, operation: Operation, path: &'a Path, other: &'a Path) -> Vec<Attempt<'a>> {
+    let (old, new) = if names_new_first(clue) { (other, path) } else { (path, other) };
+    match operation {
+        Operation::Symlink | Operation::Remove => vec![Attempt { operation, path: new, other: None }],
+        _ => vec![Attempt { operation, path: old, other: Some(new) }],
+    }
+}
+
+/// Whether a message about a link has the link's own name before what it is to lead to: `ln: failed to create hard link 'NEW' => 'OLD'`.
+#[must_use]
+pub fn names_new_first(clue: &Clue) -> bool {
+    let is_link = matches!(clue.operation, Some(Operation::Link | Operation::Symlink));
+    is_link && clue.program.as_deref().is_some_and(|program| matches!(program, "ln" | "cp" | "mv" | "tar"))
+}
+
+/// What programs also mean by a verb, or by none: they copy, load and access.
+fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static [Operation] {
+    use Operation::{Attribute, Chdir, Create, Execute, Mkdir, Read, Remove, Stat, Write};
+    match (operation, errno) {
+        (_, Some(Errno::EEXIST)) => &[Mkdir],
+        (_, Some(Errno::ENOTEMPTY)) => &[Remove],
+        (_, Some(Errno::EISDIR)) => &[Write],
+        (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
+        (None | Some(Read | Write | Create | Stat), Some(Errno::EPERM)) => &[Write, Remove],
+        (None, _) => &[Read, Write, Create, Execute, Chdir],
+        (Some(Read), _) => &[Write, Create],
+        (Some(Stat), _) => &[Read, Write],
+        (Some(Write), _) => &[Create, Read],
+        (Some(Create), _) => &[Write, Mkdir],
+        (Some(Execute), _) => &[Read, Create],
+        (Some(Attribute), _) => &[Write],
+        (Some(Mkdir), _) => &[Create],
+        _ => &[],
+    }
+}

@@ -1,0 +1,63 @@
+//! Paths in the words of a command line: arguments, the values of options, and what a script of `sh -c` has. They tell where to look when
+//! a program says nothing of it.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Words of a command line that are looked at.
+const WORDS: usize = 64;
+
+/// The paths that a command line may name, its program left out: what no option, number or operator is.
+pub fn paths_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
+    let arguments = command.iter().skip(1).map(OsString::as_os_str);
+    arguments.flat_map(words_in).take(WORDS).filter_map(path_in)
+}
+
+/// A word, and what a shell would take apart in it where it is a script (`sh -c 'cp a b/c'`).
+pub fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
+    let bytes = word.as_bytes();
+    let script = if memchr::memchr2(b' ', b'\n', bytes).is_some() { bytes } else { b"" };
+    let parts = script.split(|byte| !is_of_a_path(*byte) && *byte != b'=' || matches!(byte, b'|' | b'&'));
+    std::iter::once(word).chain(parts.filter(|part| !part.is_empty()).map(OsStr::from_bytes))
+}
+
+/// The path in a word: all of it, or what stands behind the `=` of `--option=/path`.
+pub fn path_in(word: &OsStr) -> Option<&Path> {
+    let bytes = word.as_bytes();
+    let value = match memchr::memchr(b'=', bytes) {
+        Some(equals) if !bytes[..equals].contains(&b'/') => &bytes[equals + 1..],
+        _ => bytes,
+    };
+    (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
+}
+
+/// Whether a byte goes on a path rather than ending it in a sentence.
+pub fn is_of_a_path(byte: u8) -> bool {
+    !matches!(
+        byte,
+        0..=b' ' | b'"' | b'\'' | b'`' | b':' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'=' | 0x7f
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_found_in_words_and_behind_options() {
+        let found = |word: &'static str| path_in(OsStr::new(word)).and_then(Path::to_str);
+        assert_eq!(
+            ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
+            [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
+        );
+    }
+
+    #[test]
+    fn paths_are_found_in_scripts() {
+        let word = OsStr::new("dd of=x/y bs=1|cat >'/z w'&&true");
+        let found: Vec<&str> = words_in(word).skip(1).filter_map(path_in).filter_map(Path::to_str).collect();
+        assert_eq!(found, ["dd", "x/y", "1", "cat", "/z", "w", "true"]);
+        assert_eq!(words_in(OsStr::new("a|b")).count(), 1);
+    }
+}
