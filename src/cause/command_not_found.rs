@@ -4,6 +4,7 @@
 use super::exec::{self, is_plain_name, verified};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::machine::Unknown;
 use crate::outcome::Outcome;
 use crate::probe::programs::{
     Lookup, Offer, Refusal, Unfit, directories, has_execute_bit, lookup, near, obstacle, offering_command,
@@ -42,12 +43,17 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let not_started = case.outcome == &Outcome::NotStarted { errno: "ENOENT".into() };
-    let command = case.command.first().filter(|_| not_started).cloned();
+    let command = case.command.first().filter(|_| is_not_started(case)).cloned();
     let command = command.filter(|name| is_name(name)).map(|name| suspect(&name, None));
     let named = case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue));
     let named = named.filter_map(|(index, clue)| name(clue).map(|name| suspect(&name, Some(index))));
     command.into_iter().chain(named).collect()
+}
+
+/// execvp(3) answers EACCES where it found nothing and a directory of `PATH` may not be searched.
+fn is_not_started(case: &Case) -> bool {
+    let Outcome::NotStarted { errno } = case.outcome else { return false };
+    matches!(errno.as_str(), "ENOENT" | "EACCES")
 }
 
 fn suspect(name: &OsStr, clue: Option<usize>) -> Suspect {
@@ -55,7 +61,7 @@ fn suspect(name: &OsStr, clue: Option<usize>) -> Suspect {
 }
 
 fn is_about(clue: &Clue) -> bool {
-    let is_open = exec::is_start(clue) && matches!(clue.errno, None | Some(Errno::ENOENT));
+    let is_open = exec::is_start(clue) && matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES));
     clue.suspects(ID) || is_open && !exec::is_of_loader(clue)
 }
 
@@ -78,10 +84,31 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Lookup::Nowhere if is_wanted_by_script(case, &name) => {
             Verdict::RuledOut("a script asks for it: missing-interpreter tells which".into())
         }
-        Lookup::Nowhere => Verdict::Found(Box::new(told(case, suspect, &name))),
+        Lookup::Nowhere => {
+            let closed = closed(case, &name);
+            if closed.is_empty() && is_refused(case, suspect) {
+                return Verdict::RuledOut("no directory of PATH is closed".into());
+            }
+            Verdict::Found(Box::new(told(case, suspect, &name, &closed)))
+        }
         Lookup::Found(file) => Verdict::RuledOut(format!("{} is in PATH now", file.display())),
         Lookup::Refused(file) => Verdict::RuledOut(format!("{} is in PATH and may not be executed", file.display())),
     }
+}
+
+/// Whether the answer was EACCES and not that it is missing.
+fn is_refused(case: &Case, suspect: &Suspect) -> bool {
+    match suspect.clue {
+        Some(index) => case.clues[index].errno == Some(Errno::EACCES),
+        None => case.outcome == &Outcome::NotStarted { errno: "EACCES".into() },
+    }
+}
+
+/// The directories of `PATH` that may not be searched: whether they have it is not known to whoever asked.
+fn closed(case: &Case, name: &OsStr) -> Vec<PathBuf> {
+    let is_closed =
+        |directory: &PathBuf| case.machine.stat(&directory.join(name)) == Err(Unknown::Errno(Errno::EACCES));
+    directories(case.machine).into_iter().filter(is_closed).collect()
 }
 
 /// Whether `env` looked for it because the first line of the command says so.
@@ -91,15 +118,21 @@ fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
     matches!(refusal, Some(Refusal::Interpreter(_, Unfit::NotInPath(wanted))) if wanted == name)
 }
 
-fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
+fn told(case: &Case, suspect: &Suspect, name: &OsStr, closed: &[PathBuf]) -> Finding {
     let shown = name.display();
     let confidence = confidence(case, suspect);
     let count = directories(case.machine).len();
     let is_bash = OF_BASH.iter().any(|word| OsStr::new(word) == name);
     let places = elsewhere(case, name);
-    let searched = format!("none of the {count} directories of PATH has a file named {shown}");
+    let open = count - closed.len();
+    let which = if closed.is_empty() { "of PATH" } else { "of PATH that may be searched" };
+    let searched = format!("none of the {open} directories {which} has a file named {shown}");
     let mut evidence =
         vec![Evidence::probe(searched).check(format!("command -v {}; echo \"$PATH\"", shell_word(name)))];
+    evidence.extend(closed.iter().map(|directory| {
+        let fact = format!("{} is in PATH, and this user may not search it", directory.display());
+        Evidence::probe(fact).check(format!("namei -l {}", case.quoted(directory)))
+    }));
     evidence.extend(is_bash.then(|| {
         Evidence::probe(format!("{shown} is a word of bash, and {} does not know it", speaker(case, suspect)))
     }));
@@ -109,9 +142,9 @@ fn told(case: &Case, suspect: &Suspect, name: &OsStr) -> Finding {
     let headline = if is_bash {
         format!("{shown} is a word of bash and no command")
     } else {
-        format!("{shown} is in no directory of PATH")
+        format!("{shown} is in no directory {which}")
     };
-    let summary = format!("No directory of PATH has a command named {shown}.");
+    let summary = format!("No directory {which} has a command named {shown}.");
     let fixes = if is_bash { vec![bash()] } else { fixes(case, name, &places) };
     Finding { confidence, evidence, fixes, ..verified(headline, summary) }
 }
@@ -187,7 +220,7 @@ mod tests {
     use super::*;
     use crate::cause::stage::Stage;
     use crate::clue::Operation;
-    use crate::machine::{Kind, NearName};
+    use crate::machine::{Kind, NearName, Stat};
     use crate::text::Bytes;
 
     fn stage() -> Stage {
@@ -231,6 +264,17 @@ mod tests {
         stage.clues.clear();
         (stage.command, stage.outcome) = (vec!["dokcer".into()], Outcome::NotStarted { errno: "ENOENT".into() });
         assert!(found(&stage).is_some());
+    }
+
+    #[test]
+    fn a_directory_that_may_not_be_searched_is_why_the_answer_is_eacces() {
+        let mut stage = stage();
+        stage.clues.clear();
+        (stage.command, stage.outcome) = (vec!["dokcer".into()], Outcome::NotStarted { errno: "EACCES".into() });
+        assert_eq!(found(&stage), None);
+        stage.knows::<Stat>("stat /opt/none/dokcer", Err(Unknown::Errno(Errno::EACCES)));
+        let finding = found(&stage).unwrap();
+        assert_eq!(finding.evidence[1].text, "/opt/none is in PATH, and this user may not search it");
     }
 
     #[test]

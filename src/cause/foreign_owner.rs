@@ -117,7 +117,7 @@ fn found(case: &Case, suspect: &Suspect, foreign: &Foreign) -> Finding {
     if foreign.stat.uid == 0 {
         finding
             .evidence
-            .push(Evidence::probe("root's files in a home directory are what a command under sudo leaves there"));
+            .push(Evidence::probe("root's files in a directory of one's own are what a command under sudo leaves there"));
     }
     let topmost = case.quoted(&foreign.topmost(case));
     let command = case.as_root(&format!("chown -R {}:{} {topmost}", identity.uid, identity.gid));
