@@ -45,7 +45,7 @@ fn act(arguments: Argv) -> c_int {
 
 fn run_and_explain(options: &Options, command: Argv) -> c_int {
     let file = options.report.as_deref().map(ReportFile::new);
-    let Some(ran) = run::run(command, options.capture.into()) else { return 0 };
+    let Some(ran) = run::run(command, options.capture.into()) else { exit::end_as_decided() };
     let outcome = ran.outcome.clone();
     after_failure(options, &owned(command), Failed { ran: *ran, file });
     exit::end_as_the_child(&outcome)

@@ -55,6 +55,8 @@ pub fn to_the_end(command: Argv, child: Child, way: Way, started: SystemTime, cl
     if end == Change::Exited(0) {
         run.finish_relay();
         let _ = process::reap(run.child.pid);
+        // We are about to end, and the kernel takes everything back faster than piece by piece.
+        std::mem::forget(run);
         return None;
     }
     run.failed(end, started, duration)

@@ -97,10 +97,13 @@ fn receive(received: &Received) {
     if exit::is_decided() {
         return end_or_pass_over(received.signal);
     }
-    let (own, child) = (Pid::own(), Pid(CHILD.load(Ordering::SeqCst)));
     if received.signal == libc::SIGCHLD {
         CHILD_CHANGED.store(true, Ordering::SeqCst);
+        if !received.is_from_a_process() {
+            return;
+        }
     }
+    let (own, child) = (Pid::own(), Pid(CHILD.load(Ordering::SeqCst)));
     if is_own_fault(received, own) {
         carry_on();
     }

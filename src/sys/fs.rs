@@ -1,8 +1,11 @@
 //! Counters and attributes of filesystems and files.
 
 use super::errno::Errno;
+use nix::NixPath;
 use serde::{Deserialize, Serialize};
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Counters of one filesystem, from `statfs(2)`.
@@ -90,5 +93,15 @@ pub fn space_of(path: &CStr) -> Result<(Space, Filesystem), Errno> {
 /// # Errors
 /// EINVAL when it is none; others of `readlink(2)`.
 pub fn link_target(path: &Path) -> Result<PathBuf, Errno> {
-    nix::fcntl::readlink(path).map(PathBuf::from)
+    let mut target = [MaybeUninit::<u8>::uninit(); LONGEST_LINK];
+    // SAFETY: the path is a C string, and the buffer has the length that is told.
+    let length =
+        path.with_nix_path(|path| unsafe { libc::readlink(path.as_ptr(), target.as_mut_ptr().cast(), target.len()) })?;
+    let length = usize::try_from(Errno::result(length)?).unwrap_or(0);
+    // SAFETY: readlink has written so many bytes, readlink(2).
+    let written = unsafe { std::slice::from_raw_parts(target.as_ptr().cast::<u8>(), length) };
+    Ok(PathBuf::from(OsStr::from_bytes(written)))
 }
+
+/// Bytes of a link's target at most, `PATH_MAX`.
+const LONGEST_LINK: usize = 4096;

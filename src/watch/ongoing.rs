@@ -10,8 +10,9 @@ use super::{Moment, Place, Sample, Watched, places};
 use crate::sys::argv::Argv;
 use crate::sys::file;
 use crate::sys::fs::{Filesystem, Space, space_of};
-use crate::sys::mounts::Mounts;
+use crate::sys::mounts::{Mounts, Outline, Row};
 use std::ffi::CString;
+use std::mem;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -26,8 +27,10 @@ const BYTES_OF_A_MESSAGE: usize = 4 << 10;
 const DIRECTORIES: usize = 64;
 /// A mount table is taken for true this long.
 const TABLE_LASTS: Duration = Duration::from_millis(100);
+/// The first look of the timer comes when the child is this old.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// Kernel counters are first read when the child is this old: none that ends sooner has been killed for memory.
-const COUNTERS_AFTER: Duration = Duration::from_millis(1);
+const COUNTERS_AFTER: Duration = Duration::from_millis(2);
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
 /// Words in whose company the command's processes are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
@@ -51,7 +54,8 @@ pub struct Watch {
     watched: Watched,
     /// One for each place of `watched`.
     eyes: Vec<Eye>,
-    mounts: Mounts,
+    /// The text of the mount table.
+    mounts: Vec<u8>,
     mounts_read: Instant,
     sources: Option<Sources>,
     due: Instant,
@@ -83,7 +87,7 @@ impl Watch {
             mounts: mount_table(),
             mounts_read: clock,
             sources: None,
-            due: clock + COUNTERS_AFTER,
+            due: clock + FIRST_LOOK,
             last_look: clock,
             last_heard: None,
             cost: Duration::ZERO,
@@ -93,9 +97,12 @@ impl Watch {
         };
         // A working directory without a name any more has nothing that can be asked by path.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        for (role, path) in places::wanted(&cwd, command.words().skip(1), &watch.mounts) {
-            watch.join(&role, &path, None);
+        let table = mem::take(&mut watch.mounts);
+        let mounts = Outline::of(&table);
+        for (role, path) in places::wanted(&cwd, command.words().skip(1), &mounts) {
+            watch.join(&role, &path, None, &mounts);
         }
+        watch.mounts = table;
         watch
     }
 
@@ -107,7 +114,7 @@ impl Watch {
 
     /// The timer's look.
     pub fn tick(&mut self) {
-        if self.sources.is_none() {
+        if self.sources.is_none() && self.clock.elapsed() >= COUNTERS_AFTER {
             self.read_counters_before();
         }
         self.look(None);
@@ -137,7 +144,7 @@ impl Watch {
     /// The last look, when the child has failed.
     pub fn look_at_the_end(&mut self) {
         self.look(None);
-        let sources = self.sources.get_or_insert_with(|| Sources::find(&self.mounts));
+        let sources = self.sources.get_or_insert_with(|| Sources::find(&Mounts::parse(&self.mounts)));
         self.watched.after = sources.read();
     }
 
@@ -166,19 +173,19 @@ impl Watch {
     }
 
     /// Watches the filesystem of a path too.
-    fn join(&mut self, role: &str, path: &Path, said: Option<u64>) {
-        let Some(mount) = places::watchable(&self.mounts, path) else { return };
-        if let Some(known) = self.watched.places.iter_mut().find(|place| place.point == mount.point) {
+    fn join(&mut self, role: &str, path: &Path, said: Option<u64>, mounts: &Outline) {
+        let Some(point) = places::watchable(mounts, path).map(Row::point) else { return };
+        if let Some(known) = self.watched.places.iter_mut().find(|place| place.point == point) {
             if !known.roles.iter().any(|known| known == role) {
                 known.roles.push(role.to_owned());
             }
             return;
         }
-        let Some((eye, space)) = CString::new(mount.point.as_os_str().as_bytes()).ok().and_then(Eye::open) else {
+        let Some((eye, space)) = CString::new(point.as_os_str().as_bytes()).ok().and_then(Eye::open) else {
             return;
         };
         let first = Sample { moment: self.moment(said), space };
-        self.watched.places.push(Place::new(mount.point.clone(), role, first));
+        self.watched.places.push(Place::new(point.to_owned(), role, first));
         self.eyes.push(eye);
     }
 
@@ -193,11 +200,13 @@ impl Watch {
             self.mounts = mount_table();
             self.mounts_read = Instant::now();
         }
-        self.join(NAMED_ON_STDERR, path, Some(said));
+        let table = mem::take(&mut self.mounts);
+        self.join(NAMED_ON_STDERR, path, Some(said), &Outline::of(&table));
+        self.mounts = table;
     }
 
     fn read_counters_before(&mut self) {
-        let sources = Sources::find(&self.mounts);
+        let sources = Sources::find(&Mounts::parse(&self.mounts));
         self.watched.before = sources.read();
         self.sources = Some(sources);
     }
@@ -276,8 +285,8 @@ fn lower(mark: &mut Sample, sample: Sample, left: fn(&Space) -> u64) {
     }
 }
 
-fn mount_table() -> Mounts {
-    file::read("/proc/self/mountinfo").map(|table| Mounts::parse(&table)).unwrap_or_default()
+fn mount_table() -> Vec<u8> {
+    file::read("/proc/self/mountinfo").unwrap_or_default()
 }
 
 #[cfg(test)]

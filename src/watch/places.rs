@@ -5,11 +5,10 @@
 
 use crate::sys::errno::Errno;
 use crate::sys::fs::link_target;
-use crate::sys::mounts::{Mount, Mounts};
+use crate::sys::mounts::{Row, Table};
 use crate::words::{is_of_a_path, path_in, words_in};
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -37,7 +36,7 @@ const LINKS: usize = 40;
 pub fn wanted(
     cwd: &Path,
     words: impl Iterator<Item = &'static OsStr>,
-    mounts: &Mounts,
+    mounts: &Table<impl Row>,
 ) -> Vec<(Cow<'static, str>, PathBuf)> {
     let mut wanted = vec![(Cow::Borrowed("working directory"), cwd.to_owned())];
     wanted.extend(VARIABLES.iter().filter_map(|name| Some(((*name).into(), directory(name)?))));
@@ -58,55 +57,57 @@ fn directory(variable: &str) -> Option<PathBuf> {
 }
 
 /// The mount that holds a path, if it can be watched: it holds files, can be written to, and answers for certain.
-pub fn watchable<'a>(mounts: &'a Mounts, path: &Path) -> Option<&'a Mount> {
+pub fn watchable<'a, R: Row>(mounts: &'a Table<R>, path: &Path) -> Option<&'a R> {
     let path = followed(mounts, path);
     let mount = mounts.holding(&path)?;
-    let read_only = mount.option("ro").is_some();
-    (!mount.is_pseudo() && !mounts.may_block(&path) && !read_only).then_some(mount)
+    (!mount.is_pseudo() && !mounts.may_block(&path) && !mount.is_read_only()).then_some(mount)
 }
 
 /// The path without links, as far as it exists and may be asked.
-fn followed(mounts: &Mounts, path: &Path) -> PathBuf {
-    let mut todo: VecDeque<OsString> = components(path);
+fn followed<R: Row>(mounts: &Table<R>, path: &Path) -> PathBuf {
     let mut done = PathBuf::from("/");
-    let mut links = 0;
-    while let Some(name) = todo.pop_front() {
-        if name == ".." {
-            done.pop();
+    let mut rest = Cow::Borrowed(path);
+    for _ in 0..LINKS {
+        match to_next_link(mounts, &mut done, &rest) {
+            Some(target) => rest = Cow::Owned(target),
+            None => return done,
+        }
+    }
+    done.join(rest)
+}
+
+/// Walks on from `done`, which has no links: to the next one, and returns what it and the names behind it mean; or to the end.
+fn to_next_link<R: Row>(mounts: &Table<R>, done: &mut PathBuf, path: &Path) -> Option<PathBuf> {
+    let mut names = path.components();
+    while let Some(name) = names.next() {
+        match name {
+            Component::Normal(name) => done.push(name),
+            Component::ParentDir => drop(done.pop()),
+            Component::RootDir => done.push("/"),
+            Component::CurDir | Component::Prefix(_) => {}
+        }
+        if !matches!(name, Component::Normal(_)) {
             continue;
         }
-        done.push(&name);
-        if mounts.holding(&done).is_none() || mounts.may_block(&done) {
-            break;
-        }
-        match link_target(&done) {
-            Ok(target) if links < LINKS => {
-                links += 1;
+        let answer = if may_be_asked(mounts, done) { link_target(done) } else { Err(Errno::EAGAIN) };
+        match answer {
+            Ok(target) => {
                 done.pop();
-                if target.is_absolute() {
-                    done = PathBuf::from("/");
-                }
-                let mut ahead = components(&target);
-                ahead.append(&mut todo);
-                todo = ahead;
+                return Some(target.join(names.as_path()));
             }
             // No link: the usual answer.
             Err(Errno::EINVAL) => {}
-            _ => break,
+            Err(_) => {
+                done.push(names.as_path());
+                return None;
+            }
         }
     }
-    done.extend(todo);
-    done
+    None
 }
 
-fn components(path: &Path) -> VecDeque<OsString> {
-    path.components()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-        })
-        .collect()
+fn may_be_asked<R: Row>(mounts: &Table<R>, path: &Path) -> bool {
+    !mounts.0.is_empty() && !(mounts.0.iter().any(Row::may_block) && mounts.may_block(path))
 }
 
 /// Absolute paths in what a program said, at most `limit`.
@@ -124,6 +125,7 @@ pub fn paths_in(said: &[u8], limit: usize) -> impl Iterator<Item = &Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::mounts::Mounts;
 
     #[test]
     fn paths_are_found_in_sentences() {

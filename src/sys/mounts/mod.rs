@@ -1,5 +1,11 @@
 //! The mount table, `proc_pid_mountinfo(5)`.
 
+mod outline;
+mod table;
+
+pub use outline::{Line, Outline};
+pub use table::{Row, Table};
+
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -38,61 +44,36 @@ impl Mount {
     }
 }
 
+impl Row for Mount {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> u64 {
+        self.parent
+    }
+
+    fn point(&self) -> &Path {
+        &self.point
+    }
+
+    fn fstype(&self) -> &str {
+        &self.fstype
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.option("ro").is_some()
+    }
+}
+
 /// All mounts of the process, in the order of the table.
-#[derive(Clone, Debug, Default)]
-pub struct Mounts(pub Vec<Mount>);
+pub type Mounts = Table<Mount>;
 
 impl Mounts {
     /// Reads a table; lines that are not understood are passed over.
     #[must_use]
     pub fn parse(table: &[u8]) -> Self {
         Self(table.split(|byte| *byte == b'\n').filter_map(mount).collect())
-    }
-
-    /// The mount that holds a path, which must be absolute and without links (see [`crate::probe::path::resolve`]).
-    #[must_use]
-    pub fn holding(&self, path: &Path) -> Option<&Mount> {
-        let holds = |mount: &&Mount| path.starts_with(&mount.point) && !self.is_hidden(mount);
-        let deepest = self.0.iter().filter(holds).map(|mount| mount.point.as_os_str().len()).max()?;
-        self.0.iter().rev().find(|mount| mount.point.as_os_str().len() == deepest && holds(mount))
-    }
-
-    /// Whether a later mount on a directory above covers this one or one that it lies on: had that been there first, this one would
-    /// lie on it.
-    fn is_hidden(&self, mount: &Mount) -> bool {
-        let parent = |mount: &&Mount| self.0.iter().find(|parent| parent.id == mount.parent);
-        std::iter::successors(Some(mount), parent).take(self.0.len()).any(|mount| self.is_covered(mount))
-    }
-
-    fn is_covered(&self, mount: &Mount) -> bool {
-        let covers = |later: &Mount| {
-            later.parent == mount.parent && later.point != mount.point && mount.point.starts_with(&later.point)
-        };
-        self.0.iter().rev().take_while(|later| later.id != mount.id).any(covers)
-    }
-
-    /// Whether a question about this path may never be answered: it lies on a filesystem whose server may be gone, or behind one.
-    /// A root that does not answer is not asked about, since nothing runs there.
-    #[must_use]
-    pub fn may_block(&self, path: &Path) -> bool {
-        self.holding(path).is_some_and(|mount| mount.may_block() || self.lies_behind_one_that_may_block(mount))
-    }
-
-    /// A mount that only covers another is reached without a question to that one.
-    fn lies_behind_one_that_may_block(&self, mount: &Mount) -> bool {
-        let above = |mount: &Mount| self.0.iter().find(|above| above.id == mount.parent && above.id != mount.id);
-        let steps =
-            std::iter::successors(Some((mount, above(mount))), |(_, above_it)| above_it.map(|it| (it, above(it))));
-        steps
-            .take(self.0.len())
-            .filter_map(|(mount, above)| above.filter(|above| above.point != mount.point))
-            .any(|above| above.may_block() && above.point != Path::new("/"))
-    }
-
-    /// The topmost mount at exactly this point.
-    #[must_use]
-    pub fn at(&self, point: &Path) -> Option<&Mount> {
-        self.0.iter().rev().find(|mount| mount.point == point)
     }
 }
 
@@ -120,6 +101,9 @@ fn mount(line: &[u8]) -> Option<Mount> {
 /// The kernel writes space, tab, newline and backslash as three octal digits; so does fstab(5).
 #[must_use]
 pub fn unescaped(field: &[u8]) -> OsString {
+    if !field.contains(&b'\\') {
+        return OsString::from_vec(field.to_vec());
+    }
     let mut out = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -135,60 +119,17 @@ pub fn unescaped(field: &[u8]) -> OsString {
     OsString::from_vec(out)
 }
 
-/// Filesystems that are not storage: their counters say nothing about space.
-const PSEUDO: &[&str] = &[
-    "autofs",
-    "binfmt_misc",
-    "bpf",
-    "cgroup",
-    "cgroup2",
-    "configfs",
-    "debugfs",
-    "devpts",
-    "efivarfs",
-    "fusectl",
-    "mqueue",
-    "nsfs",
-    "proc",
-    "pstore",
-    "securityfs",
-    "selinuxfs",
-    "sysfs",
-    "tracefs",
-];
-
-/// Filesystems whose server may be gone, so that a question to them may never be answered.
-const REMOTE: &[&str] = &[
-    "9p",
-    "afs",
-    "beegfs",
-    "ceph",
-    "cifs",
-    "coda",
-    "glusterfs",
-    "gpfs",
-    "lustre",
-    "ncpfs",
-    "nfs",
-    "nfs4",
-    "ocfs2",
-    "orangefs",
-    "smb3",
-    "smbfs",
-    "virtiofs",
-];
-
 impl Mount {
     /// Whether the filesystem holds no files of its own (`proc`, `sysfs`, …).
     #[must_use]
     pub fn is_pseudo(&self) -> bool {
-        PSEUDO.contains(&self.fstype.as_str())
+        Row::is_pseudo(self)
     }
 
     /// Whether a question to it may block: network filesystems and FUSE.
     #[must_use]
     pub fn may_block(&self) -> bool {
-        REMOTE.contains(&self.fstype.as_str()) || self.fstype.starts_with("fuse") || self.fstype == "autofs"
+        Row::may_block(self)
     }
 
     /// Whether it is the RAM filesystem whose limits are mount options, tmpfs(5).
@@ -208,7 +149,7 @@ impl Mount {
 mod tests {
     use super::*;
 
-    const TABLE: &[u8] = b"21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
+    pub(super) const TABLE: &[u8] = b"21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
         30 21 0:27 / /tmp rw,nosuid,nodev - tmpfs tmpfs rw,size=1048576k,nr_inodes=44492\n\
         31 21 0:28 / /mnt/a\\040b ro - fuse.sshfs host:/x rw\nnonsense\n";
 
