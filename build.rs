@@ -1,44 +1,104 @@
-//! Embeds `rules/`: the directory is the registry. Examples and sources are for people and tests; what every failure has to
-//! read comes without them.
+//! Embeds `rules/`: the directory is the registry. The rules are checked here and their literals extracted, by the same code that
+//! reads the user's own files when the program runs; examples and sources are for people and tests and stay out.
 #![expect(
     clippy::disallowed_methods,
     reason = "this runs when the program is built, not on the machine that is examined"
 )]
 
-use std::fmt::Write;
-use std::path::Path;
+#[expect(dead_code, reason = "what a kind of operation means is asked by the program alone")]
+#[path = "src/clue/operation.rs"]
+mod operation;
+#[expect(dead_code, reason = "examples and sources are for people and tests")]
+#[path = "src/clue/written/mod.rs"]
+mod written;
+
+use operation::Operation;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+use written::{Benign, Compiled, Embedded, Entry, Fallback, Fault, Source};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=rules");
-    let directory = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("rules");
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&directory)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if Path::new(&name).extension().is_some_and(|extension| extension == "toml") {
-            names.push(name);
+    println!("cargo::rerun-if-changed=src/clue/written");
+    println!("cargo::rerun-if-changed=src/clue/operation.rs");
+    let mut registry = Registry::default();
+    for file in files()? {
+        if let Err(fault) = registry.add(&file) {
+            println!("cargo::error={fault}");
         }
     }
-    names.sort();
-    let mut table = String::from("/// The files of `rules/`, by name.\npub static FILES: &[(&str, &str)] = &[\n");
-    for name in names {
-        let text = fs::read_to_string(directory.join(&name))?;
-        let _ = writeln!(table, "    ({name:?}, {:?}),", without_examples(&text));
-    }
-    table.push_str("];\n");
-    fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("rules.rs"), table)
+    let target = Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("rules.bin");
+    fs::write(target, registry.encoded().map_err(io::Error::other)?)
 }
 
-/// The same rules; a file that is no TOML stays as it is, and the tests tell.
-fn without_examples(text: &str) -> String {
-    let Ok(mut file) = text.parse::<toml::Table>() else { return text.to_owned() };
-    for kind in ["rule", "benign"] {
-        let entries = file.get_mut(kind).and_then(toml::Value::as_array_mut).into_iter().flatten();
-        for entry in entries.filter_map(toml::Value::as_table_mut) {
-            entry.insert("fires".to_owned(), toml::Value::Array(Vec::new()));
-            entry.insert("silent".to_owned(), toml::Value::Array(Vec::new()));
-            entry.insert("source".to_owned(), toml::Value::String(String::new()));
+/// The files of `rules/`, by name.
+fn files() -> io::Result<Vec<PathBuf>> {
+    let directory = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("rules");
+    let mut files = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
+}
+
+/// What the files hold, ready to be encoded.
+#[derive(Default)]
+struct Registry {
+    files: Vec<String>,
+    rules: Vec<Rule>,
+    benign: Vec<Benign>,
+    fallbacks: Vec<Fallback>,
+    verbs: Vec<(String, Operation)>,
+}
+
+struct Rule {
+    id: String,
+    file: usize,
+    keys: Vec<Vec<u8>>,
+    encoded: Vec<u8>,
+}
+
+impl Registry {
+    fn add(&mut self, path: &Path) -> Result<(), Fault> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let shown = Path::new("rules").join(&name);
+        let cannot = |error: &dyn ToString| Fault { file: shown.clone(), line: None, text: error.to_string() };
+        let text = fs::read_to_string(path).map_err(|error| cannot(&error))?;
+        let source = Source::new(&shown, text);
+        let (parsed, faults) = source.parse();
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault);
         }
+        for rule in parsed.rule {
+            let compiled = Compiled::new(&rule, &source)?;
+            let encoded = postcard::to_allocvec(&compiled).map_err(|error| cannot(&error))?;
+            if self.rules.iter().any(|known| known.id == *rule.id.get_ref()) {
+                return Err(
+                    source.fault(&rule.id.span(), format!("a rule of the id {} is there already", rule.id.get_ref()))
+                );
+            }
+            let id = rule.id.into_inner();
+            self.rules.push(Rule { id, file: self.files.len(), keys: compiled.keys(), encoded });
+        }
+        self.benign.extend(parsed.benign.iter().map(Benign::from));
+        self.fallbacks.extend(parsed.fallback.into_iter().map(Fallback::from));
+        self.verbs.extend(parsed.verbs);
+        self.files.push(name);
+        Ok(())
     }
-    toml::to_string(&file).unwrap_or_else(|_| text.to_owned())
+
+    fn encoded<'a>(&'a self) -> postcard::Result<Vec<u8>> {
+        let entry = |rule: &'a Rule| Entry {
+            id: &rule.id,
+            file: rule.file,
+            keys: rule.keys.iter().map(Vec::as_slice).collect(),
+            rule: &rule.encoded,
+        };
+        postcard::to_allocvec(&Embedded {
+            files: self.files.iter().map(String::as_str).collect(),
+            rules: self.rules.iter().map(entry).collect(),
+            benign: self.benign.clone(),
+            fallbacks: self.fallbacks.clone(),
+            verbs: self.verbs.iter().map(|(verb, operation)| (verb.as_str(), *operation)).collect(),
+        })
+    }
 }

@@ -99,7 +99,7 @@ struct Rules {
 impl Rules {
     fn all(options: &Options, machine: &Machine) -> Self {
         let OwnRules { texts, mut faults, untrusted } = own_rules::gather(machine, &options.rules);
-        let (library, broken) = Library::with_texts(&texts);
+        let (library, broken) = Library::with_texts(texts);
         faults.extend(broken);
         Self { library, faults, untrusted }
     }

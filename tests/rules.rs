@@ -78,8 +78,9 @@ fn every_example_of_every_rule_holds() {
 #[test]
 fn every_rule_says_where_its_message_is_from_and_has_examples_of_both_kinds() {
     for rule in sources().rules() {
-        assert!(!rule.text.source.is_empty(), "{} has no source", rule.id());
-        assert!(!rule.text.fires.is_empty() && !rule.text.silent.is_empty(), "{} needs fires and silent", rule.id());
+        let text = rule.written().unwrap();
+        assert!(!text.source.is_empty(), "{} has no source", rule.id());
+        assert!(!text.fires.is_empty() && !text.silent.is_empty(), "{} needs fires and silent", rule.id());
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::sys::errno::{Errno, all};
 use crate::sys::locale::Locale;
 use aho_corasick::{AhoCorasick, MatchKind};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Words that are not glibc's: libuv's `UV_ERRNO_MAP` (uv.h), musl's `__strerror.h`, older glibc, the BSDs.
@@ -37,10 +38,10 @@ const OTHER_WORDS: &[(&str, Errno)] = &[
     ("socket not connected", Errno::ENOTCONN),
 ];
 
-/// The automaton.
+/// All words, and the automaton once a line may hold some.
 pub struct Words {
-    searcher: Option<AhoCorasick>,
-    errnos: Vec<Errno>,
+    words: Vec<(Vec<u8>, Errno)>,
+    searcher: OnceCell<Option<AhoCorasick>>,
 }
 
 impl Words {
@@ -52,19 +53,28 @@ impl Words {
         for name in ["C"].into_iter().chain(locale.filter(|name| !matches!(*name, "C" | "POSIX" | ""))) {
             words.extend(words_of(name));
         }
-        let searcher = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .ascii_case_insensitive(true)
-            .build(words.iter().map(|(text, _)| text));
-        Self { searcher: searcher.ok(), errnos: words.into_iter().map(|(_, errno)| errno).collect() }
+        Self { words, searcher: OnceCell::new() }
+    }
+
+    /// The words, in whichever case a line has them.
+    pub fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.words.iter().map(|(words, _)| words.as_slice())
     }
 
     /// Every errno that the text has words for, leftmost and longest first, with the place of the words.
     pub fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, Errno)> + 'a {
-        let matches = self.searcher.iter().flat_map(move |searcher| searcher.find_iter(text));
+        let matches = self.searcher().into_iter().flat_map(move |searcher| searcher.find_iter(text));
         matches
             .filter(|found| stands_alone(text, found.range()))
-            .map(|found| (found.range(), self.errnos[found.pattern().as_usize()]))
+            .map(|found| (found.range(), self.words[found.pattern().as_usize()].1))
+    }
+
+    fn searcher(&self) -> Option<&AhoCorasick> {
+        let build = || {
+            let mut builder = AhoCorasick::builder();
+            builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true).build(self.all()).ok()
+        };
+        self.searcher.get_or_init(build).as_ref()
     }
 }
 

@@ -1,11 +1,11 @@
 //! The examples of a library, run: every `fires` must fire and read what it says, no `silent` may fire.
 
-use super::errno_words::Words;
 use super::library::Library;
 use super::matcher::{Draft, Said};
-use super::page::Page;
-use super::rule::{Fault, Rule, Source};
-use super::schema::{Benign, Example};
+use super::reader::Reader;
+use super::rule::Rule;
+use super::written::schema::{self, Benign, Example};
+use super::written::{Fault, Source};
 use crate::machine::Surroundings;
 use crate::sys::errno::name;
 use crate::text::Bytes;
@@ -31,15 +31,17 @@ impl Library {
     /// Runs the examples of all rules.
     #[must_use]
     pub fn test(&self) -> Tested {
-        let bench = Bench { library: self, words: Words::new(None), surroundings: surroundings() };
+        let bench = Bench { reader: Reader::new(self, None), surroundings: surroundings() };
         let mut tested = Tested { rules: self.rules.len(), ..Tested::default() };
         for (index, rule) in self.rules.iter().enumerate() {
-            tested.examples += rule.text.fires.len() + rule.text.silent.len();
-            tested.failures.extend(bench.failures(index, rule));
-            tested.failures.extend(bench.deaf_patterns(rule));
-            tested.warnings.extend(bench.warnings(index, rule));
+            let Some(text) = rule.written() else { continue };
+            let subject = Subject { index, rule, text };
+            tested.examples += text.fires.len() + text.silent.len();
+            tested.failures.extend(bench.failures(subject));
+            tested.failures.extend(bench.deaf_patterns(subject));
+            tested.warnings.extend(bench.warnings(subject));
         }
-        for (benign, source) in &self.benign {
+        for (benign, source) in &self.written_benign {
             tested.examples += benign.fires.len() + benign.silent.len();
             tested.failures.extend(self.wrong_exits(benign, source));
         }
@@ -64,33 +66,43 @@ fn surroundings() -> Surroundings {
     Surroundings { env: env.into(), ..Surroundings::default() }
 }
 
+/// A rule whose examples are run.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    index: usize,
+    rule: &'a Rule,
+    text: &'a schema::Rule,
+}
+
 struct Bench<'a> {
-    library: &'a Library,
-    words: Words,
+    reader: Reader<'a>,
     surroundings: Surroundings,
 }
 
 impl Bench<'_> {
-    fn failures<'a>(&'a self, index: usize, rule: &'a Rule) -> impl Iterator<Item = Fault> + 'a {
+    fn failures<'a>(&'a self, subject: Subject<'a>) -> impl Iterator<Item = Fault> + 'a {
+        let Subject { index, rule, text } = subject;
         let fault = |span: Range<usize>, text: String| rule.source.fault(&span, text);
-        let fires = rule.text.fires.iter().filter_map(move |example| {
-            let wrong = match self.drafts(example.text.get_ref(), rule).into_iter().find(|draft| draft.rule == index) {
+        let fires = text.fires.iter().filter_map(move |example| {
+            let wrong = match self.drafts(example.text.get_ref(), text).into_iter().find(|draft| draft.rule == index) {
                 None => "does not fire".to_owned(),
                 Some(draft) => difference(&draft, example)?,
             };
             Some(fault(example.text.span(), format!("{}: {wrong} in {:?}", rule.id(), example.text.get_ref())))
         });
-        let silent = rule.text.silent.iter().filter_map(move |text| {
-            let fires = self.drafts(text.get_ref(), rule).iter().any(|draft| draft.rule == index);
-            fires.then(|| fault(text.span(), format!("{}: fires in {:?}", rule.id(), text.get_ref())))
+        let silent = text.silent.iter().filter_map(move |output| {
+            let fires = self.drafts(output.get_ref(), text).iter().any(|draft| draft.rule == index);
+            fires.then(|| fault(output.span(), format!("{}: fires in {:?}", rule.id(), output.get_ref())))
         });
         fires.chain(silent)
     }
 
     /// Patterns with words that stand for an errno: such words are replaced before any pattern is asked.
-    fn deaf_patterns<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = Fault> + 'a {
-        rule.all_patterns().filter_map(move |pattern| {
-            let (place, errno) = self.words.find(pattern.get_ref().as_bytes()).next()?;
+    fn deaf_patterns<'a>(&'a self, subject: Subject<'a>) -> impl Iterator<Item = Fault> + 'a {
+        let Subject { rule, text, .. } = subject;
+        let patterns = text.pattern.iter().chain(&text.patterns).chain(text.near.iter().map(|near| &near.pattern));
+        patterns.filter_map(move |pattern| {
+            let (place, errno) = self.reader.words().find(pattern.get_ref().as_bytes()).next()?;
             let words = &pattern.get_ref()[place];
             let text = format!(
                 "{}: {words:?} in a pattern never matches: write {{errno}} or {{words:{}}}",
@@ -102,24 +114,24 @@ impl Bench<'_> {
     }
 
     /// Other rules with causes of their own that fire in this rule's silent examples.
-    fn warnings<'a>(&'a self, index: usize, rule: &'a Rule) -> impl Iterator<Item = Fault> + 'a {
-        rule.text.silent.iter().flat_map(move |text| {
-            let drafts = self.drafts(text.get_ref(), rule).into_iter();
-            let others = drafts
-                .filter(move |draft| draft.rule != index && !self.library.rules[draft.rule].text.suspects.is_empty());
-            others.map(move |draft| {
-                let other = self.library.rules[draft.rule].id();
-                let what = format!("{other} fires in what must be silent for {}: {:?}", rule.id(), text.get_ref());
-                rule.source.fault(&text.span(), what)
+    fn warnings<'a>(&'a self, subject: Subject<'a>) -> impl Iterator<Item = Fault> + 'a {
+        let Subject { index, rule, text } = subject;
+        let others = move |draft: &Draft| draft.rule != index && !self.reader.rule(draft).says.suspects.is_empty();
+        text.silent.iter().flat_map(move |output| {
+            let drafts = self.drafts(output.get_ref(), text).into_iter().filter(others);
+            drafts.map(move |draft| {
+                let other = self.reader.id(&draft);
+                let what = format!("{other} fires in what must be silent for {}: {:?}", rule.id(), output.get_ref());
+                rule.source.fault(&output.span(), what)
             })
         })
     }
 
-    fn drafts(&self, text: &str, rule: &Rule) -> Vec<Draft> {
-        let transcript = Transcript::whole(text.as_bytes().to_vec());
-        let command: Vec<OsString> = rule.text.commands.first().map(OsString::from).into_iter().collect();
+    fn drafts(&self, output: &str, rule: &schema::Rule) -> Vec<Draft> {
+        let transcript = Transcript::whole(output.as_bytes().to_vec());
+        let command: Vec<OsString> = rule.commands.first().map(OsString::from).into_iter().collect();
         let said = Said { transcript: &transcript, command: &command, surroundings: &self.surroundings };
-        self.library.drafts(&Page::of(&transcript, &self.words), &said)
+        self.reader.drafts(&self.reader.page(&transcript), &said)
     }
 }
 

@@ -1,19 +1,16 @@
 //! The rules that are there: those of `rules/`, which are part of the program, and those of files that the user names.
 
-use super::rule::{Fallback, Fault, Rule, Source};
-use super::salvage::salvage;
-use super::schema::{Benign, File};
+use super::rule::{Rule, known_errno};
 use super::verbs::Verbs;
-use aho_corasick::AhoCorasick;
-use std::collections::{BTreeMap, HashMap};
+use super::written::{Benign, Embedded, Fallback, Fault, Source, schema};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-mod embedded {
-    include!(concat!(env!("OUT_DIR"), "/rules.rs"));
-}
+/// What the build made of `rules/`: an [`Embedded`].
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 
 /// All rules.
 #[derive(Debug, Default)]
@@ -21,12 +18,11 @@ pub struct Library {
     pub(super) rules: Vec<Rule>,
     pub(super) verbs: Verbs,
     pub(super) fallbacks: Vec<Fallback>,
-    pub(super) benign: Vec<(Benign, Rc<Source>)>,
+    benign: Vec<Benign>,
+    /// Those of files, with their examples.
+    pub(super) written_benign: Vec<(schema::Benign, Rc<Source>)>,
+    /// Places of the rules, once there are rules of files.
     by_id: HashMap<String, usize>,
-    /// The literals of all patterns.
-    pub(super) needles: Option<AhoCorasick>,
-    /// Rules that hold each literal.
-    pub(super) owners: Vec<Vec<usize>>,
 }
 
 impl Library {
@@ -40,31 +36,24 @@ impl Library {
     /// same id. What is wrong is left out and told.
     #[must_use]
     pub fn with(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
-        let mut library = Self::default();
-        let mut faults = library.add_builtin();
-        faults.extend(library.add_paths(paths));
-        library.index();
+        let mut library = Self::embedded();
+        let faults = library.add_paths(paths);
         (library, faults)
     }
 
     /// The built-in rules and those of files that were read already, of which later ones win by id.
     #[must_use]
-    pub fn with_texts(texts: &[(PathBuf, String)]) -> (Self, Vec<Fault>) {
-        let mut library = Self::default();
-        let mut faults = library.add_builtin();
-        faults.extend(texts.iter().flat_map(|(file, text)| library.add(file, text)));
-        library.index();
+    pub fn with_texts(texts: impl IntoIterator<Item = (PathBuf, String)>) -> (Self, Vec<Fault>) {
+        let mut library = Self::embedded();
+        let faults = texts.into_iter().flat_map(|(file, text)| library.add(&file, text)).collect();
         (library, faults)
     }
 
     /// The rules of files and directories alone, with the verbs and fallbacks that are part of the program.
     #[must_use]
     pub fn only(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
-        let mut library = Self::default();
-        library.add_builtin();
-        (library.rules, library.benign, library.by_id) = Default::default();
+        let mut library = Self { rules: Vec::new(), benign: Vec::new(), ..Self::embedded() };
         let faults = library.add_paths(paths);
-        library.index();
         (library, faults)
     }
 
@@ -85,20 +74,29 @@ impl Library {
                 && benign.status.contains(&status)
                 && (benign.arguments.is_empty() || benign.arguments.iter().any(given))
         };
-        let mut latest_first = self.benign.iter().rev().map(|(benign, _)| benign);
+        let mut latest_first = self.benign.iter().rev();
         latest_first.find(holds).map(|benign| benign.meaning.as_str())
     }
 
-    fn add_builtin(&mut self) -> Vec<Fault> {
-        let files = embedded::FILES.iter();
-        files.flat_map(|(name, text)| self.add(&Path::new("rules").join(name), text)).collect()
+    /// What is part of the program. The build has written it, so that it can be read; else there would be no rule.
+    fn embedded() -> Self {
+        let Embedded { files, rules, benign, fallbacks, verbs: known } =
+            postcard::from_bytes(EMBEDDED).unwrap_or_default();
+        let sources: Vec<_> = files.iter().map(|name| Source::new(&Path::new("rules").join(name), "")).collect();
+        let rules = rules.into_iter().filter_map(|entry| {
+            let source = sources.get(entry.file)?;
+            Some(Rule::embedded(entry, source))
+        });
+        let mut verbs = Verbs::default();
+        verbs.extend(known);
+        Self { rules: rules.collect(), verbs, fallbacks, benign, ..Self::default() }
     }
 
     fn add_paths(&mut self, paths: &[PathBuf]) -> Vec<Fault> {
         let mut faults = Vec::new();
         for file in paths.iter().flat_map(|path| files(path)) {
             match read(&file) {
-                Ok(text) => faults.extend(self.add(&file, &text)),
+                Ok(text) => faults.extend(self.add(&file, text)),
                 Err(error) => faults.push(Fault { file, line: None, text: format!("cannot be read: {error}") }),
             }
         }
@@ -106,22 +104,26 @@ impl Library {
     }
 
     /// Adds what a file holds. What is not of the schema or not sound is left out, entry by entry.
-    fn add(&mut self, file: &Path, text: &str) -> Vec<Fault> {
+    fn add(&mut self, file: &Path, text: String) -> Vec<Fault> {
         let source = Source::new(file, text);
-        let (parsed, wrong): (File, _) = toml::from_str(text).map_or_else(|_| salvage(text), |file| (file, Vec::new()));
-        let mut faults: Vec<Fault> = wrong.into_iter().map(|(place, what)| source.fault(&place, what)).collect();
+        let (parsed, mut faults) = source.parse();
         for rule in parsed.rule {
             faults.extend(Rule::new(rule, &source).map(|rule| self.put(rule)).err());
         }
         for fallback in parsed.fallback {
-            faults.extend(Fallback::new(fallback, &source).map(|fallback| self.fallbacks.push(fallback)).err());
+            let known = known_errno(&fallback.errno, &source);
+            faults.extend(known.map(|_| self.fallbacks.push(fallback.into())).err());
         }
-        self.benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(&source))));
+        self.benign.extend(parsed.benign.iter().map(Benign::from));
+        self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(&source))));
         self.verbs.extend(parsed.verbs);
         faults
     }
 
     fn put(&mut self, rule: Rule) {
+        if self.by_id.is_empty() {
+            self.by_id = self.rules.iter().enumerate().map(|(index, rule)| (rule.id().to_owned(), index)).collect();
+        }
         let id = rule.id().to_owned();
         if let Some(known) = self.by_id.get(&id) {
             self.rules[*known] = rule;
@@ -129,18 +131,6 @@ impl Library {
             self.by_id.insert(id, self.rules.len());
             self.rules.push(rule);
         }
-    }
-
-    /// Gathers the literals of all rules, each once, with the rules that hold it.
-    fn index(&mut self) {
-        let mut owners: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            for needle in rule.patterns.iter().flat_map(|pattern| &pattern.needles) {
-                owners.entry(needle).or_default().push(index);
-            }
-        }
-        self.needles = AhoCorasick::new(owners.keys()).ok();
-        self.owners = owners.into_values().collect();
     }
 }
 

@@ -1,12 +1,14 @@
 //! From a transcript to clues: every line is asked of the rules whose literal it holds, and yields one clue at most.
 
-use super::errno_words::Words;
 use super::library::Library;
 use super::page::{Found, Page};
-use super::rule::Rule;
+use super::pattern::Pattern;
+use super::reader::Reader;
+use super::rule::Ready;
+use super::verbs::Verbs;
 use super::{Clue, Operation};
 use crate::machine::Surroundings;
-use crate::sys::errno::{Errno, by_name};
+use crate::sys::errno::{Errno, by_name, name};
 use crate::transcript::Transcript;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -65,8 +67,14 @@ impl Library {
     /// What failed, by what was said, in the order of the output; the same failure once.
     #[must_use]
     pub fn clues(&self, said: &Said) -> Vec<Clue> {
-        let words = Words::new(said.surroundings.locale().as_deref());
-        let page = Page::of(said.transcript, &words);
+        Reader::new(self, said.surroundings.locale().as_deref()).clues(said)
+    }
+}
+
+impl Reader<'_> {
+    /// What failed, by what was said, in the order of the output; the same failure once.
+    fn clues(&self, said: &Said) -> Vec<Clue> {
+        let page = self.page(said.transcript);
         let mut clues = self.one_a_line(&page, &self.drafts(&page, said));
         distinct(&mut clues);
         if clues.len() > FIRST + LAST {
@@ -77,28 +85,29 @@ impl Library {
 
     /// What every rule reads in every line, in the order of the lines.
     pub(super) fn drafts(&self, page: &Page, said: &Said) -> Vec<Draft> {
-        let candidates = page.candidates(self).into_iter();
+        let candidates = self.candidates(page).into_iter();
         candidates.filter_map(|(line, rule)| self.draft(page, line, rule, said)).collect()
     }
 
     fn draft(&self, page: &Page, line: usize, index: usize, said: &Said) -> Option<Draft> {
-        let rule = &self.rules[index];
+        let mut draft = Draft { line, rule: index, ..Draft::default() };
+        let rule = self.rule(&draft);
         if !rule.is_for(said.command) {
             return None;
         }
-        let found = rule.patterns.iter().find_map(|pattern| page.capture(line, pattern.regex()?))?;
-        let mut draft = Draft { line, rule: index, ..Draft::default() };
-        draft.fill(&found, self);
+        let verbs = &self.library.verbs;
+        let found = rule.patterns.iter().find_map(|pattern| page.capture(line, pattern))?;
+        draft.fill(&found, verbs);
         for (pattern, required) in &rule.near {
-            match pattern.regex().and_then(|regex| page.near(line, regex)) {
-                Some(near) => draft.fill(&near, self),
+            match page.near(line, pattern) {
+                Some(near) => draft.fill(&near, verbs),
                 None if *required => return None,
                 None => {}
             }
         }
         draft.fill_from_rule(rule, said.surroundings);
         // A program in another language still has a name that tells what it does: mkdir, touch, rm.
-        draft.operation = draft.operation.or_else(|| self.verbs.operation(draft.program.as_deref()?));
+        draft.operation = draft.operation.or_else(|| verbs.operation(draft.program.as_deref()?));
         Some(draft)
     }
 
@@ -109,7 +118,7 @@ impl Library {
             let mut ranked: Vec<&Draft> = same_line.iter().collect();
             ranked.sort_by_key(|draft| std::cmp::Reverse(self.rank(draft)));
             let Some((best, others)) = ranked.split_first() else { continue };
-            if self.rules[best.rule].text.handled {
+            if self.rule(best).says.handled {
                 chosen.retain(|earlier| earlier.line + HANDLED < best.line);
                 continue;
             }
@@ -139,7 +148,7 @@ impl Library {
 
     /// How much the rule knows of the failure; how much it read; how long its literal is.
     fn rank(&self, draft: &Draft) -> (Knows, usize, usize) {
-        let rule = &self.rules[draft.rule];
+        let rule = self.rule(draft);
         let read = [
             draft.errno.is_some(),
             draft.operation.is_some(),
@@ -147,8 +156,8 @@ impl Library {
             draft.other.is_some(),
             draft.subject.is_some(),
         ];
-        let literal = rule.patterns.iter().flat_map(|pattern| &pattern.needles).map(Vec::len).max().unwrap_or(0);
-        let knows = match &rule.text {
+        let literal = rule.patterns.iter().map(Pattern::literal).max().unwrap_or(0);
+        let knows = match &rule.says {
             text if text.handled => Knows::Handled,
             text if text.vague => Knows::Nothing,
             text if text.suspects.is_empty() => Knows::Errno,
@@ -158,14 +167,14 @@ impl Library {
     }
 
     fn clue(&self, page: &Page, draft: Draft) -> Clue {
-        let (rule, line) = (&self.rules[draft.rule], page.line(draft.line));
+        let (id, says, line) = (self.id(&draft), &self.rule(&draft).says, page.line(draft.line));
         let operation = match (draft.errno, draft.operation) {
             // An open that needs space or a change was to make the file.
             (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS), Some(Operation::Read)) => Some(Operation::Create),
             (_, operation) => operation,
         };
-        let mut suspects: Vec<String> = rule.text.suspects.iter().map(|id| id.get_ref().clone()).collect();
-        if suspects.is_empty() && !rule.text.vague {
+        let mut suspects = says.suspects.clone();
+        if suspects.is_empty() && !says.vague {
             suspects = self.fallback(draft.errno, operation);
         }
         Clue {
@@ -176,8 +185,8 @@ impl Library {
             subject: draft.subject,
             program: draft.program,
             suspects,
-            vague: rule.text.vague,
-            rule: rule.id().to_owned(),
+            vague: says.vague,
+            rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),
         }
@@ -185,8 +194,8 @@ impl Library {
 
     /// Causes that the errno suggests: the rule of the operation before the rule of all.
     fn fallback(&self, errno: Option<Errno>, operation: Option<Operation>) -> Vec<String> {
-        let Some(errno) = errno else { return Vec::new() };
-        let of_errno = || self.fallbacks.iter().filter(|fallback| fallback.errno == errno);
+        let Some(errno) = errno.map(name) else { return Vec::new() };
+        let of_errno = || self.library.fallbacks.iter().filter(|fallback| fallback.errno == errno);
         let fits =
             of_errno().find(|fallback| operation.is_some_and(|operation| fallback.operations.contains(&operation)));
         let fits = fits.or_else(|| of_errno().find(|fallback| fallback.operations.is_empty()));
@@ -194,24 +203,24 @@ impl Library {
     }
 }
 
-impl Rule {
+impl Ready {
     /// Whether the command is one that the rule is for, directly or behind `sudo` and the like; a log may not tell.
     fn is_for(&self, command: &[OsString]) -> bool {
         let named = |word: &OsString| {
             let name = word.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            self.text.commands.iter().any(|wanted| wanted.as_bytes() == name)
+            self.says.commands.iter().any(|wanted| wanted.as_bytes() == name)
         };
-        self.text.commands.is_empty() || command.is_empty() || command.iter().any(named)
+        self.says.commands.is_empty() || command.is_empty() || command.iter().any(named)
     }
 }
 
 impl Draft {
     /// Takes what a match captured and was open.
-    fn fill(&mut self, found: &Found, library: &Library) {
+    fn fill(&mut self, found: &Found, verbs: &Verbs) {
         let text = |group| found.written(group).map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
         self.errno = self.errno.or_else(|| errno(found));
         self.verb = self.verb.take().or_else(|| text("operation"));
-        self.operation = self.operation.or_else(|| library.verbs.operation(&text("operation")?));
+        self.operation = self.operation.or_else(|| verbs.operation(&text("operation")?));
         self.path = self.path.take().or_else(|| found.written("path").map(path));
         self.other = self.other.take().or_else(|| found.written("other").map(path));
         self.subject = self.subject.take().or_else(|| text("subject"));
@@ -231,12 +240,12 @@ impl Draft {
         }
     }
 
-    fn fill_from_rule(&mut self, rule: &Rule, surroundings: &Surroundings) {
+    fn fill_from_rule(&mut self, rule: &Ready, surroundings: &Surroundings) {
         self.errno = self.errno.or(rule.errno);
-        self.operation = self.operation.or(rule.text.operation);
-        self.assumed = rule.text.path.as_deref().and_then(|path| by_convention(path, surroundings));
-        self.subject = self.subject.take().or_else(|| rule.text.subject.clone());
-        self.program = self.program.take().or_else(|| rule.text.program.clone());
+        self.operation = self.operation.or(rule.says.operation);
+        self.assumed = rule.says.path.as_deref().and_then(|path| by_convention(path, surroundings));
+        self.subject = self.subject.take().or_else(|| rule.says.subject.clone());
+        self.program = self.program.take().or_else(|| rule.says.program.clone());
     }
 }
 

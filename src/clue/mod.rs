@@ -18,18 +18,20 @@ pub mod operation;
 mod page;
 mod pattern;
 mod prefix;
+mod reader;
 mod rule;
-mod salvage;
-mod schema;
+mod sieve;
 mod table;
 mod verbs;
+mod written;
 
 pub use directory::under_directory_option;
 pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
-pub use rule::{Fault, Rule};
+pub use rule::Rule;
+pub use written::Fault;
 
 /// One observed failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

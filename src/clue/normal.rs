@@ -3,13 +3,9 @@
 //! Patterns so stay small and need no translation. What a pattern captures is taken from the line itself, not from this form.
 
 use super::errno_words::Words;
+use super::written::{ERRNO_BEGIN, ERRNO_END};
 use crate::sys::errno::name;
 use std::ops::Range;
-
-/// Stands before the name of an errno whose words were found. Cannot occur in a line otherwise: control characters are removed.
-pub const ERRNO_BEGIN: u8 = 0x01;
-/// Stands behind it.
-pub const ERRNO_END: u8 = 0x02;
 
 /// Quotation marks that become `'`, with the no-break spaces that French puts inside.
 const QUOTES: &[&str] = &[

@@ -1,13 +1,14 @@
-//! A transcript made ready: its lines in normal form, and which rules have a chance in which line.
+//! A transcript made ready: its lines, and their normal form where it is asked for.
 
 use super::errno_words::Words;
-use super::library::Library;
 use super::lines::{Line, lines};
 use super::normal::Normal;
-use super::pattern::TWIN;
+use super::pattern::Pattern;
 use super::prefix::{is_quotation, starts};
+use super::written::TWIN;
 use crate::transcript::Transcript;
-use regex::bytes::{Captures, Match, Regex};
+use regex::bytes::{Captures, Match};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Lines that a rule may look at before and after its message.
@@ -16,43 +17,41 @@ const NEAR: usize = 10;
 /// Alternatives of a pattern that may capture the same.
 const TWINS: usize = 9;
 
-pub struct Page {
+pub struct Page<'a> {
+    words: &'a Words,
     lines: Vec<Line>,
-    normals: Vec<Normal>,
+    /// Of those that were asked for: almost all lines of an output are no message.
+    normals: Vec<OnceCell<Normal>>,
 }
 
-impl Page {
-    pub fn of(transcript: &Transcript, words: &Words) -> Self {
+impl<'a> Page<'a> {
+    pub fn of(transcript: &Transcript, words: &'a Words) -> Self {
         let lines = lines(transcript);
-        let normals = lines.iter().map(|line| Normal::of(&line.text, words)).collect();
-        Self { lines, normals }
+        let normals = lines.iter().map(|_| OnceCell::new()).collect();
+        Self { words, lines, normals }
+    }
+
+    pub fn len(&self) -> usize {
+        self.lines.len()
     }
 
     pub fn line(&self, index: usize) -> &Line {
         &self.lines[index]
     }
 
-    /// Lines and rules whose literal is in the line, in the order of the lines. Lines that only quote a message have none.
-    pub fn candidates(&self, library: &Library) -> Vec<(usize, usize)> {
-        let Some(needles) = &library.needles else { return Vec::new() };
-        let mut found = Vec::new();
-        for (line, normal) in self.normals.iter().enumerate() {
-            let before = found.len();
-            for needle in needles.find_overlapping_iter(&normal.text) {
-                found.extend(library.owners[needle.pattern().as_usize()].iter().map(|rule| (line, *rule)));
-            }
-            if found.len() > before && is_quotation(&normal.text) {
-                found.truncate(before);
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
+    fn normal(&self, index: usize) -> &Normal {
+        self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words))
+    }
+
+    /// Whether a line only quotes a message.
+    pub fn is_quotation(&self, line: usize) -> bool {
+        is_quotation(&self.normal(line).text)
     }
 
     /// What a pattern captures in a line, behind whichever prefix it matches first.
-    pub fn capture<'p>(&'p self, line: usize, regex: &Regex) -> Option<Found<'p>> {
-        let normal = &self.normals[line];
+    pub fn capture<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
+        let normal = self.normal(line);
+        let regex = pattern.regex_for(&normal.text)?;
         starts(&normal.text).into_iter().find_map(|start| {
             let captures = regex.captures(&normal.text[start..])?;
             Some(Found { normal, line: &self.lines[line].text, start, captures })
@@ -61,12 +60,12 @@ impl Page {
 
     /// The nearest other line that matches, the lines after before the lines before; lines as they were written before joined ones,
     /// in which a value would go on into the next line.
-    pub fn near<'p>(&'p self, line: usize, regex: &Regex) -> Option<Found<'p>> {
+    pub fn near<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
         let both = |distance| [Some(line + distance), line.checked_sub(distance)];
         let others: Vec<usize> =
             (1..=NEAR).flat_map(both).flatten().filter(|other| *other < self.lines.len()).collect();
         let (joined, plain): (Vec<usize>, Vec<usize>) = others.into_iter().partition(|other| self.lines[*other].joined);
-        plain.into_iter().chain(joined).find_map(|other| self.capture(other, regex))
+        plain.into_iter().chain(joined).find_map(|other| self.capture(other, pattern))
     }
 }
 

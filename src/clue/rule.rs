@@ -1,79 +1,75 @@
-//! A rule that is sound, where it was written, and what can be wrong with one.
+//! A rule of the library: its name and keys, and, once a line holds one of them, what it reads.
 
-use super::Operation;
-use super::pattern::{GROUPS, Pattern};
-use super::schema;
+use super::pattern::Pattern;
+use super::written::{Compiled, Entry, Fault, Source, schema};
 use crate::sys::errno::{Errno, by_name};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::path::Path;
 use std::rc::Rc;
 use toml::Spanned;
 
-/// What is wrong with a rule file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, from 1; none where the file could not be read.
-    pub line: Option<usize>,
-    /// What is wrong, with the field's name.
-    pub text: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.text)
-    }
-}
-
-/// A file of rules, kept to tell where something is wrong.
+/// A rule that is sound.
 #[derive(Debug)]
-pub(super) struct Source {
-    file: PathBuf,
-    line_ends: Vec<usize>,
+pub struct Rule {
+    id: Cow<'static, str>,
+    pub(super) source: Rc<Source>,
+    /// See [`Compiled::keys`].
+    pub(super) keys: Vec<Cow<'static, [u8]>>,
+    body: Body,
+    ready: OnceCell<Ready>,
 }
 
-impl Source {
-    pub fn new(file: &Path, text: &str) -> Rc<Self> {
-        Rc::new(Self { file: file.into(), line_ends: memchr::memchr_iter(b'\n', text.as_bytes()).collect() })
-    }
-
-    /// What is wrong at an offset of the file.
-    pub fn fault(&self, span: &Range<usize>, text: String) -> Fault {
-        let line = 1 + self.line_ends.partition_point(|end| *end < span.start);
-        Fault { file: self.file.clone(), line: Some(line), text }
-    }
+#[derive(Debug)]
+enum Body {
+    /// A [`Compiled`] that is part of the program, encoded.
+    Embedded(&'static [u8]),
+    /// What a file says.
+    Written(Box<(schema::Rule, Compiled)>),
 }
 
 /// A rule, ready to match.
-#[derive(Debug)]
-pub struct Rule {
-    /// What the file says.
-    pub text: schema::Rule,
-    pub(super) source: Rc<Source>,
-    pub(super) patterns: Vec<Pattern>,
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    pub says: Compiled,
+    pub patterns: Vec<Pattern>,
     /// Lines near the message, and whether they are required.
-    pub(super) near: Vec<(Pattern, bool)>,
-    pub(super) errno: Option<Errno>,
-}
-
-/// Causes that an errno suggests.
-#[derive(Debug)]
-pub(super) struct Fallback {
-    pub errno: Errno,
-    pub operations: Vec<Operation>,
-    pub suspects: Vec<String>,
+    pub near: Vec<(Pattern, bool)>,
+    pub errno: Option<Errno>,
 }
 
 impl Rule {
+    /// One that is part of the program.
+    pub(super) fn embedded(entry: Entry<'static>, source: &Rc<Source>) -> Self {
+        Self {
+            id: entry.id.into(),
+            source: Rc::clone(source),
+            keys: entry.keys.into_iter().map(Cow::from).collect(),
+            body: Body::Embedded(entry.rule),
+            ready: OnceCell::new(),
+        }
+    }
+
+    /// Checks what a file says.
+    ///
+    /// # Errors
+    /// What is wrong and where.
+    pub(super) fn new(text: schema::Rule, source: &Rc<Source>) -> Result<Self, Fault> {
+        let compiled = Compiled::new(&text, source)?;
+        text.errno.as_ref().map(|name| known_errno(name, source)).transpose()?;
+        Ok(Self {
+            id: text.id.get_ref().clone().into(),
+            source: Rc::clone(source),
+            keys: compiled.keys().into_iter().map(Cow::from).collect(),
+            body: Body::Written(Box::new((text, compiled))),
+            ready: OnceCell::new(),
+        })
+    }
+
     /// The stable name.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.text.id.get_ref()
+        &self.id
     }
 
     /// The file that it is from.
@@ -82,49 +78,44 @@ impl Rule {
         &self.source.file
     }
 
-    /// The patterns as the file has them, those of lines near the message too.
-    pub(super) fn all_patterns(&self) -> impl Iterator<Item = &Spanned<String>> {
-        self.text.pattern.iter().chain(&self.text.patterns).chain(self.text.near.iter().map(|near| &near.pattern))
-    }
-
-    /// Checks what a file says.
-    ///
-    /// # Errors
-    /// What is wrong and where.
-    pub(super) fn new(text: schema::Rule, source: &Rc<Source>) -> Result<Self, Fault> {
-        let parse = |pattern: &Spanned<String>| sound(pattern, source);
-        let patterns = text.pattern.iter().chain(&text.patterns).map(parse).collect::<Result<Vec<_>, _>>()?;
-        if patterns.is_empty() {
-            return Err(source.fault(&text.id.span(), format!("rule {} has no pattern", text.id.get_ref())));
+    /// What the file says, examples and source included; none for a rule that is part of the program.
+    #[must_use]
+    pub fn written(&self) -> Option<&schema::Rule> {
+        match &self.body {
+            Body::Embedded(_) => None,
+            Body::Written(body) => Some(&body.0),
         }
-        let near = text.near.iter().map(|near| Ok((parse(&near.pattern)?, near.required)));
-        let near = near.collect::<Result<Vec<_>, _>>()?;
-        let errno = text.errno.as_ref().map(|name| errno(name, source)).transpose()?;
-        Ok(Self { patterns, near, errno, source: Rc::clone(source), text })
+    }
+
+    /// What it reads.
+    pub(super) fn ready(&self) -> &Ready {
+        self.ready.get_or_init(|| {
+            let compiled = match &self.body {
+                // The build has written it, and the rules' tests read each: one that cannot be read matches nothing.
+                Body::Embedded(bytes) => postcard::from_bytes(bytes).unwrap_or_default(),
+                Body::Written(body) => body.1.clone(),
+            };
+            Ready::from(compiled)
+        })
     }
 }
 
-impl Fallback {
-    /// Checks what a file says.
-    ///
-    /// # Errors
-    /// What is wrong and where.
-    pub fn new(text: schema::Fallback, source: &Source) -> Result<Self, Fault> {
-        let suspects = text.suspects.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { errno: errno(&text.errno, source)?, operations: text.operations, suspects })
+impl From<Compiled> for Ready {
+    fn from(mut says: Compiled) -> Self {
+        Self {
+            patterns: std::mem::take(&mut says.patterns).into_iter().map(Pattern::from).collect(),
+            near: std::mem::take(&mut says.near).into_iter().map(|(form, required)| (form.into(), required)).collect(),
+            errno: says.errno.as_deref().and_then(by_name),
+            says,
+        }
     }
 }
 
-fn sound(text: &Spanned<String>, source: &Source) -> Result<Pattern, Fault> {
-    let fault = |what: String| source.fault(&text.span(), format!("pattern {what}"));
-    let pattern = Pattern::parse(text.get_ref()).map_err(fault)?;
-    if let Some(name) = pattern.unknown_groups().next() {
-        return Err(fault(format!("captures {name}, which is none of {}", GROUPS.join(", "))));
-    }
-    Ok(pattern)
-}
-
-fn errno(name: &Spanned<String>, source: &Source) -> Result<Errno, Fault> {
+/// The errno that a file names.
+///
+/// # Errors
+/// That there is none of the name, and where it is written.
+pub(super) fn known_errno(name: &Spanned<String>, source: &Source) -> Result<Errno, Fault> {
     let unknown = || source.fault(&name.span(), format!("errno {} is not known", name.get_ref()));
     by_name(name.get_ref()).ok_or_else(unknown)
 }

@@ -17,11 +17,12 @@ impl Library {
                     rule.file().file_name().unwrap_or_default().display()
                 );
             }
-            let suspects: Vec<&str> = rule.text.suspects.iter().map(|id| id.get_ref().as_str()).collect();
-            let _ = writeln!(page, "| `{}` | {} | {} |", rule.id(), suspects.join(", "), rule.text.source);
+            let Some(text) = rule.written() else { continue };
+            let suspects: Vec<&str> = text.suspects.iter().map(|id| id.get_ref().as_str()).collect();
+            let _ = writeln!(page, "| `{}` | {} | {} |", rule.id(), suspects.join(", "), text.source);
         }
         page.push_str("\n## Exit statuses that are an answer\n\n| program | status | meaning | source |\n| --- | --- | --- | --- |\n");
-        for (benign, _) in &self.benign {
+        for (benign, _) in &self.written_benign {
             let status: Vec<String> = benign.status.iter().map(ToString::to_string).collect();
             let (program, status) = (&benign.program, status.join(", "));
             let _ = writeln!(page, "| `{program}` | {status} | {} | {} |", benign.meaning, benign.source);

@@ -1,7 +1,8 @@
 //! What programs call an operation: `cannot create directory` and `mkdir` are one.
 
 use super::Operation;
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Words that say that something failed and not what.
 const FAILED: &[&str] = &[
@@ -22,12 +23,12 @@ const FAILED: &[&str] = &[
 
 /// The table, from the rules.
 #[derive(Debug, Default)]
-pub struct Verbs(HashMap<String, Operation>);
+pub struct Verbs(HashMap<Cow<'static, str>, Operation>);
 
 impl Verbs {
     /// Adds to the table.
-    pub fn extend(&mut self, verbs: BTreeMap<String, Operation>) {
-        self.0.extend(verbs);
+    pub fn extend<T: Into<Cow<'static, str>>>(&mut self, verbs: impl IntoIterator<Item = (T, Operation)>) {
+        self.0.extend(verbs.into_iter().map(|(verb, operation)| (verb.into(), operation)));
     }
 
     /// The operation of a phrase: the whole phrase without words of failure, or as many of its first words as are known.
@@ -51,10 +52,9 @@ mod tests {
 
     #[test]
     fn the_longest_known_phrase_tells_the_operation() {
-        let table = [("create", Operation::Create), ("create directory", Operation::Mkdir)]
-            .map(|(verb, operation)| (verb.to_owned(), operation));
+        let table = [("create", Operation::Create), ("create directory", Operation::Mkdir)];
         let mut verbs = Verbs::default();
-        verbs.extend(table.into());
+        verbs.extend(table);
         assert_eq!(verbs.operation("cannot create directory"), Some(Operation::Mkdir));
         assert_eq!(verbs.operation("Failed to create regular file"), Some(Operation::Create));
         assert_eq!(verbs.operation("sing"), None);

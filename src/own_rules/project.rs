@@ -81,7 +81,7 @@ impl Project {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let texts: Vec<(PathBuf, String)> = self.found.files.iter().filter_map(super::lossy).collect();
-        crate::clue::Library::with_texts(&texts).1
+        crate::clue::Library::with_texts(texts).1
     }
 
     fn unkept(&self, error: &std::io::Error) -> String {

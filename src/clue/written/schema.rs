@@ -99,7 +99,7 @@ pub struct Example {
 }
 
 /// Exit statuses of a program that are an answer: `grep` ends with 1 when no line matched.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Benign {
     /// The last component of the command's first word.

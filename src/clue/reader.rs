@@ -1,0 +1,86 @@
+//! A library made ready for one locale: its rules, the words for errnos, and the sieve that holds the keys of both.
+
+use super::errno_words::Words;
+use super::library::Library;
+use super::matcher::Draft;
+use super::page::Page;
+use super::rule::Ready;
+use super::sieve::{Owner, Sieve};
+use crate::transcript::Transcript;
+use std::borrow::Cow;
+
+/// Reads output with the rules of a library.
+pub struct Reader<'l> {
+    pub(super) library: &'l Library,
+    words: Words,
+    sieve: Sieve<'l>,
+    /// Rules that need words for an errno.
+    of_errnos: Vec<usize>,
+}
+
+impl<'l> Reader<'l> {
+    /// The rules with the words of a locale.
+    pub fn new(library: &'l Library, locale: Option<&str>) -> Self {
+        let words = Words::new(locale);
+        let keys = || {
+            let rules = library.rules.iter().enumerate();
+            rules.flat_map(|(index, rule)| rule.keys.iter().map(move |key| (&**key, index)))
+        };
+        let of_rules = keys().filter(|(key, _)| !key.is_empty());
+        let of_rules = of_rules.map(|(key, index)| (Cow::Borrowed(key), Owner::Rule(index)));
+        let of_words = words.all().map(|words| (Cow::Owned(words.to_vec()), Owner::Errno));
+        Self {
+            sieve: Sieve::new(of_rules.chain(of_words)),
+            of_errnos: keys().filter(|(key, _)| key.is_empty()).map(|(_, index)| index).collect(),
+            library,
+            words,
+        }
+    }
+
+    /// A transcript, ready to be asked.
+    pub fn page<'a>(&'a self, transcript: &Transcript) -> Page<'a> {
+        Page::of(transcript, &self.words)
+    }
+
+    /// The words for errnos.
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// The id of the rule that read a draft.
+    pub fn id(&self, draft: &Draft) -> &'l str {
+        self.library.rules[draft.rule].id()
+    }
+
+    /// The rule that read a draft.
+    pub fn rule(&self, draft: &Draft) -> &'l Ready {
+        self.library.rules[draft.rule].ready()
+    }
+
+    /// Lines and rules of which the line holds a key, in the order of the lines. Lines that only quote a message have none.
+    pub fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
+        let mut candidates = Vec::new();
+        for line in 0..page.len() {
+            let rules = self.rules_of(&page.line(line).text);
+            if !rules.is_empty() && !page.is_quotation(line) {
+                candidates.extend(rules.into_iter().map(|rule| (line, rule)));
+            }
+        }
+        candidates
+    }
+
+    /// Rules of which a line holds a key, in their order.
+    fn rules_of(&self, line: &[u8]) -> Vec<usize> {
+        let (mut rules, mut has_errno) = (Vec::new(), false);
+        self.sieve.find(line, |_, owner| match owner {
+            Owner::Errno => has_errno = true,
+            Owner::Rule(rule) => rules.push(rule),
+        });
+        if has_errno {
+            rules.extend_from_slice(&self.of_errnos);
+        }
+        rules.sort_unstable();
+        rules.dedup();
+        rules
+    }
+}

@@ -1,0 +1,74 @@
+//! A rule as matching needs it: checked, expanded, without examples. This is what the program carries of `rules/`.
+
+use super::literal::key;
+use super::{Fault, Form, Operation, Source, schema};
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+/// What a rule reads and says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compiled {
+    /// Forms of the message.
+    pub patterns: Vec<Form>,
+    /// Forms of lines near it, and whether they are required.
+    pub near: Vec<(Form, bool)>,
+    /// Programs of the command line that it is for; empty: all.
+    pub commands: Vec<String>,
+    /// Who says so, where the message does not tell.
+    pub program: Option<String>,
+    /// What was tried, where the message does not tell.
+    pub operation: Option<Operation>,
+    /// The errno's name, where the message does not tell.
+    pub errno: Option<String>,
+    /// The path by convention, where the message does not tell.
+    pub path: Option<String>,
+    /// Another subject, where the message does not tell.
+    pub subject: Option<String>,
+    /// Ids of causes, the likeliest first.
+    pub suspects: Vec<String>,
+    /// The message tells that something failed and not what.
+    pub vague: bool,
+    /// The message tells that the failure before it was expected or dealt with.
+    pub handled: bool,
+}
+
+impl Compiled {
+    /// Checks what a file says.
+    ///
+    /// # Errors
+    /// What is wrong and where.
+    pub fn new(rule: &schema::Rule, source: &Source) -> Result<Self, Fault> {
+        let parse = |pattern: &Spanned<String>| {
+            Form::parse(pattern.get_ref()).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
+        };
+        let patterns = rule.pattern.iter().chain(&rule.patterns).map(parse).collect::<Result<Vec<_>, _>>()?;
+        if patterns.is_empty() {
+            return Err(source.fault(&rule.id.span(), format!("rule {} has no pattern", rule.id.get_ref())));
+        }
+        let near = rule.near.iter().map(|near| Ok((parse(&near.pattern)?, near.required)));
+        Ok(Self {
+            patterns,
+            near: near.collect::<Result<_, _>>()?,
+            commands: rule.commands.clone(),
+            program: rule.program.clone(),
+            operation: rule.operation,
+            errno: rule.errno.as_ref().map(|errno| errno.get_ref().clone()),
+            path: rule.path.clone(),
+            subject: rule.subject.clone(),
+            suspects: rule.suspects.iter().map(|id| id.get_ref().clone()).collect(),
+            vague: rule.vague,
+            handled: rule.handled,
+        })
+    }
+
+    /// What a line holds of the message in every case, as the program wrote it: one of these, each once. An empty one stands for
+    /// words for an errno.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Vec<u8>> {
+        let mut keys: Vec<Vec<u8>> =
+            self.patterns.iter().flat_map(|form| &form.needles).map(|n| key(n).to_vec()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}

@@ -1,0 +1,73 @@
+//! The form in which the program carries `rules/`: what every failure needs is read at once, and a rule itself only when a line
+//! holds one of its keys.
+
+use super::Operation;
+use serde::{Deserialize, Serialize};
+
+/// The files of `rules/`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Embedded<'a> {
+    /// Their names.
+    #[serde(borrow)]
+    pub files: Vec<&'a str>,
+    /// Their rules in order.
+    pub rules: Vec<Entry<'a>>,
+    /// Exit statuses that are an answer.
+    pub benign: Vec<Benign>,
+    /// Causes that an errno suggests.
+    pub fallbacks: Vec<Fallback>,
+    /// What programs call an operation.
+    pub verbs: Vec<(&'a str, Operation)>,
+}
+
+/// What is known of a rule before it is read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Entry<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Which of the files it is in.
+    pub file: usize,
+    /// See [`super::Compiled::keys`].
+    #[serde(borrow)]
+    pub keys: Vec<&'a [u8]>,
+    /// A [`super::Compiled`], encoded.
+    pub rule: &'a [u8],
+}
+
+/// Exit statuses of a program that are an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Benign {
+    /// The last component of the command's first word.
+    pub program: String,
+    /// The statuses.
+    pub status: Vec<i32>,
+    /// What they mean, as a fragment.
+    pub meaning: String,
+    /// Arguments of which one must be there; empty: whatever the arguments are.
+    pub arguments: Vec<String>,
+}
+
+/// Causes that an errno suggests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// The errno's name.
+    pub errno: String,
+    /// What was tried; empty: whatever it was.
+    pub operations: Vec<Operation>,
+    /// Ids of causes, the likeliest first.
+    pub suspects: Vec<String>,
+}
+
+impl From<&super::schema::Benign> for Benign {
+    fn from(text: &super::schema::Benign) -> Self {
+        let super::schema::Benign { program, status, meaning, arguments, .. } = text.clone();
+        Self { program, status, meaning, arguments }
+    }
+}
+
+impl From<super::schema::Fallback> for Fallback {
+    fn from(text: super::schema::Fallback) -> Self {
+        let suspects = text.suspects.into_iter().map(toml::Spanned::into_inner).collect();
+        Self { errno: text.errno.into_inner(), operations: text.operations, suspects }
+    }
+}

@@ -1,0 +1,58 @@
+//! What is wrong with a rule file, and where.
+
+use super::salvage::salvage;
+use super::schema;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// What is wrong with a rule file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1; none where the file could not be read.
+    pub line: Option<usize>,
+    /// What is wrong, with the field's name.
+    pub text: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.text)
+    }
+}
+
+/// A file of rules, kept to tell where something is wrong.
+#[derive(Debug)]
+pub struct Source {
+    /// Its name.
+    pub file: PathBuf,
+    /// What it holds; nothing for a file that is part of the program.
+    text: String,
+}
+
+impl Source {
+    /// The file of this name with what it holds.
+    pub fn new(file: &Path, text: impl Into<String>) -> Rc<Self> {
+        Rc::new(Self { file: file.into(), text: text.into() })
+    }
+
+    /// What the file says that is sound, and what is wrong with the rest.
+    pub fn parse(&self) -> (schema::File, Vec<Fault>) {
+        let sound = toml::from_str(&self.text).map(|file| (file, Vec::new()));
+        let (file, wrong) = sound.unwrap_or_else(|_| salvage(&self.text));
+        (file, wrong.into_iter().map(|(place, what)| self.fault(&place, what)).collect())
+    }
+
+    /// What is wrong at an offset of the file.
+    pub fn fault(&self, span: &Range<usize>, text: String) -> Fault {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let line = 1 + before.matches('\n').count();
+        Fault { file: self.file.clone(), line: Some(line), text }
+    }
+}

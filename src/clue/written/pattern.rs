@@ -1,0 +1,85 @@
+//! A rule's pattern: a regular expression with placeholders, checked, and the literals without which it cannot match.
+
+use super::expand::{GROUPS, expand, unknown_groups};
+use super::literal::needles;
+use serde::{Deserialize, Serialize};
+
+/// A pattern that is known to be sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// The regular expression, with what its placeholders stand for.
+    pub expanded: String,
+    /// At least one of them is in everything that matches.
+    pub needles: Vec<Vec<u8>>,
+}
+
+impl Form {
+    /// Reads a pattern as a rule file has it.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a fragment.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let expanded = expand(text)?;
+        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&expanded);
+        let hir = hir.map_err(|error| format!("is no regular expression: {}", reason(&error)))?;
+        let needles = needles(&hir).ok_or("needs a literal of two letters or {errno} that every match holds")?;
+        if let Some(name) = unknown_groups(&expanded).next() {
+            return Err(format!("captures {name}, which is none of {}", GROUPS.join(", ")));
+        }
+        Ok(Self { expanded, needles })
+    }
+}
+
+fn reason(error: &regex_syntax::Error) -> String {
+    match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::literal::key;
+    use super::*;
+
+    fn parse(text: &str) -> Form {
+        Form::parse(text).unwrap_or_else(|error| panic!("{text} {error}"))
+    }
+
+    #[test]
+    fn the_longest_literal_that_a_match_must_hold_is_the_needle() {
+        assert_eq!(parse("^a.*exited with code {number}$").needles, [b"exited with code ".to_vec()]);
+        assert_eq!(parse("(?:npm ERR!|npm error) x?").needles, [b"npm ERR!".to_vec(), b"npm error".to_vec()]);
+        assert_eq!(parse(r"^\S+: {errno}$").needles, [b": \x01".to_vec()]);
+    }
+
+    #[test]
+    fn the_key_of_a_literal_is_what_programs_write_of_it() {
+        let keys = |text: &str| {
+            let form = parse(text);
+            form.needles.iter().map(|needle| String::from_utf8_lossy(key(needle)).into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys("^a.*exited with code {number}$"), ["exited"]);
+        assert_eq!(keys("(?:npm ERR!|npm error) x?"), ["npm ERR!", "error"]);
+        assert_eq!(keys(r"^\S+: {errno:ENOSPC|EDQUOT}$"), ["", ""]);
+        assert_eq!(keys(r"{words:ENOENT} while waiting"), ["waiting"]);
+        assert_eq!(keys(r"^.{errno}|x{words:EIO}y"), ["", ""]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, error) in [
+            (".*", "needs a literal of two letters or {errno} that every match holds"),
+            ("failed {nothing}", "has an unknown placeholder {nothing}"),
+            ("failed (", "is no regular expression: unclosed group"),
+            ("failed [‘]", "has ‘ in a class, where only ASCII can be: write (?:a|b)"),
+            (
+                "failed (?<colour>x)",
+                "captures colour, which is none of errno, errno_name, errno_number, operation, other, path, program, subject",
+            ),
+        ] {
+            assert_eq!(Form::parse(text).map(|_| ()), Err(error.to_owned()), "{text}");
+        }
+    }
+}
