@@ -56,6 +56,8 @@ pub(super) struct Draft {
     /// The word for the operation.
     pub verb: Option<String>,
     pub path: Option<PathBuf>,
+    /// The message names no path: what other rules take for one in it is none.
+    pub pathless: bool,
     pub other: Option<PathBuf>,
     pub subject: Option<String>,
     pub program: Option<String>,
@@ -152,7 +154,7 @@ impl Reader<'_> {
         let read = [
             draft.errno.is_some(),
             draft.operation.is_some(),
-            draft.path.is_some(),
+            draft.path.is_some() || draft.pathless,
             draft.other.is_some(),
             draft.subject.is_some(),
         ];
@@ -222,6 +224,7 @@ impl Draft {
         self.verb = self.verb.take().or_else(|| text("operation"));
         self.operation = self.operation.or_else(|| verbs.operation(&text("operation")?));
         self.path = self.path.take().or_else(|| found.written("path").map(path));
+        self.pathless |= found.denies("path");
         self.other = self.other.take().or_else(|| found.written("other").map(path));
         self.subject = self.subject.take().or_else(|| text("subject"));
         self.program = self.program.take().or_else(|| text("program").map(|name| base(&name)));
@@ -234,7 +237,7 @@ impl Draft {
         self.program = self.program.take().or_else(|| other.program.clone());
         // What this rule knows for the name of a call, another may take for the name of a file: `strace: exec: …`.
         let is_verb = |path: &PathBuf| self.verb.as_deref().is_some_and(|verb| path.as_os_str() == verb);
-        if self.path.is_none() && !other.path.as_ref().is_some_and(is_verb) {
+        if self.path.is_none() && !self.pathless && !other.path.as_ref().is_some_and(is_verb) {
             self.path.clone_from(&other.path);
             self.other = self.other.take().or_else(|| other.other.clone());
         }

@@ -1,4 +1,5 @@
-//! A line as rules see it: errno words of any language are one sentinel, quotation marks of any language are `'`.
+//! A line as rules see it: errno words of any language are one sentinel, quotation marks of any language are `'`, and colons,
+//! commas and full stops are those of ASCII.
 //!
 //! Patterns so stay small and need no translation. What a pattern captures is taken from the line itself, not from this form.
 
@@ -32,6 +33,18 @@ const QUOTES: &[&str] = &[
     "『",
     "』",
     "`",
+];
+
+/// Punctuation of Chinese and Japanese and of French typography, with what stands in its place.
+const PUNCTUATION: &[(&str, &str)] = &[
+    ("：", ": "),
+    ("\u{a0}:", ":"),
+    ("\u{202f}:", ":"),
+    ("，", ", "),
+    ("；", "; "),
+    ("。", "."),
+    ("（", " ("),
+    ("）", ")"),
 ];
 
 /// A line in normal form.
@@ -79,12 +92,12 @@ impl Normal {
         let mut at = place.start;
         while at < place.end {
             let rest = &line[at..place.end];
-            let quote = if rest[0] == b'`' || rest[0] == b' ' || !rest[0].is_ascii() { quote(rest) } else { None };
-            match quote {
-                Some(length) => self.replace(b"'", at..at + length),
+            let mark = if rest[0] == b'`' || rest[0] == b' ' || !rest[0].is_ascii() { mark(rest) } else { None };
+            match mark {
+                Some((length, with)) => self.replace(with.as_bytes(), at..at + length),
                 None => self.text.push(rest[0]),
             }
-            at += quote.unwrap_or(1);
+            at += mark.map_or(1, |(length, _)| length);
         }
     }
 
@@ -95,9 +108,11 @@ impl Normal {
     }
 }
 
-/// Length of the quotation mark that the text begins with.
-fn quote(text: &[u8]) -> Option<usize> {
-    QUOTES.iter().find(|mark| text.starts_with(mark.as_bytes())).map(|mark| mark.len())
+/// The mark that the text begins with: its length, and what stands in its place.
+fn mark(text: &[u8]) -> Option<(usize, &'static str)> {
+    let quotes = QUOTES.iter().map(|mark| (*mark, "'"));
+    let mut marks = quotes.chain(PUNCTUATION.iter().copied());
+    marks.find(|(mark, _)| text.starts_with(mark.as_bytes())).map(|(mark, with)| (mark.len(), with))
 }
 
 #[cfg(test)]
@@ -116,6 +131,7 @@ mod tests {
             normal("mkdir: cannot create directory ‘/x’: No space left on device").1,
             "mkdir: cannot create directory '/x': <ENOSPC>"
         );
+        assert_eq!(normal("写入错误：设备").1, "写入错误: 设备");
         assert_eq!(
             normal("impossible de créer «\u{a0}/x\u{a0}»: read-only file system").1,
             "impossible de créer '/x': <EROFS>"

@@ -89,6 +89,11 @@ impl Found<'_> {
         std::str::from_utf8(self.group(group)?.as_bytes()).ok()
     }
 
+    /// Whether the pattern says by an empty group that there is none of this name in the message.
+    pub fn denies(&self, group: &str) -> bool {
+        self.group(group).is_some_and(|found| found.is_empty())
+    }
+
     /// A group as the program wrote it.
     pub fn written(&self, group: &str) -> Option<&[u8]> {
         let place: Range<usize> = self.group(group)?.range();

@@ -41,6 +41,8 @@ const FORMS: &[&str] = &[
     // Levels.
     r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) ",
     r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO|CRITICAL:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])? +",
+    // The same in the languages of git, make, dpkg and Python's tools.
+    r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia|致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: ",
     r"\[(?:ERROR|error|WARNING|WARN|warning|INFO|FATAL|fatal|crit|emerg|stderr)\] ",
     r"::error(?: [^:]*)?::",
     r"##\[error\]",
@@ -103,6 +105,8 @@ mod tests {
             "# cp: x",
             "   5: cp: x",
             "[ERROR] cp: x",
+            "致命错误: cp: x",
+            "Schwerwiegend: cp: x",
         ] {
             assert_eq!(peeled(text), "cp: x", "{text}");
         }

@@ -18,6 +18,7 @@ mod inodes;
 mod inotify;
 mod ipc;
 mod keyring;
+mod languages;
 mod memory;
 mod mount_options;
 mod namespaces;
