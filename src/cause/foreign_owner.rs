@@ -38,8 +38,8 @@ fn refused_by(obstacle: &Obstacle) -> Option<&Stat> {
 fn inside(case: &Case) -> Vec<Suspect> {
     let named = refused::messages(case).filter(|(_, clue)| clue.errno.is_none() && clue.suspects(ID));
     let foreign = named.filter_map(|(index, clue)| {
-        let directory = case.resolve(clue.path.as_ref()?)?.existing;
-        let foreign = foreign_entry(case, &directory)?;
+        let named = case.resolve(clue.path.as_ref()?).filter(|named| named.missing.as_os_str().is_empty())?;
+        let foreign = foreign_entry(case, &named.existing)?;
         Some(Suspect { subject: super::Subject::Path(foreign), clue: Some(index), touched: true })
     });
     foreign.collect()

@@ -6,7 +6,7 @@ mod shared;
 #[cfg(test)]
 use shared::stage;
 use shared::{
-    denied, exec, holder, inotify, locks, mount_option, refused, rlimit, room, setting, shortage, spoken, sysctl,
+    denied, exec, holder, inotify, locks, mount_option, port, refused, rlimit, room, setting, shortage, spoken, sysctl,
 };
 
 pub use shared::case::{Case, Mode};

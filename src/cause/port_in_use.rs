@@ -1,6 +1,6 @@
 //! bind(2) answers EADDRINUSE: a socket has the port.
 
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder, port};
 use crate::clue::Clue;
 use crate::machine::{PortSocket, SocketState};
 use crate::sys::errno::Errno;
@@ -19,41 +19,11 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// The port that the message names; else the numbers of the command line that may be one.
 fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
-    let told = clue.subject.as_deref().and_then(port).or_else(|| port_in_line(&clue.line));
+    let told = port::of_clue(clue);
     let touched = told.is_some();
-    let ports = told.map_or_else(|| ports_of_command(case), |port| vec![port]);
+    let ports = told.map_or_else(|| port::of_command(case), |port| vec![port]);
     let suspect = |port: u16| Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched };
     ports.into_iter().map(suspect).collect()
-}
-
-/// `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080`, `:::8080`, `tcp://host:8080/`.
-fn port(text: &str) -> Option<u16> {
-    let text = text.trim().trim_end_matches('/');
-    let last = text.rsplit([':', '=']).next()?;
-    last.parse().ok().filter(|port| *port > 0)
-}
-
-/// The port of an address, or the number behind the word "port", in a message. Times and places in sources have colons too.
-fn port_in_line(line: &str) -> Option<u16> {
-    let words = line
-        .split([' ', '\'', '"', ',', ')', '('])
-        .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| !word.is_empty());
-    let of_address = words.clone().find_map(port_of_address);
-    let mut after_port = words.skip_while(|word| !word.eq_ignore_ascii_case("port")).skip(1);
-    of_address.or_else(|| after_port.next()?.parse().ok())
-}
-
-fn port_of_address(word: &str) -> Option<u16> {
-    let word = word.rsplit("//").next()?;
-    let (host, port) = word.rsplit_once(':')?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let is_host = matches!(host, "" | "*" | "localhost" | ":" | "::") || host.parse::<std::net::IpAddr>().is_ok();
-    port.parse().ok().filter(|port| is_host && *port > 0)
-}
-
-fn ports_of_command(case: &Case) -> Vec<u16> {
-    case.command.iter().skip(1).filter_map(|word| port(&word.to_string_lossy())).collect()
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -195,20 +165,5 @@ mod tests {
         let mut stage = stage(vec![socket(SocketState::Listening, vec![server(false)])]);
         stage.clues[0].path = Some("/run/x.sock".into());
         stage.assert_silent(&CAUSE);
-    }
-
-    #[test]
-    fn ports_are_read_from_messages() {
-        let known = [
-            ("Error: listen EADDRINUSE: address already in use :::3000", Some(3000)),
-            ("listen tcp 127.0.0.1:8080: bind: address already in use", Some(8080)),
-            ("bind() to [::]:80 failed (98: Address already in use)", Some(80)),
-            ("Port 5000 is in use by another program.", Some(5000)),
-            ("at Server.setupListenHandle (net.js:1318:16) 12:34:56", None),
-            ("OSError: [Errno 98] Address already in use", None),
-        ];
-        for (line, port) in known {
-            assert_eq!(port_in_line(line), port, "{line}");
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! A port below `net.ipv4.ip_unprivileged_port_start`, 1024 as a rule, is bound by root or with `CAP_NET_BIND_SERVICE` alone (EACCES).
 
 use super::refused::user;
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, port, refused};
 use crate::clue::{Clue, Operation};
 use crate::machine::Identity;
 use crate::probe::walk::Who;
@@ -16,7 +16,7 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let suspect = |(index, clue): (usize, &Clue)| {
-        let port = is_about_binding(clue).then(|| port(clue)).flatten()?;
+        let port = is_about_binding(clue).then(|| port_of(case, clue)).flatten()?;
         Some(Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched: true })
     };
     refused::messages(case).filter_map(suspect).collect()
@@ -30,21 +30,11 @@ fn is_about_binding(clue: &Clue) -> bool {
     is_refused && says && clue.path.is_none() && (clue.errno.is_some() || clue.suspects(ID))
 }
 
-/// The port of a message: the last number behind a colon or the word, or what its rule found.
-fn port(clue: &Clue) -> Option<u16> {
-    let line = clue.line.to_lowercase();
-    let number = |rest: &str| {
-        rest.trim_start()
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-            .parse()
-            .ok()
-            .filter(|port| *port != 0)
-    };
-    let behind = |mark: &str| line.rmatch_indices(mark).find_map(|(at, mark)| number(&line[at + mark.len()..]));
-    let of_subject = || clue.subject.as_ref().and_then(|subject| number(subject.rsplit(':').next()?));
-    ["port ", "]:", ":"].iter().find_map(|mark| behind(mark)).or_else(of_subject)
+/// The port of the message; where it tells none, that of the command line.
+fn port_of(case: &Case, clue: &Clue) -> Option<u16> {
+    let first = case.machine.sysctl(SYSCTL).unwrap_or(0);
+    let of_command = || port::of_command(case).into_iter().rfind(|port| u64::from(*port) < first);
+    port::of_clue(clue).or_else(|| of_command().filter(|_| clue.operation == Some(Operation::Bind)))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -132,6 +122,15 @@ mod tests {
         ] {
             assert_eq!(found(&stage(line)), [port], "{line}");
         }
+    }
+
+    #[test]
+    fn a_binding_that_names_no_port_is_that_of_the_command() {
+        let mut stage = stage("PermissionError: [Errno 13] Permission denied");
+        stage.command = ["timeout", "10", "python3", "-m", "http.server", "80"].map(Into::into).to_vec();
+        assert!(found(&stage).is_empty());
+        stage.clues[0].operation = Some(Operation::Bind);
+        assert_eq!(found(&stage), ["80"]);
     }
 
     #[test]
