@@ -2,7 +2,8 @@
 //!
 //! The order, each step deciding among those that the steps before leave equal: how sure; whether the failed work touched
 //! the subject; whether it was seen; which clue came first, because the first failure explains the later ones; which
-//! suspect the rule calls likelier. What is general is dropped where something specific is verified for the same subject.
+//! suspect the rule calls likelier. What is general is dropped where something specific is verified for the same subject, or for the
+//! same message.
 
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
@@ -51,7 +52,7 @@ pub fn diagnose(case: &Case) -> Diagnosis {
             }
         }
     }
-    drop_covered(&mut diagnosis);
+    drop_covered(case, &mut diagnosis);
     if case.mode == Mode::Log {
         let said = said(case, &diagnosis.found);
         diagnosis.found.extend(said);
@@ -92,22 +93,49 @@ fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
     (sure, !diagnosed.suspect.touched, diagnosed.finding.seen.is_none(), said_at, likelier)
 }
 
+/// What a verified specific cause explains, so that the general one is no fault of its own.
+struct Covering {
+    general: &'static str,
+    by: &'static str,
+    subject: Subject,
+    /// The message, where it has an errno: what it says of one path is explained once.
+    clue: Option<usize>,
+}
+
+impl Covering {
+    fn covers(&self, case: &Case, diagnosed: &Diagnosed) -> bool {
+        let suspect = &diagnosed.suspect;
+        let is_same_message = self.clue.is_some() && self.clue == suspect.clue && self.is_about(case, &suspect.subject);
+        self.general == diagnosed.cause.id && (self.subject == suspect.subject || is_same_message)
+    }
+
+    /// Whether a path lies on the way to the subject or below it; what is no path has no way.
+    fn is_about(&self, case: &Case, other: &Subject) -> bool {
+        let (Some(own), Some(other)) = (self.subject.path(), other.path()) else { return true };
+        let (own, other) = (case.surroundings().cwd.join(own), case.surroundings().cwd.join(other));
+        own.starts_with(&other) || other.starts_with(&own)
+    }
+}
+
 /// Moves what a verified specific cause covers to the refuted: it is so, and it is not the root.
-fn drop_covered(diagnosis: &mut Diagnosis) {
-    let covering: Vec<_> = diagnosis
-        .found
-        .iter()
-        .filter(|diagnosed| diagnosed.finding.confidence == Confidence::Verified)
-        .flat_map(|diagnosed| {
-            diagnosed.cause.covers.iter().map(|id| (*id, diagnosed.cause.id, diagnosed.suspect.subject.clone()))
+fn drop_covered(case: &Case, diagnosis: &mut Diagnosis) {
+    let verified = diagnosis.found.iter().filter(|diagnosed| diagnosed.finding.confidence == Confidence::Verified);
+    let covering: Vec<Covering> = verified
+        .flat_map(|Diagnosed { cause, suspect, .. }| {
+            let clue = suspect.clue.filter(|index| case.clues[*index].errno.is_some());
+            cause.covers.iter().map(move |general| Covering {
+                general,
+                by: cause.id,
+                subject: suspect.subject.clone(),
+                clue,
+            })
         })
         .collect();
-    let is_covered = |diagnosed: &mut Diagnosed| {
-        covering.iter().any(|(id, _, subject)| *id == diagnosed.cause.id && *subject == diagnosed.suspect.subject)
-    };
-    for Diagnosed { cause, suspect, .. } in diagnosis.found.extract_if(.., is_covered) {
-        let by = covering.iter().find(|(id, ..)| *id == cause.id).map_or("", |(_, by, _)| by);
-        diagnosis.ruled_out.push(Refuted { cause, suspect, text: format!("{by} explains it") });
+    let by = |diagnosed: &Diagnosed| covering.iter().find(|covering| covering.covers(case, diagnosed));
+    for diagnosed in diagnosis.found.extract_if(.., |diagnosed| by(diagnosed).is_some()) {
+        let text = format!("{} explains it", by(&diagnosed).map_or("", |covering| covering.by));
+        let Diagnosed { cause, suspect, .. } = diagnosed;
+        diagnosis.ruled_out.push(Refuted { cause, suspect, text });
     }
 }
 

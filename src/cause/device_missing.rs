@@ -25,7 +25,11 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     suspects
 }
 
+/// ENXIO of `/dev/tty` is about the session and not about the device, tty(4).
 fn is_of_device(_: &Case, clue: &Clue) -> bool {
+    if clue.errno == Some(Errno::ENXIO) && clue.path.as_deref() == Some(Path::new("/dev/tty")) {
+        return false;
+    }
     let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV | Errno::ENOTTY));
     is_refusal && clue.path.as_ref().is_some_and(|path| path.starts_with("/dev"))
 }

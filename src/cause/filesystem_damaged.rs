@@ -11,8 +11,11 @@ use crate::probe::read_only::names;
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const ID: &str = "filesystem-damaged";
+/// A message of the kernel that is younger is about what the command has just met.
+const RECENT: Duration = Duration::from_secs(5);
 /// Words of the kernel's messages about damage: of the block layer, ext4, XFS and btrfs.
 const WORDS: &[&str] = &["I/O error", "EXT4-fs error", "corruption", "Corruption", "csum failed"];
 
@@ -22,7 +25,9 @@ pub const CAUSE: Cause =
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = refused::messages(case).filter(|(_, clue)| is_about(clue));
     let suspect = |(index, clue): (usize, &Clue)| {
-        let mount = case.mount_of(clue.path.as_ref()?)?;
+        let path = clue.path.as_ref()?;
+        // What is damaged may not even be walked.
+        let mount = case.mount_of(path).or_else(|| case.mounts.holding(&case.surroundings().cwd.join(path)))?;
         Some(Suspect { subject: Subject::Path(mount.point.clone()), clue: Some(index), touched: true })
     };
     spoken.filter_map(suspect).collect()
@@ -44,7 +49,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let device = device::below(case.machine, mount).ok();
     let signs = device.as_ref().map(|device| signs(case.machine, mount, device)).unwrap_or_default();
     let says_damage = suspect.clue.and_then(|index| case.clues[index].errno).is_some_and(is_damage);
-    let confidence = match (says_damage, signs.is_empty()) {
+    let is_fresh = device.as_ref().is_some_and(|device| is_told_just_now(case.machine, device));
+    let confidence = match (says_damage || is_fresh, signs.is_empty()) {
         (true, false) if case.mode == Mode::Run => Confidence::Verified,
         (_, false) => Confidence::Likely,
         _ if case.mode == Mode::Log => Confidence::Possible,
@@ -86,12 +92,23 @@ fn counted_by_btrfs(machine: &Machine, device: &Device) -> Option<Evidence> {
     })
 }
 
-fn said_by_kernel(machine: &Machine, device: &Device) -> Option<Evidence> {
+/// The kernel's last message about errors of the device, and its age.
+fn last_message(machine: &Machine, device: &Device) -> Option<(String, Duration)> {
     let log = machine.kernel_log(WORDS).ok()?;
     let message = log.messages.iter().rev().find(|message| names(&message.text, &device.name))?;
-    let age = humantime::format_duration(std::time::Duration::from_secs(log.age(message).as_secs()));
+    Some((message.text.clone(), log.age(message)))
+}
+
+/// Whether the kernel told of an error when the command met EIO: then it is the same error.
+fn is_told_just_now(machine: &Machine, device: &Device) -> bool {
+    last_message(machine, device).is_some_and(|(_, age)| age < RECENT)
+}
+
+fn said_by_kernel(machine: &Machine, device: &Device) -> Option<Evidence> {
+    let (text, age) = last_message(machine, device)?;
+    let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
     let check = format!("dmesg -T | grep -w {}", crate::text::shell_word(&device.name));
-    Some(Evidence::probe(format!("the kernel's log, {age} ago: {}", message.text)).check(check))
+    Some(Evidence::probe(format!("the kernel's log, {age} ago: {text}")).check(check))
 }
 
 fn found(case: &Case, mount: &Mount, device: Option<&Device>, signs: Vec<Evidence>, confidence: Confidence) -> Finding {
@@ -112,10 +129,13 @@ fn found(case: &Case, mount: &Mount, device: Option<&Device>, signs: Vec<Evidenc
 fn fixes(case: &Case, mount: &Mount, device: &Device) -> Vec<Fix> {
     let (point, node) = (case.quoted(&mount.point), case.quoted(&device.node));
     let mut fixes = vec![Fix::lasting("save what matters from it first; an error of the medium comes back")];
-    fixes.push(Fix::now(
-        case.as_root(&format!("smartctl -H {node}")),
-        "what the disk says of itself (package smartmontools)",
-    ));
+    let is_disk = !["loop", "dm-", "md", "zram", "nbd", "ram"].iter().any(|kind| device.name.starts_with(kind));
+    if is_disk {
+        fixes.push(Fix::now(
+            case.as_root(&format!("smartctl -H {node}")),
+            "what the disk says of itself (package smartmontools)",
+        ));
+    }
     if mount.point == Path::new("/") {
         let text = "boot once with fsck.mode=force on the kernel's command line: a root filesystem is repaired at boot";
         fixes.push(Fix::lasting(text));
@@ -146,9 +166,9 @@ mod tests {
         stage
     }
 
-    fn logs(stage: &mut Stage, text: &str) {
+    fn logs(stage: &mut Stage, text: &str, age: u64) {
         let messages = vec![KernelMessage { at_us: 1, level: 3, text: text.to_owned() }];
-        stage.knows(&format!("kernel-log {}", WORDS.join("|")), Ok(KernelLog { now_us: 2_000_001, messages }));
+        stage.knows(&format!("kernel-log {}", WORDS.join("|")), Ok(KernelLog { now_us: age * 1_000_000 + 1, messages }));
     }
 
     #[test]
@@ -161,11 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_log_makes_a_failed_read_likely_the_disks() {
-        let mut stage = stage("xfs");
-        logs(&mut stage, "I/O error, dev vdb, sector 8 op 0x0:(READ)");
-        let finding = stage.clue(Errno::EIO, Operation::Read, "/srv/file").finding(&CAUSE, "/srv");
-        assert_eq!(finding.confidence, Confidence::Likely);
+    fn the_kernels_log_of_that_moment_proves_a_failed_read_and_an_older_one_makes_it_likely() {
+        for (age, confidence) in [(2, Confidence::Verified), (60, Confidence::Likely)] {
+            let mut stage = stage("xfs");
+            logs(&mut stage, "I/O error, dev vdb, sector 8 op 0x0:(READ)", age);
+            let finding = stage.clue(Errno::EIO, Operation::Read, "/srv/file").finding(&CAUSE, "/srv");
+            assert_eq!(finding.confidence, confidence);
+        }
     }
 
     #[test]
@@ -195,7 +217,7 @@ mod tests {
     #[test]
     fn errors_of_another_device_are_silence() {
         let mut stage = stage("xfs");
-        logs(&mut stage, "I/O error, dev vdbx, sector 8");
+        logs(&mut stage, "I/O error, dev vdbx, sector 8", 2);
         stage.clue(Errno::EIO, Operation::Read, "/srv/file").assert_silent(&CAUSE);
     }
 

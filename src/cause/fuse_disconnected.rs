@@ -13,7 +13,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/fuse-disconnected.md"),
     suspects,
-    covers: &["missing-path"],
+    covers: &["missing-path", "permission-denied"],
     check,
 };
 
@@ -24,8 +24,13 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     suspects
 }
 
-fn says_so(_: &Case, clue: &Clue) -> bool {
-    clue.errno == Some(Errno::ENOTCONN) && clue.path.is_some()
+/// The errno, or a message without one about a path on a mount of this kind: the mount answers for itself.
+fn says_so(case: &Case, clue: &Clue) -> bool {
+    let is_fuse = |point: PathBuf| case.mounts.at(&point).is_some_and(|mount| mount.fstype.starts_with("fuse"));
+    match clue.errno {
+        Some(errno) => errno == Errno::ENOTCONN && clue.path.is_some(),
+        None => point(case, clue).is_some_and(is_fuse),
+    }
 }
 
 /// The mount point by the path's text: a mount that answers nothing is not walked into.

@@ -12,7 +12,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/home-unusable.md"),
     suspects,
-    covers: &["missing-path"],
+    covers: &["missing-path", "not-a-directory", "permission-denied"],
     check,
 };
 
@@ -22,7 +22,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// Whether a message is about something below a home that may not be there.
 fn lies_there(case: &Case, clue: &Clue) -> bool {
-    let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
+    // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
+    let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let below = |home: PathBuf| clue.path.as_ref().is_some_and(|path| path.starts_with(home));
     is_refusal && home(case).is_some_and(below)
 }

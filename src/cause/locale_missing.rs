@@ -9,35 +9,48 @@ const ID: &str = "locale-missing";
 pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/locale-missing.md"), suspects, covers: &[], check };
 
+/// Variables that ask for a locale, the strongest first, locale(7).
+const VARIABLES: &[&str] =
+    &["LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_COLLATE", "LC_NUMERIC", "LC_TIME", "LC_MONETARY", "LANG"];
+
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, setting::nothing_else, |case, _| {
-        Subject::Name(wanted(case).map_or("-".into(), |(_, name)| name))
+        let wanted = missing(case).or_else(|| wanted(case).into_iter().next());
+        Subject::Name(wanted.map_or("-".into(), |(_, name)| name))
     })
 }
 
-/// The locale that is asked for, and by which variable.
-fn wanted(case: &Case) -> Option<(&'static str, String)> {
-    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|variable| {
+/// The locales that are asked for, and by which variable; `LC_ALL` alone where it is set.
+fn wanted(case: &Case) -> Vec<(&'static str, String)> {
+    let set = |variable: &&'static str| {
         let name = case.surroundings().var(variable)?.to_string_lossy().into_owned();
-        (!name.is_empty()).then_some((variable, name))
-    })
+        (!name.is_empty()).then_some((*variable, name))
+    };
+    let mut wanted: Vec<_> = VARIABLES.iter().filter_map(set).collect();
+    if wanted.first().is_some_and(|(variable, _)| *variable == "LC_ALL") {
+        wanted.truncate(1);
+    }
+    wanted
+}
+
+/// The first of them that is not installed: setlocale(3) of all categories fails for one.
+fn missing(case: &Case) -> Option<(&'static str, String)> {
+    wanted(case).into_iter().find(|(_, name)| case.machine.has_locale(name) == Ok(false))
 }
 
 fn check(case: &Case, _: &Suspect) -> Verdict {
-    let Some((variable, name)) = wanted(case) else {
-        return setting::verdict(case, None, "no variable asks for a locale", "the locale was not installed");
-    };
-    let is_there = match case.machine.has_locale(&name) {
-        Ok(is_there) => is_there,
-        Err(unknown) => return Verdict::Unknown(unknown.to_string()),
-    };
-    let wrong = (!is_there).then(|| Wrong {
+    let wrong = missing(case).map(|(variable, name)| Wrong {
         headline: format!("the locale {name} is not installed"),
         fact: format!("{variable}={name}, and no such locale is installed"),
         check: "locale -a".to_owned(),
         fixes: fixes(case, variable, &name),
     });
-    setting::verdict(case, wrong, &format!("the locale {name} is installed"), "the locale was not installed")
+    let names: Vec<String> = wanted(case).into_iter().map(|(_, name)| name).collect();
+    let fine = match names.first() {
+        None => "no variable asks for a locale".to_owned(),
+        Some(name) => format!("the locale {name} is installed"),
+    };
+    setting::verdict(case, wrong, &fine, "the locale was not installed")
 }
 
 fn fixes(case: &Case, variable: &str, name: &str) -> Vec<Fix> {

@@ -1,6 +1,7 @@
 //! A living process has the lock: fcntl(2), flock(2), or a file that is the lock by being there.
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Suspect, Verdict, holder, locks};
+use crate::clue::Operation;
 use crate::machine::Program;
 use crate::probe::lock::{LockState, held_in_words};
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::path::Path;
 const ID: &str = "locked-by-process";
 
 pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/locked-by-process.md"), suspects, covers: &[], check };
+    Cause { id: ID, page: include_str!("../../docs/causes/locked-by-process.md"), suspects, covers: &["already-exists"], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     locks::suspects(case, ID)
@@ -19,8 +20,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return Verdict::Unknown("no lock file is known".into());
     };
     match state {
-        LockState::Held { by, how } => Verdict::Found(Box::new(held(case, path, &by, &how))),
+        LockState::Held { by, how } => Verdict::Found(Box::new(held(case, suspect, path, Holder { by: &by, how: &how }))),
         LockState::HeldUnseen => Verdict::Found(Box::new(held_unseen(case, path))),
+        LockState::Free if locks::held_then(case, path).is_some() => Verdict::Found(Box::new(held_before(case, suspect, path))),
         LockState::Free if locks::is_plain(case, suspect, ID) => Verdict::Found(Box::new(free_again(path))),
         LockState::Free => Verdict::RuledOut("nobody has it locked".into()),
         LockState::Stale(why) => Verdict::RuledOut(why.join("; ")),
@@ -28,11 +30,25 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     }
 }
 
-fn held(case: &Case, path: &Path, by: &Program, how: &str) -> Finding {
+/// Who has it, and what shows that.
+struct Holder<'a> {
+    by: &'a Program,
+    how: &'a str,
+}
+
+/// How sure it is that the message is about this lock: it names the file, or a word of the command line does and the rule knows the message
+/// as one about a lock.
+fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    let is_told = clue.is_some_and(|clue| clue.path.is_some() || suspect.touched && clue.operation == Some(Operation::Lock));
+    if is_told { Confidence::Verified } else { Confidence::Likely }
+}
+
+fn held(case: &Case, suspect: &Suspect, path: &Path, Holder { by, how }: Holder) -> Finding {
     let whose = case.machine.user(by.uid);
     let words = held_in_words(by, how);
     Finding {
-        confidence: Confidence::Verified,
+        confidence: confidence(case, suspect),
         seen: Some(Seen::Now),
         headline: format!("{} is locked by {}", path.display(), holder::named(by)),
         summary: format!(
@@ -45,6 +61,26 @@ fn held(case: &Case, path: &Path, by: &Program, how: &str) -> Finding {
             Evidence::probe(format!("it belongs to {whose}")).check(format!("ps -o pid,user,etime,args -p {}", by.pid)),
         ],
         fixes: holder::fixes(case, by, "wait until it has ended, then run the command again"),
+    }
+}
+
+/// Somebody had it when the command spoke of it, and has let go since.
+fn held_before(case: &Case, suspect: &Suspect, path: &Path) -> Finding {
+    let shown = path.display();
+    let Some((sample, lock)) = locks::held_then(case, path) else { return free_again(path) };
+    let who = format!("{} (pid {})", lock.command, lock.pid);
+    let said = sample.moment.said.and_then(|offset| case.line_before(offset));
+    let when = said.map_or_else(String::new, |said| format!(" when the command said: {said}"));
+    Finding {
+        confidence: confidence(case, suspect),
+        seen: Some(Seen::During),
+        headline: format!("{shown} was locked by {who}, and is free now"),
+        summary: format!("{shown} was locked by {who} while the command ran; nobody has it locked now."),
+        evidence: vec![
+            Evidence::sample(format!("{who} held a lock on it{when}")),
+            Evidence::probe("no process has it locked now"),
+        ],
+        fixes: vec![Fix { text: "run the command again: the lock is free".into(), command: None, lasting: false }],
     }
 }
 

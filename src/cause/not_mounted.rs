@@ -1,13 +1,14 @@
-//! What is missing (ENOENT) would lie on a filesystem that `/etc/fstab` names and that is not mounted: a disk that is not plugged in, a
-//! server that did not answer at boot, `noauto`.
+//! What is missing (ENOENT) would lie on a filesystem that `/etc/fstab` or a mount unit names and that is not mounted: a disk that is not
+//! plugged in, a server that did not answer at boot, `noauto`.
 
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
-use crate::probe::origin::fstab::{self, Entry};
+use crate::probe::origin::config::has_systemd;
+use crate::probe::origin::{fstab, unit};
 use crate::probe::walk::Why;
 use crate::sys::errno::Errno;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "not-mounted";
 
@@ -23,11 +24,11 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     if case.mode == Mode::Log {
         return Vec::new();
     }
-    let spoken = refused::messages(case).filter(|(_, clue)| clue.errno == Some(Errno::ENOENT));
+    let spoken = refused::messages(case).filter(|(_, clue)| is_about(clue));
     let suspect = |(index, clue): (usize, &Clue)| {
-        let entry = entry(case, clue)?;
+        let wanted = wanted(case, clue)?;
         Some(Suspect {
-            subject: Subject::Path(entry.point),
+            subject: Subject::Path(wanted.point),
             clue: Some(index),
             touched: !refused::is_superseded(case, index),
         })
@@ -35,58 +36,132 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     spoken.filter_map(suspect).filter(|suspect| suspect.touched).collect()
 }
 
-/// The line of fstab(5) whose mount point is on the way to the first component that is missing, and which is not mounted.
-fn entry(case: &Case, clue: &Clue) -> Option<Entry> {
-    let tried = refused::tried(case, clue)?;
-    let missing = tried.obstacle().filter(|obstacle| matches!(obstacle.why, Why::Missing { .. }))?;
-    let is_on_the_way = |entry: &Entry| entry.point != Path::new("/") && missing.at.starts_with(&entry.point);
-    let is_mounted = |entry: &Entry| case.mounts.at(&entry.point).is_some();
-    fstab::entries(case.machine).into_iter().rfind(|entry| is_on_the_way(entry) && !is_mounted(entry))
-}
-
-fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let entry = suspect.clue.and_then(|index| entry(case, &case.clues[index]));
-    match entry {
-        Some(entry) => Verdict::Found(Box::new(found(case, &entry))),
-        None => Verdict::RuledOut("all that /etc/fstab names there is mounted".into()),
+/// ENOENT, or a message without an errno about a path: whether that is missing is seen.
+fn is_about(clue: &Clue) -> bool {
+    match clue.errno {
+        Some(errno) => errno == Errno::ENOENT,
+        None => clue.path.is_some(),
     }
 }
 
-fn found(case: &Case, entry: &Entry) -> Finding {
-    let (point, line) = (entry.point.display(), &entry.line);
-    let is_optional = entry.options.split(',').any(|option| matches!(option.trim(), "noauto" | "nofail"));
+/// A mount that the machine's configuration wants.
+struct Wanted {
+    /// Where.
+    point: PathBuf,
+    /// What.
+    source: String,
+    /// Which line or file says so: `/etc/fstab line 2`.
+    by: String,
+    /// The line, or the unit's `What=`.
+    said: String,
+    /// Options, parted by commas.
+    options: String,
+    /// The unit's name, where it is a unit.
+    unit: Option<String>,
+}
+
+impl Wanted {
+    fn has(&self, option: &str) -> bool {
+        self.options.split(',').any(|known| known.trim() == option)
+    }
+}
+
+/// The mount nearest above the first component that is missing that is wanted and is not there.
+fn wanted(case: &Case, clue: &Clue) -> Option<Wanted> {
+    let tried = refused::tried(case, clue)?;
+    let missing = tried.obstacle().filter(|obstacle| matches!(obstacle.why, Why::Missing { .. }))?;
+    let above = missing.at.ancestors().filter(|point| *point != Path::new("/"));
+    let mut unmounted = above.take_while(|point| case.mounts.at(point).is_none());
+    let lines = fstab::entries(case.machine);
+    let units = has_systemd(case.machine);
+    unmounted.find_map(|point| {
+        let line = lines.iter().rfind(|entry| entry.point == point).map(of_line);
+        line.or_else(|| units.then(|| of_unit(case, point)).flatten())
+    })
+}
+
+fn of_line(entry: &fstab::Entry) -> Wanted {
+    Wanted {
+        point: entry.point.clone(),
+        source: entry.source.clone(),
+        by: entry.line.to_string(),
+        said: entry.line.text.clone(),
+        options: entry.options.clone(),
+        unit: None,
+    }
+}
+
+/// systemd.mount(5): `What=`, `Options=`. A unit without `[Install]` is mounted for who asks alone.
+fn of_unit(case: &Case, point: &Path) -> Option<Wanted> {
+    let unit = unit::of_mount_point(case.machine, point)?;
+    let value = |section: &str, key: &str| unit.setting(section, key).map(|setting| setting.value.clone());
+    let source = value("Mount", "What")?;
+    let mut options = value("Mount", "Options").unwrap_or_default();
+    if value("Install", "WantedBy").or_else(|| value("Install", "RequiredBy")).is_none() {
+        options.push_str(",noauto");
+    }
+    Some(Wanted {
+        point: point.to_owned(),
+        said: format!("What={source}"),
+        source,
+        by: unit.file.display().to_string(),
+        options,
+        unit: Some(unit.name),
+    })
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    match clue.and_then(|clue| wanted(case, clue)) {
+        Some(wanted) => Verdict::Found(Box::new(found(case, &wanted))),
+        None => Verdict::RuledOut("all that is to be mounted there is mounted".into()),
+    }
+}
+
+fn found(case: &Case, wanted: &Wanted) -> Finding {
+    let point = wanted.point.display();
+    let is_optional = wanted.has("noauto") || wanted.has("nofail");
     // What is in the directory itself may be what is used in place of the mount.
     let is_empty = case
         .machine
-        .list(&entry.point)
+        .list(&wanted.point)
         .map_or_else(|unknown| unknown.is_missing(), |listing| listing.entries.is_empty());
     let confidence = if is_empty && !is_optional { Confidence::Verified } else { Confidence::Likely };
-    let check = format!("findmnt --fstab --target {0}; findmnt {0}", case.quoted(&entry.point));
     Finding {
         confidence,
         seen: Some(Seen::Now),
         headline: format!("{point} is not mounted"),
-        summary: format!("{line} names {} for {point}, and nothing is mounted there.", entry.source),
+        summary: format!("{} names {} for {point}, and nothing is mounted there.", wanted.by, wanted.source),
         evidence: vec![
-            Evidence::probe(format!("{line}: {}", line.text)).check(check),
+            Evidence::probe(format!("{}: {}", wanted.by, wanted.said)).check(shown_by(case, wanted)),
             Evidence::probe(format!("no mount at {point} in /proc/self/mountinfo")),
         ],
-        fixes: fixes(case, entry),
+        fixes: fixes(case, wanted),
     }
 }
 
-fn fixes(case: &Case, entry: &Entry) -> Vec<Fix> {
-    let point = case.quoted(&entry.point);
-    let is_users = entry.options.split(',').any(|option| matches!(option.trim(), "user" | "users"));
-    let mount = format!("mount {point}");
-    let mount = if is_users { mount } else { case.as_root(&mount) };
+fn shown_by(case: &Case, wanted: &Wanted) -> String {
+    let point = case.quoted(&wanted.point);
+    match &wanted.unit {
+        Some(unit) => format!("systemctl status {}; findmnt {point}", crate::text::shell_word(unit)),
+        None => format!("findmnt --fstab --target {point}; findmnt {point}"),
+    }
+}
+
+fn fixes(case: &Case, wanted: &Wanted) -> Vec<Fix> {
+    let point = case.quoted(&wanted.point);
+    let mount = match &wanted.unit {
+        Some(unit) => case.as_root(&format!("systemctl start {}", crate::text::shell_word(unit))),
+        None if wanted.has("user") || wanted.has("users") => format!("mount {point}"),
+        None => case.as_root(&format!("mount {point}")),
+    };
     let mut fixes = Vec::new();
-    if case.machine.stat(&entry.point).is_err_and(|unknown| unknown.is_missing()) {
+    if wanted.unit.is_none() && case.machine.stat(&wanted.point).is_err_and(|unknown| unknown.is_missing()) {
         fixes.push(Fix::now(case.as_root(&format!("mkdir -p {point}")), "makes the directory to mount it on"));
     }
-    fixes.push(Fix::now(mount, "mounts it as its line says, or tells why it cannot"));
-    if entry.options.split(',').any(|option| option.trim() == "noauto") {
-        fixes.push(Fix::lasting(format!("{}: without noauto it is mounted at boot", entry.line)));
+    fixes.push(Fix::now(mount, "mounts it as it is written there, or tells why it cannot"));
+    if wanted.unit.is_none() && wanted.has("noauto") {
+        fixes.push(Fix::lasting(format!("{}: without noauto it is mounted at boot", wanted.by)));
     }
     fixes
 }

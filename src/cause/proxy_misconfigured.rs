@@ -1,7 +1,9 @@
 //! A proxy variable names something that cannot be a proxy, or one on this machine where nobody listens (curl(1), "Environment").
 
 use super::setting::{self, Wrong};
-use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use super::shared::refused_port::{is_this_machine, place};
+use super::{Case, Cause, Confidence, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use crate::machine::SocketState;
 
 const ID: &str = "proxy-misconfigured";
@@ -10,7 +12,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/proxy-misconfigured.md"),
     suspects,
-    covers: &["remote-side"],
+    covers: &["remote-side", "socket-missing", "resolver-unconfigured"],
     check,
 };
 
@@ -40,13 +42,43 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(value) = value(case, &name) else {
         return setting::verdict(case, None, "no proxy variable is set", "a proxy setting was wrong");
     };
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    if let Some(why) = clue.and_then(|clue| another_place(clue, &value)) {
+        return Verdict::RuledOut(why);
+    }
     let wrong = fault(case, &value).map(|why| Wrong {
         headline: format!("{name} names no proxy that works"),
         fact: format!("{name}={value}: {why}"),
         check: "env | grep -i _proxy=".to_owned(),
         fixes: vec![Fix::now(format!("unset {name}"), "goes without a proxy in this shell")],
     });
-    setting::verdict(case, wrong, &format!("{name}={value} has the form of a proxy"), "a proxy setting was wrong")
+    let verdict = setting::verdict(case, wrong, &format!("{name}={value} has the form of a proxy"), "a proxy setting was wrong");
+    if clue.is_some_and(|clue| names_proxy(clue, &value)) { verdict } else { less_sure(verdict) }
+}
+
+/// Whether the message speaks of a proxy, or of the very place where the proxy should be.
+fn names_proxy(clue: &Clue, value: &str) -> bool {
+    let line = clue.line.to_ascii_lowercase();
+    let told = clue.subject.as_deref().and_then(place).map(|(_, port)| port);
+    line.contains("proxy") || line.contains("tunnel") || told.is_some() && told == address(value).ok().map(|address| address.port)
+}
+
+/// A connection that was refused at another place did not go to the proxy.
+fn another_place(clue: &Clue, value: &str) -> Option<String> {
+    let (host, port) = clue.subject.as_deref().and_then(place)?;
+    let proxy = address(value).ok()?;
+    (port != proxy.port).then(|| format!("{host} port {port} refused, and the proxy is at port {}", proxy.port))
+}
+
+/// Which connection was refused is not told: it may have been one without a proxy.
+fn less_sure(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Found(mut finding) => {
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            Verdict::Found(finding)
+        }
+        other => other,
+    }
 }
 
 /// Where a proxy is said to be.
@@ -65,10 +97,6 @@ fn fault(case: &Case, value: &str) -> Option<String> {
         }
         Ok(_) => None,
     }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host == "::1" || host.starts_with("127.")
 }
 
 /// Takes `[scheme://][user@]host[:port][/]` apart.
@@ -126,6 +154,18 @@ mod tests {
         assert!(summary("ftp://proxy:1").contains("ftp:// is no kind of proxy"));
         assert!(summary("http://proxy:http").contains("http is no port"));
         assert!(summary("http://").contains("names no host"));
+    }
+
+    #[test]
+    fn the_place_that_refused_tells_whether_it_was_the_proxy() {
+        let with_subject = |subject: &str| {
+            let mut stage = stage("http://127.0.0.1:3128");
+            stage.clues[0].subject = Some(subject.into());
+            stage
+        };
+        assert_eq!(with_subject("127.0.0.1 port 3128").finding(&CAUSE, "https_proxy").confidence, Confidence::Verified);
+        assert_eq!(stage("http://127.0.0.1:3128").finding(&CAUSE, "https_proxy").confidence, Confidence::Likely);
+        with_subject("localhost port 1").assert_silent(&CAUSE);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::machine::SocketState;
+use crate::probe::origin::config::has_systemd;
 use std::path::Path;
 
 const ID: &str = "resolver-unconfigured";
@@ -25,17 +26,22 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
         Ok(text) => unanswered(case, &text),
     };
     let wrong = fact.map(|fact| Wrong {
-        headline: "no name server is configured that answers".to_owned(),
+        headline: "no name server that is configured can be asked".to_owned(),
         fact,
         check: format!("cat {FILE}"),
-        fixes: vec![
-            Fix::now(case.as_root("systemctl restart systemd-resolved"), "where systemd-resolved writes the file"),
-            Fix::lasting(format!(
-                "a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)"
-            )),
-        ],
+        fixes: fixes(case),
     });
     setting::verdict(case, wrong, &format!("{FILE} names a server"), "no name server was configured")
+}
+
+fn fixes(case: &Case) -> Vec<Fix> {
+    if no_route(case).is_some() {
+        return vec![Fix::lasting("start it where there is a network, or give the sandbox or container one; or fetch beforehand")];
+    }
+    let restart = has_systemd(case.machine)
+        .then(|| Fix::now(case.as_root("systemctl restart systemd-resolved"), "where systemd-resolved writes the file"));
+    let line = format!("a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)");
+    restart.into_iter().chain([Fix::lasting(line)]).collect()
 }
 
 /// The file's text, or what is wrong with the file.
@@ -56,25 +62,36 @@ fn contents(case: &Case) -> Result<String, String> {
     Ok(text)
 }
 
-/// Why nobody answers, where that can be seen from here.
+/// Why nobody answers, where that can be seen from here. Without a line the server is this machine, resolv.conf(5).
 fn unanswered(case: &Case, text: &str) -> Option<String> {
     let servers: Vec<&str> = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("nameserver"))
         .filter_map(|rest| rest.split_whitespace().next())
         .collect();
-    if servers.is_empty() {
-        return Some(format!("{FILE} names no server"));
-    }
     let is_local = |server: &&str| server.starts_with("127.") || *server == "::1";
     if !servers.iter().all(is_local) {
-        return None;
+        return no_route(case).map(|fact| format!("{FILE} names {}, and {fact}", servers.join(" and ")));
     }
     let sockets = case.machine.port_sockets(DOMAIN).ok()?;
     let listens = sockets.iter().any(|socket| socket.state == SocketState::Listening);
-    (!listens).then(|| {
+    if listens {
+        return None;
+    }
+    Some(if servers.is_empty() {
+        format!("{FILE} names no server, and nobody listens on port {DOMAIN} of this machine")
+    } else {
         format!("{FILE} names {} alone, and nobody listens on port {DOMAIN} of this machine", servers.join(" and "))
     })
+}
+
+/// Whether no packet can leave: no route in `/proc/net/route`, and in `/proc/net/ipv6_route` those of the loopback interface alone
+/// (`proc_pid_net(5)`). So it is in the sandboxes of builds.
+fn no_route(case: &Case) -> Option<String> {
+    let table = |name: &str| case.machine.read(Path::new(&format!("/proc/self/net/{name}")));
+    let fourth = table("route").ok()?.lossy().lines().skip(1).count();
+    let sixth = table("ipv6_route").map_or(0, |table| table.lossy().lines().filter(|line| !line.trim_end().ends_with(" lo")).count());
+    (fourth + sixth == 0).then(|| "there is no route to any other machine: this network namespace has the loopback interface alone".to_owned())
 }
 
 #[cfg(test)]
@@ -96,6 +113,29 @@ mod tests {
     #[test]
     fn a_file_without_a_server_is_told() {
         assert!(stage("search lan\n").finding(&CAUSE, FILE).summary.contains("names no server"));
+    }
+
+    #[test]
+    fn without_a_line_a_server_of_this_machine_is_asked() {
+        let listener = PortSocket {
+            protocol: "udp".into(),
+            address: "127.0.0.1".into(),
+            state: SocketState::Listening,
+            uid: 0,
+            inode: 7,
+            holders: Vec::new(),
+        };
+        let mut stage = stage("search lan\n");
+        stage.knows("port 53", Ok(vec![listener])).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_namespace_without_a_route_is_told() {
+        const HEAD: &str = "Iface Destination Gateway Flags\n";
+        let mut stage = stage("nameserver 9.9.9.9\n");
+        stage.file("/proc/self/net/route", HEAD).file("/proc/self/net/ipv6_route", "0 00 0 00 0 ffffffff 1 0 00200200 lo\n");
+        assert!(stage.finding(&CAUSE, FILE).summary.contains("no route"));
+        stage.file("/proc/self/net/route", &format!("{HEAD}eth0 00000000 0100000A 0003\n")).assert_silent(&CAUSE);
     }
 
     #[test]

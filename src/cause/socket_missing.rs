@@ -1,12 +1,10 @@
-//! connect(2) to a socket file fails: there is none (ENOENT), or nobody listens on it (ECONNREFUSED), unix(7).
+//! connect(2) fails: there is no socket file (ENOENT), or nobody listens on it or on the port (ECONNREFUSED), unix(7), ip(7).
 
+use super::shared::{refused_port, service};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
-use crate::probe::origin::config::has_systemd;
-use crate::probe::origin::unit;
 use crate::sys::errno::Errno;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "socket-missing";
@@ -21,37 +19,76 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID) || is_refused(clue));
-    let named = spoken.filter_map(|(index, clue)| {
-        let path = case.surroundings().cwd.join(socket_path(clue)?);
-        Some(Suspect { subject: Subject::Path(path), clue: Some(index), touched: true })
-    });
-    named.collect()
+    spoken.flat_map(|(index, clue)| of_clue(case, index, clue)).collect()
+}
+
+/// The file that the message names; else the socket files of the command line, which curl and mysql do not repeat; else the port.
+fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
+    let named = named_file(case, clue).map_or_else(|| files_of_command(case, clue), |path| vec![path]);
+    let files = named.into_iter().map(|path| Subject::Path(case.surroundings().cwd.join(path)));
+    let mut subjects: Vec<Subject> = files.collect();
+    if subjects.is_empty() {
+        subjects.extend(refused_port::refused(clue).map(|port| Subject::Name(port.to_string())));
+    }
+    subjects.into_iter().map(|subject| Suspect { subject, clue: Some(index), touched: true }).collect()
 }
 
 fn is_refused(clue: &Clue) -> bool {
-    clue.path.is_some()
-        && (clue.errno == Some(Errno::ECONNREFUSED) || is_connect(clue) && clue.errno == Some(Errno::ENOENT))
+    clue.errno == Some(Errno::ECONNREFUSED) || is_connect(clue) && clue.errno == Some(Errno::ENOENT)
 }
 
 fn is_connect(clue: &Clue) -> bool {
     clue.operation == Some(Operation::Connect)
 }
 
-/// The path, which programs also write as `unix:///run/x.sock` and `unix:/run/x.sock`. `ssh: connect to host x port 22: Connection
-/// refused` names no file, though it has the form of a message that does.
-fn socket_path(clue: &Clue) -> Option<PathBuf> {
-    let written = clue.path.clone().or_else(|| clue.subject.as_ref().map(PathBuf::from))?;
-    if !written.as_os_str().as_bytes().contains(&b'/') {
-        return None;
+/// The file that the message names. `ssh: connect to host x port 22: …` names none, though it has the form of a message that does: a name
+/// without a slash is one where a socket of that name lies there.
+fn named_file(case: &Case, clue: &Clue) -> Option<PathBuf> {
+    let path = socket_path(clue)?;
+    let is_a_path = path.as_os_str().as_encoded_bytes().contains(&b'/');
+    (is_a_path || is_socket(case, &path)).then_some(path)
+}
+
+fn is_socket(case: &Case, path: &Path) -> bool {
+    let found = case.resolve(path).filter(|found| found.missing.as_os_str().is_empty());
+    found.is_some_and(|found| case.machine.stat(&found.existing).is_ok_and(|stat| stat.kind == Kind::Socket))
+}
+
+/// Words of the command line that are socket files, or have the name of one: `--unix-socket PATH`, `--socket=PATH`, `-S PATH`. Asked only
+/// where a connection failed.
+fn files_of_command(case: &Case, clue: &Clue) -> Vec<PathBuf> {
+    if !is_connect(clue) && !clue.suspects(ID) {
+        return Vec::new();
     }
-    let text = written.to_str().map(|text| text.strip_prefix("unix:").unwrap_or(text));
+    let words = case.command.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let values = words.map(|word| word.rsplit_once('=').map_or(word.clone(), |(_, value)| value.to_owned()));
+    let values = values.filter(|value| !value.contains("://")).map(PathBuf::from);
+    values.filter(|path| has_the_name_of_a_socket(path) || is_socket(case, path)).collect()
+}
+
+fn has_the_name_of_a_socket(path: &Path) -> bool {
+    let is_a_path = path.as_os_str().as_encoded_bytes().contains(&b'/');
+    is_a_path && path.extension().is_some_and(|end| matches!(end.to_str(), Some("sock" | "socket")))
+}
+
+/// The path, which programs also write as `unix:///run/x.sock` and `unix:/run/x.sock`; an address of another kind is none.
+fn socket_path(clue: &Clue) -> Option<PathBuf> {
+    let written = clue
+        .path
+        .clone()
+        .or_else(|| clue.subject.as_ref().filter(|subject| subject.contains('/')).map(PathBuf::from))?;
+    let Some(text) = written.to_str() else { return Some(written) };
+    let text = text.strip_prefix("unix:").unwrap_or(text);
     // A sentence may end behind it.
-    let text = text.map(|text| text.strip_prefix("//").unwrap_or(text).trim_end_matches('.').to_owned());
-    Some(text.map_or(written, PathBuf::from))
+    let text = text.strip_prefix("//").unwrap_or(text).trim_end_matches('.');
+    (!text.contains("://")).then(|| text.into())
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no socket is named".into()) };
+    let path = match &suspect.subject {
+        Subject::Path(path) => path,
+        Subject::Name(port) => return port.parse().map_or_else(|_| Verdict::Unknown("no port is known".into()), |port| refused_port::check(case, port)),
+    };
     let Some(found) = case.resolve(path) else { return Verdict::Unknown("the path cannot be walked".into()) };
     if !found.missing.as_os_str().is_empty() {
         return Verdict::Found(Box::new(missing(case, path, &found.existing, &found.missing)));
@@ -124,37 +161,10 @@ fn abandoned(case: &Case, path: &Path, is_refused: bool) -> Finding {
     finding
 }
 
-/// Services by the end of their socket's path: what `systemctl` calls them.
-const SERVICES: &[(&str, &str)] = &[
-    ("/docker.sock", "docker"),
-    ("/containerd.sock", "containerd"),
-    ("/podman.sock", "podman.socket"),
-    ("/mysqld.sock", "mysql"),
-    ("/mysql.sock", "mysqld"),
-    (".s.PGSQL.5432", "postgresql"),
-    ("/system_bus_socket", "dbus"),
-    ("/libvirt-sock", "libvirtd"),
-    ("/snapd.socket", "snapd.socket"),
-    ("/cups.sock", "cups"),
-    ("/avahi-daemon/socket", "avahi-daemon"),
-    ("/redis-server.sock", "redis-server"),
-];
-
 /// Starting the service, where this machine has it.
 fn fixes(case: &Case, path: &Path) -> Vec<Fix> {
-    let text = path.to_string_lossy();
-    let known = SERVICES.iter().find(|(end, _)| text.ends_with(end)).map(|(_, service)| *service);
-    let start = known.and_then(|service| start(case, service));
-    start.map(|start| Fix::now(case.as_root(&start), "starts what makes the socket")).into_iter().collect()
-}
-
-fn start(case: &Case, service: &str) -> Option<String> {
-    if has_systemd(case.machine) {
-        let name = if service.contains('.') { service.to_owned() } else { format!("{service}.service") };
-        return unit::of_name(case.machine, &name).map(|_| format!("systemctl start {service}"));
-    }
-    let script = Path::new("/etc/init.d").join(service);
-    case.machine.stat(&script).is_ok().then(|| format!("service {service} start"))
+    let start = service::of_socket(path).and_then(|service| service::start(case, service));
+    start.map(|start| Fix::now(start, "starts what makes the socket")).into_iter().collect()
 }
 
 #[cfg(test)]
@@ -217,9 +227,6 @@ mod tests {
     fn a_refusal_by_a_host_is_silence() {
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
         stage.clue(Errno::ECONNREFUSED, Operation::Connect, "").assert_silent(&CAUSE);
-        stage.clue(Errno::ECONNREFUSED, Operation::Connect, "connect to host 127.0.0.1 port 1");
-        stage.clues[1].suspects = vec![ID.into()];
-        stage.assert_silent(&CAUSE);
     }
 
     #[test]

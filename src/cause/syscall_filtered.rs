@@ -1,8 +1,9 @@
 //! A seccomp filter, as container engines and services install it, refuses a system call that the kernel would have done (EPERM, ENOSYS).
 
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict, refused};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
 use crate::clue::{Clue, Operation};
 use crate::machine::Machine;
+use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use std::path::Path;
 
@@ -17,7 +18,16 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         Some(Suspect { subject: Subject::Name(call.into()), clue: Some(index), touched: true })
     };
     let may_be = |(_, clue): &(usize, &Clue)| matches!(clue.errno, Some(Errno::EPERM | Errno::ENOSYS));
-    refused::messages(case).filter(may_be).filter_map(suspect).collect()
+    let spoken = refused::messages(case).filter(may_be).filter_map(suspect);
+    spoken.chain(killed(case)).collect()
+}
+
+/// SIGSYS ends a process whose filter says so, seccomp(2); a shell tells of one below it by its words or by the status.
+fn killed(case: &Case) -> Option<Suspect> {
+    let clue = case.clues.iter().position(|clue| clue.suspects(ID) && clue.errno.is_none());
+    let by_signal =
+        matches!(case.outcome, Outcome::Signaled { signal: libc::SIGSYS, .. } | Outcome::Exited { code: 159 });
+    (clue.is_some() || by_signal).then(|| Suspect { subject: Subject::Name("SIGSYS".into()), clue, touched: true })
 }
 
 /// The call that container engines filter by default, by what was tried.
@@ -43,8 +53,10 @@ fn call(clue: &Clue) -> Option<&'static str> {
         "faccessat2",
         "statx",
     ];
+    // The name of the program that says so may be the name of a call: unshare, mount.
     let line = clue.line.to_lowercase();
-    let named = CALLS.iter().find(|call| line.contains(**call)).copied();
+    let said = line.split_once(": ").map_or(line.as_str(), |(_, said)| said);
+    let named = [said, &line].into_iter().find_map(|text| CALLS.iter().find(|call| text.contains(**call)).copied());
     named.or(match clue.operation {
         Some(Operation::Namespace) => Some("unshare"),
         Some(Operation::Mount) => Some("mount"),
@@ -55,11 +67,51 @@ fn call(clue: &Clue) -> Option<&'static str> {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    if suspect.subject == Subject::Name("SIGSYS".into()) {
+        return check_signal(case);
+    }
     match filters(case.machine) {
         Some(0) => Verdict::RuledOut("no seccomp filter is installed".into()),
         None => Verdict::Unknown("whether a filter is installed cannot be read".into()),
         Some(count) => Verdict::Found(Box::new(found(case, suspect, count))),
     }
+}
+
+/// The kernel sends SIGSYS for a filter alone; a status of 159 is a number that a program may choose.
+fn check_signal(case: &Case) -> Verdict {
+    let is_signal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGSYS, .. });
+    let confidence = match (case.mode, is_signal, filters(case.machine)) {
+        (Mode::Log, ..) => Confidence::Possible,
+        (_, true, Some(1..)) => Confidence::Verified,
+        (_, true, _) | (_, false, Some(1..)) => Confidence::Likely,
+        _ => return Verdict::Unknown("no filter is installed here; the program may have had one of its own".into()),
+    };
+    Verdict::Found(Box::new(Finding {
+        confidence,
+        seen: (case.mode == Mode::Run).then_some(Seen::During),
+        headline: "a seccomp filter ended the program (SIGSYS)".into(),
+        summary: "The program made a system call that a seccomp filter forbids, and the kernel ended it with SIGSYS.".into(),
+        evidence: vec![
+            Evidence::probe("SIGSYS is what seccomp(2) sends for a call that its filter forbids")
+                .check(case.as_root("dmesg | grep type=1326 | tail -1")),
+            Evidence::probe(filters_in_words(filters(case.machine))).check("grep Seccomp /proc/self/status"),
+        ],
+        fixes: fixes(),
+    }))
+}
+
+fn filters_in_words(count: Option<u64>) -> &'static str {
+    match count {
+        Some(1..) => "Seccomp in /proc/self/status is 2, filtered",
+        _ => "this process has no filter, so the program installed one itself",
+    }
+}
+
+fn fixes() -> Vec<Fix> {
+    vec![
+        Fix::lasting("a newer container engine and libseccomp know newer calls"),
+        Fix::lasting("to find out: --security-opt seccomp=unconfined for one run, or a profile that allows the call"),
+    ]
 }
 
 /// Filters of this process, which the child inherited from us: `Seccomp` and `Seccomp_filters` of `proc_pid_status(5)`.
@@ -85,10 +137,7 @@ fn found(case: &Case, suspect: &Suspect, count: u64) -> Finding {
     finding
         .evidence
         .push(Evidence::probe("Seccomp in /proc/self/status is 2, filtered").check("grep Seccomp /proc/self/status"));
-    finding.fixes.push(Fix::lasting("a newer container engine and libseccomp know newer calls"));
-    finding.fixes.push(Fix::lasting(
-        "to find out: --security-opt seccomp=unconfined for one run, or a profile that allows the call",
-    ));
+    finding.fixes.extend(fixes());
     finding
 }
 
@@ -116,6 +165,16 @@ mod tests {
     fn without_a_filter_it_is_ruled_out() {
         let (_, verdict) = verdict("Seccomp:\t0\n", "clone3: Operation not permitted").unwrap();
         assert!(matches!(verdict, Verdict::RuledOut(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_program_that_the_filter_ended_is_told_from_a_status_that_a_program_chose() {
+        let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+        stage.outcome = Outcome::Signaled { signal: libc::SIGSYS, name: "SIGSYS".into() };
+        stage.file("/proc/self/status", "Seccomp:\t2\n");
+        assert_eq!(stage.finding(&CAUSE, "SIGSYS").confidence, Confidence::Verified);
+        stage.outcome = Outcome::Exited { code: 159 };
+        stage.file("/proc/self/status", "Seccomp:\t0\n").assert_silent(&CAUSE);
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
 use crate::machine::{Program, Use, User};
+use crate::probe::holders::is_open_for_writing;
 use crate::sys::errno::Errno;
 use std::path::Path;
 
 const ID: &str = "text-file-busy";
 
 pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/text-file-busy.md"), suspects, covers: &[], check };
+    Cause { id: ID, page: include_str!("../../docs/causes/text-file-busy.md"), suspects, covers: &["busy"], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate();
@@ -47,19 +48,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 fn side(case: &Case, user: &User) -> Option<Side> {
     user.uses.iter().find_map(|usage| match usage {
         Use::Program => Some(Side::Executes),
-        Use::Open(descriptor) if writes(case, user.program.pid, *descriptor) => Some(Side::Writes),
+        Use::Open(descriptor) if is_open_for_writing(case.machine, user.program.pid, *descriptor) => Some(Side::Writes),
         _ => None,
     })
-}
-
-/// Whether a descriptor is open for writing: `flags` of `proc_pid_fdinfo(5)`, in octal.
-fn writes(case: &Case, pid: u32, descriptor: u32) -> bool {
-    let Ok(info) = case.machine.read(Path::new(&format!("/proc/{pid}/fdinfo/{descriptor}"))) else { return false };
-    let text = info.lossy();
-    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags
-        .and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok())
-        .is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
 }
 
 fn found(case: &Case, path: &Path, program: &Program, side: Side) -> Finding {

@@ -13,7 +13,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/tmpdir-unusable.md"),
     suspects,
-    covers: &["missing-path"],
+    covers: &["missing-path", "not-a-directory", "permission-denied", "read-only-filesystem"],
     check,
 };
 
@@ -23,15 +23,18 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// Whether a message is about a file that a variable puts there.
 fn lies_there(case: &Case, clue: &Clue) -> bool {
-    let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
+    // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
+    let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let (variable, directory) = directory(case);
-    is_refusal && variable.is_some() && clue.path.as_ref().is_some_and(|path| path.starts_with(directory))
+    let lies_there = |path: &PathBuf| case.surroundings().cwd.join(path).starts_with(&directory);
+    is_refusal && variable.is_some() && clue.path.as_ref().is_some_and(lies_there)
 }
 
 /// The directory, and the variable that names it; `/tmp` where none does.
 fn directory(case: &Case) -> (Option<&'static str>, PathBuf) {
-    let named =
-        ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), case.surroundings().directory(name)?)));
+    let surroundings = case.surroundings();
+    let value = |name: &'static str| surroundings.var(name).filter(|value| !value.is_empty());
+    let named = ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), surroundings.cwd.join(value(name)?))));
     named.unwrap_or((None, "/tmp".into()))
 }
 

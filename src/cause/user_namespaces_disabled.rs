@@ -1,7 +1,7 @@
 //! Unprivileged user namespaces are switched off, by one of several switches: sandboxes (bubblewrap, Chromium, rootless containers)
 //! cannot be made.
 
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused, sysctl};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Identity, Machine};
 use crate::sys::errno::Errno;
@@ -13,7 +13,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/user-namespaces-disabled.md"),
     suspects,
-    covers: &["missing-capability", "syscall-filtered"],
+    covers: &["missing-capability", "syscall-filtered", "namespace-limit"],
     check,
 };
 
@@ -84,9 +84,7 @@ fn found(case: &Case, suspect: &Suspect, switch: &Switch) -> Finding {
         let text = "give the program a profile with the rule `userns,` in /etc/apparmor.d: it opens this for that program alone";
         finding.fixes.push(Fix::lasting(text));
     }
-    let set = format!("{}={}", switch.name, switch.on);
-    finding.fixes.push(Fix::now(case.as_root(&format!("sysctl {set}")), "for everybody, until the next boot"));
-    finding.fixes.push(Fix::lasting(format!("write `{set}` to a file in /etc/sysctl.d")));
+    finding.fixes.extend(sysctl::fixes(case, switch.name, switch.on));
     finding
 }
 

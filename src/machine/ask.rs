@@ -70,8 +70,8 @@ impl Machine {
         if let Some(answer) = self.record.borrow().get(key) {
             return answer;
         }
-        let Door::Live { ref deadline } = self.door else { return Err(Unknown::NotRecorded) };
-        if Instant::now() >= deadline.get() {
+        let Door::Live(ref time) = self.door else { return Err(Unknown::NotRecorded) };
+        if time.is_over() {
             return Err(Unknown::TimedOut);
         }
         let answer = live();
@@ -91,10 +91,10 @@ impl Machine {
         if let Some(answer) = self.record.borrow().get(key) {
             return answer;
         }
-        let Door::Live { ref deadline } = self.door else { return Err(Unknown::NotRecorded) };
+        let Door::Live(ref time) = self.door else { return Err(Unknown::NotRecorded) };
         let begun = Instant::now();
         let answer = live();
-        deadline.set(deadline.get() + begun.elapsed());
+        time.deadline.set(time.deadline.get() + begun.elapsed());
         self.record.borrow_mut().put(key, &answer);
         answer
     }
@@ -119,7 +119,7 @@ impl Machine {
     #[must_use]
     pub fn time_left(&self) -> Duration {
         match self.door {
-            Door::Live { ref deadline } => deadline.get().saturating_duration_since(Instant::now()),
+            Door::Live(ref time) => time.deadline.get().saturating_duration_since(Instant::now()),
             Door::Played => Duration::ZERO,
         }
     }

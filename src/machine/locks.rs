@@ -1,35 +1,11 @@
 //! Who holds a lock on a file: the kernel's list of locks, `proc_locks(5)`, and the descriptors that carry them.
 
 use super::{Answer, Coverage, Machine, Program, Use, files};
+use crate::sys::lock_table::{Line, LockKind, line};
+use crate::text::Bytes;
 use serde::{Deserialize, Serialize};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
-
-/// The call that made a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LockKind {
-    /// `flock(2)`.
-    Flock,
-    /// `fcntl(2)` `F_SETLK`, of a process.
-    Posix,
-    /// `fcntl(2)` `F_OFD_SETLK`, of an open file description.
-    OpenFile,
-    /// `fcntl(2)` `F_SETLEASE`.
-    Lease,
-}
-
-impl LockKind {
-    /// As `proc_locks(5)` writes it.
-    fn of(word: &str) -> Option<Self> {
-        match word {
-            "FLOCK" => Some(Self::Flock),
-            "POSIX" => Some(Self::Posix),
-            "OFDLCK" => Some(Self::OpenFile),
-            "LEASE" => Some(Self::Lease),
-            _ => None,
-        }
-    }
-}
 
 /// A process that holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,27 +37,6 @@ impl Locks {
     }
 }
 
-/// One line: `1: POSIX  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`. With an arrow after the number it is a request that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    kind: LockKind,
-    exclusive: bool,
-    pid: i64,
-    /// Major and minor number of the filesystem's own device, and the inode number.
-    file: (u32, u32, u64),
-}
-
-fn line(text: &str) -> Option<Line> {
-    let mut fields = text.split_ascii_whitespace().skip(1);
-    let kind = LockKind::of(fields.next()?)?;
-    let exclusive = fields.nth(1)? == "WRITE";
-    let pid = fields.next()?.parse().ok()?;
-    let mut file = fields.next()?.split(':');
-    let mut device = || u32::from_str_radix(file.next()?, 16).ok();
-    let (major, minor) = (device()?, device()?);
-    Some(Line { kind, exclusive, pid, file: (major, minor, file.next()?.parse().ok()?) })
-}
-
 impl Machine {
     /// Who holds a lock on a file, which must be absolute and without links.
     ///
@@ -104,6 +59,20 @@ impl Machine {
             }
             self.add_by_number(&mut locks, &table);
             Ok(locks)
+        })
+    }
+
+    /// Files below a directory on which others hold locks that shut out everybody else.
+    ///
+    /// # Errors
+    /// Those of reading `/proc`.
+    pub fn locked_below(&self, directory: &Path) -> Answer<Vec<Bytes>> {
+        self.ask_slowly(&format!("locked below {}", directory.display()), || {
+            let table = files::read(Path::new("/proc/locks"))?;
+            let locked =
+                table.lossy().lines().filter_map(line).filter(|line| line.exclusive).map(|line| line.file.2).collect();
+            let files = self.open_below(directory, &locked)?;
+            Ok(files.into_iter().map(|path| Bytes(path.into_os_string().into_vec())).collect())
         })
     }
 
@@ -137,21 +106,4 @@ fn descriptor_locks(pid: u32, usage: &Use) -> Option<Vec<Line>> {
     let info = files::read(Path::new(&format!("/proc/{pid}/fdinfo/{descriptor}"))).ok()?;
     let text = info.lossy();
     Some(text.lines().filter_map(|text| line(text.strip_prefix("lock:")?)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_the_kernel_s_list_is_read() {
-        let read = line("12: POSIX  ADVISORY  WRITE 4711 fe:00:1234 0 EOF").unwrap();
-        assert_eq!(read, Line { kind: LockKind::Posix, exclusive: true, pid: 4711, file: (254, 0, 1234) });
-        assert_eq!(line("3: OFDLCK ADVISORY  READ -1 00:1b:9 0 EOF").unwrap().pid, -1);
-    }
-
-    #[test]
-    fn a_request_that_waits_is_no_lock() {
-        assert_eq!(line("12: -> POSIX  ADVISORY  WRITE 4711 fe:00:1234 0 EOF"), None);
-    }
 }

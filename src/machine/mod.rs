@@ -31,6 +31,7 @@ mod surroundings;
 mod tree;
 mod xfs;
 
+pub use crate::sys::lock_table::{HeldLock, LockKind};
 pub use accounts::{Group, Login};
 pub use ask::{Answer, Unknown};
 pub use attributes::{AclEntry, AclTag, InodeFlags};
@@ -43,7 +44,7 @@ pub use given::{EnvironmentSize, NamesSize};
 pub use inotify::Directories;
 pub use kernel_log::{KernelLog, KernelMessage};
 pub use lines::Line;
-pub use locks::{LockHolder, LockKind, Locks};
+pub use locks::{LockHolder, Locks};
 pub use namespaces::NamespaceCensus;
 pub use near_names::NearName;
 pub use packages::Owned;
@@ -57,9 +58,10 @@ pub use tree::{Branch, TreeUsage};
 pub use xfs::FreeExtents;
 
 use crate::sys::mounts::Mounts;
+use crate::sys::time;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The machine that is examined.
 pub struct Machine {
@@ -76,19 +78,48 @@ pub type OnProgress = Box<dyn Fn(&Path, u64)>;
 
 enum Door {
     /// Questions go to the kernel until the deadline.
-    Live {
-        /// When probes stop asking; those that walk trees have a budget of their own.
-        deadline: Cell<Instant>,
-    },
+    Live(Time),
     /// Answers come from the record alone.
     Played,
+}
+
+/// The time that questions have; those that walk trees have a budget of their own.
+struct Time {
+    /// When probes stop asking.
+    deadline: Cell<Instant>,
+    /// How long this thread had waited for a processor when that was last asked.
+    waited: Cell<Duration>,
+    /// The deadline is not moved beyond this for such waiting.
+    latest: Instant,
+}
+
+/// On a machine whose processors are busy, an explanation may take this much longer.
+const MOST_WAITING: Duration = Duration::from_secs(3);
+
+impl Time {
+    fn until(deadline: Instant) -> Self {
+        let waited = Cell::new(time::waited_for_processor());
+        Self { deadline: Cell::new(deadline), waited, latest: deadline + MOST_WAITING }
+    }
+
+    /// Whether the deadline has passed. Time in which others had the processor is given back: a build of many jobs fails on a machine that is
+    /// busy, and is to be explained all the same.
+    fn is_over(&self) -> bool {
+        if Instant::now() < self.deadline.get() {
+            return false;
+        }
+        let waited = time::waited_for_processor();
+        let more = waited.saturating_sub(self.waited.replace(waited));
+        self.deadline.set((self.deadline.get() + more).min(self.latest));
+        Instant::now() >= self.deadline.get()
+    }
 }
 
 impl Machine {
     /// This machine as it is now. Probes that have not begun by the deadline answer [`Unknown::TimedOut`].
     #[must_use]
     pub fn live(surroundings: Surroundings, deadline: Instant) -> Self {
-        Self { door: Door::Live { deadline: deadline.into() }, ..Self::played(surroundings, Record::default()) }
+        Self { door: Door::Live(Time::until(deadline)), ..Self::played(surroundings, Record::default()) }
     }
 
     /// The machine that a report recorded.

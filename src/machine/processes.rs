@@ -174,6 +174,19 @@ impl Machine {
         })
     }
 
+    /// Files below a directory that other processes have open, each once, as far as their inode number is one of these.
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub(super) fn open_below(&self, directory: &Path, inodes: &BTreeSet<u64>) -> Answer<Vec<PathBuf>> {
+        let others = self.seen()?.processes.iter().filter(|process| process.pid != std::process::id());
+        let open = others.flat_map(|process| &process.links).filter(|(usage, _)| matches!(usage, Use::Open(_)));
+        let below = open.filter(|(_, link)| is_below(link, directory) && !link.ends_with(GONE));
+        let files: BTreeSet<PathBuf> = below.map(|(_, link)| OsString::from_vec(link.clone()).into()).collect();
+        let is_one = |path: &PathBuf| self.stat(path).is_ok_and(|stat| inodes.contains(&stat.inode));
+        Ok(files.into_iter().filter(is_one).take(NAMED).collect())
+    }
+
     /// Files without a name that still take room on the filesystem that is mounted at `point`, and who holds them.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Who listens where: ports and socket files, from the tables in `/proc/net` (`proc_pid_net(5)`), with the processes that hold them.
 
 use super::{Answer, Machine, Program, files};
+use crate::sys::unix_diag;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -70,18 +71,21 @@ impl Machine {
         })
     }
 
-    /// The socket that is bound to a path in this network namespace; none where no socket is, whatever file lies there.
+    /// The socket that is bound to a file in this network namespace, by whatever name; none where no socket is, whatever file lies there.
     ///
     /// # Errors
-    /// Where the table cannot be read.
+    /// Those of `lstat(2)`, and where the kernel's list cannot be read.
     pub fn bound_socket(&self, path: &Path) -> Answer<Option<BoundSocket>> {
+        let file = self.stat(path)?;
+        // btrfs and overlayfs have other device numbers in stat(2) than in the list.
+        let mut devices = vec![(libc::major(file.device), libc::minor(file.device))];
+        devices.extend(self.mounts().holding(path).map(|mount| mount.device));
         self.ask_slowly(&format!("socket {}", path.display()), || {
-            let table = table("unix")?;
-            let path = path.to_string_lossy();
-            Ok(table
-                .lines()
-                .find_map(|line| bound(line, &path))
-                .map(|(listening, inode)| BoundSocket { listening, holders: self.holders_of_socket(inode) }))
+            let found = match unix_diag::bound() {
+                Ok(sockets) => by_file(&sockets, &devices, file.inode),
+                Err(_) => by_name(path)?,
+            };
+            Ok(found.map(|(listening, inode)| BoundSocket { listening, holders: self.holders_of_socket(inode) }))
         })
     }
 
@@ -128,6 +132,20 @@ fn readable(hex: &str) -> Option<String> {
         [a, b, c, d] => Some(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string()),
         bytes => Some(std::net::Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?).to_string()),
     }
+}
+
+/// Whether it listens, and its inode number.
+fn by_file(sockets: &[unix_diag::BoundSocket], devices: &[(u32, u32)], inode: u64) -> Option<(bool, u64)> {
+    let is_it = |socket: &&unix_diag::BoundSocket| {
+        u64::from(socket.file) == inode & u64::from(u32::MAX) && devices.contains(&socket.device)
+    };
+    sockets.iter().find(is_it).map(|socket| (socket.listening, socket.inode))
+}
+
+/// The same where the kernel tells names alone.
+fn by_name(path: &Path) -> Answer<Option<(bool, u64)>> {
+    let path = path.to_string_lossy();
+    Ok(table("unix")?.lines().find_map(|line| bound(line, &path)))
 }
 
 /// One line of `/proc/net/unix`: address, references, protocol, flags, type, state, inode, path.
@@ -182,6 +200,10 @@ mod tests {
         let path = directory.path().canonicalize().unwrap().join("s");
         let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
         assert!(machine().bound_socket(&path).unwrap().unwrap().listening);
+        let other = path.with_file_name("other");
+        std::fs::rename(&path, &other).unwrap();
+        assert!(machine().bound_socket(&other).unwrap().unwrap().listening, "a name that bind(2) was not given");
+        std::fs::rename(&other, &path).unwrap();
         drop(listener);
         assert!(path.exists());
         assert_eq!(machine().bound_socket(&path), Ok(None));

@@ -55,6 +55,17 @@ pub fn unseen(coverage: &Coverage) -> Option<String> {
     })
 }
 
+/// Whether a descriptor is open for writing: `flags` of `proc_pid_fdinfo(5)`, in octal.
+#[must_use]
+pub fn is_open_for_writing(machine: &Machine, pid: u32, descriptor: u32) -> bool {
+    let Ok(info) = machine.read(Path::new(&format!("/proc/{pid}/fdinfo/{descriptor}"))) else { return false };
+    let text = info.lossy();
+    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+    flags
+        .and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok())
+        .is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+}
+
 /// A process as a report names it: `apt-get install (pid 4711)`.
 #[must_use]
 pub fn named(program: &Program) -> String {

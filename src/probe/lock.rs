@@ -4,8 +4,8 @@
 //! file means nothing. Of the second the file itself is the lock (git's `index.lock`, pacman's `db.lck`, pid files):
 //! it outlives a process that is killed.
 
-use super::holders::{named, unseen};
-use crate::machine::{Answer, Coverage, Kind, LockKind, Machine, Program, Stat};
+use super::holders::{is_open_for_writing, named, unseen};
+use crate::machine::{Answer, Coverage, Kind, LockKind, Machine, Program, Stat, Use, User};
 use std::path::{Path, PathBuf};
 
 /// What a lock file is now.
@@ -143,8 +143,12 @@ impl Lock<'_> {
             Ok(users) => users,
             Err(unknown) => return LockState::Unknown(unknown.to_string()),
         };
-        if let Some(user) = users.processes.into_iter().next() {
-            return LockState::Held { by: user.program, how: "it has the file open".into() };
+        let has_it = |user: &&User| user.program.is_one_of(makers) || self.writes(user);
+        if let Some(user) = users.processes.iter().find(has_it) {
+            return LockState::Held { by: user.program.clone(), how: "it has the file open".into() };
+        }
+        if let Some(reader) = users.processes.first() {
+            return LockState::Unknown(format!("{} reads it, and may have it", named(&reader.program)));
         }
         if let Some(by) = self.maker_at_work(makers) {
             return LockState::Held { by, how: "it works in that directory".into() };
@@ -159,6 +163,13 @@ impl Lock<'_> {
             Ok(closed) => LockState::Unknown(format!("{} may have it, whose files cannot be seen", named(&closed[0]))),
             Err(unknown) => LockState::Unknown(unknown.to_string()),
         }
+    }
+
+    /// Whether a process has the file open for writing, as who made it does; an indexer or a backup reads.
+    fn writes(&self, user: &User) -> bool {
+        user.uses.iter().any(
+            |usage| matches!(usage, Use::Open(number) if is_open_for_writing(self.machine, user.program.pid, *number)),
+        )
     }
 
     /// The programs that make a lock of this name; none where the name says nothing.

@@ -1,7 +1,9 @@
 //! Clocks.
 
 use super::errno::Errno;
+use super::file;
 use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
 /// Microseconds of `CLOCK_MONOTONIC`, the clock of the kernel's log (`clock_gettime(2)`).
 ///
@@ -11,4 +13,14 @@ pub fn monotonic_us() -> Result<u64, Errno> {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
     let micros = |value: i64| u64::try_from(value).unwrap_or_default();
     Ok(micros(now.tv_sec()) * 1_000_000 + micros(now.tv_nsec()) / 1000)
+}
+
+/// How long this thread was ready to run and had no processor: the second number of `/proc/thread-self/schedstat`, in nanoseconds
+/// (`Documentation/scheduler/sched-stats.rst`). Zero where the kernel does not count it.
+#[must_use]
+pub fn waited_for_processor() -> Duration {
+    let text = file::read("/proc/thread-self/schedstat").unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let waited = text.split_ascii_whitespace().nth(1).and_then(|number| number.parse().ok());
+    Duration::from_nanos(waited.unwrap_or(0))
 }

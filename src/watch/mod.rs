@@ -11,6 +11,7 @@ pub use ongoing::Watch;
 use crate::sys::family::{self, Family};
 use crate::sys::fs::Space;
 use crate::sys::inotify::{self, Census, Trial};
+use crate::sys::lock_table::{self, HeldLock};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -90,6 +91,18 @@ pub struct Watched {
     /// The most telling look at the command's processes, taken when stderr spoke of limits; none when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<FamilySample>,
+    /// The locks that others held when stderr last spoke of one; none when it did not, or nobody held one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locks: Option<LockSample>,
+}
+
+/// The locks that were held at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockSample {
+    /// When.
+    pub moment: Moment,
+    /// Which, and by whom.
+    pub held: Vec<HeldLock>,
 }
 
 /// What the command's processes used at one moment.
@@ -126,6 +139,15 @@ impl Watched {
         if is_refused || self.inotify.is_none() {
             let census = inotify::census(Instant::now() + Self::BUDGET);
             self.inotify = Some(InotifySample { moment, trial, census });
+        }
+    }
+
+    /// Looks at who holds locks, and keeps the look where somebody does. To be called when stderr spoke of a lock: its holder may let go
+    /// before the command has ended.
+    pub fn look_at_locks(&mut self, moment: Moment) {
+        let held = lock_table::look(Instant::now() + Self::BUDGET);
+        if !held.is_empty() {
+            self.locks = Some(LockSample { moment, held });
         }
     }
 

@@ -33,6 +33,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(1);
 const COUNTERS_AFTER: Duration = Duration::from_millis(2);
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
+/// Words in whose company the kernel's locks are looked at.
+const OF_LOCKS: &[&[u8]] = &[b"lock", b"Lock", b"LOCK", b"EAGAIN", b"unavailable", b"busy", b"already", b"nother "];
 /// Words in whose company the command's processes are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
 const OF_LIMITS: &[&[u8]] = &[
     b"EMFILE",
@@ -66,6 +68,7 @@ pub struct Watch {
     directories: Vec<PathBuf>,
     at_inotify: Ration,
     at_family: Ration,
+    at_locks: Ration,
 }
 
 /// What looks at one place.
@@ -94,6 +97,7 @@ impl Watch {
             directories: Vec::new(),
             at_inotify: Ration::default(),
             at_family: Ration::default(),
+            at_locks: Ration::default(),
         };
         // A working directory without a name any more has nothing that can be asked by path.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -127,6 +131,9 @@ impl Watch {
         // First of all: whoever says this may be about to end, and with it goes what it holds.
         if OF_LIMITS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
             self.look_at_family(said);
+        }
+        if OF_LOCKS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+            self.look_at_locks(said);
         }
         if self.last_heard.is_some_and(|last| last.elapsed() < self.cost * 20) {
             return;
@@ -223,6 +230,16 @@ impl Watch {
         let moment = self.moment(Some(said));
         self.watched.look_at_family(moment, groups);
         self.at_family.spend(begun);
+    }
+
+    fn look_at_locks(&mut self, said: u64) {
+        let begun = Instant::now();
+        if !self.at_locks.grants(begun) {
+            return;
+        }
+        let moment = self.moment(Some(said));
+        self.watched.look_at_locks(moment);
+        self.at_locks.spend(begun);
     }
 
     fn look_at_inotify(&mut self, said: u64) {

@@ -19,6 +19,7 @@ mod inotify;
 mod ipc;
 mod keyring;
 mod languages;
+mod locks;
 mod memory;
 mod mount_options;
 mod namespaces;
@@ -27,6 +28,7 @@ mod paths;
 mod paths_vague;
 mod permissions;
 mod permissions_vague;
+mod ports;
 mod processes;
 mod programs;
 mod programs_vague;
@@ -37,6 +39,7 @@ mod reserved_blocks;
 mod shared_memory;
 #[path = "../skipped/mod.rs"]
 mod skipped;
+mod surroundings;
 mod time_and_stack;
 mod xfs_fragmented;
 

@@ -1,19 +1,55 @@
 //! What the causes about locks have in common: which message speaks of which lock file.
 
-use crate::cause::{Case, Subject, Suspect};
+use crate::cause::{Case, Mode, Subject, Suspect};
 use crate::clue::{Clue, Operation};
+use crate::machine::{HeldLock, Kind};
 use crate::probe::lock::{LockState, lock_state};
 use crate::sys::errno::Errno;
+use crate::watch::LockSample;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// The lock files that messages speak of. `id` is the cause that asks.
+/// The lock files that messages speak of; where a message names none, those that the command's words name and others have locked. `id`
+/// is the cause that asks.
 pub fn suspects(case: &Case, id: &str) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(id) || is_about_a_lock(clue));
-    let named = spoken.filter_map(|(index, clue)| {
-        let path = place(case, clue.path.as_deref()?);
-        Some(Suspect { subject: Subject::Path(path), clue: Some(index), touched: true })
-    });
-    named.collect()
+    let suspect = |path: PathBuf, index, touched| Suspect { subject: Subject::Path(path), clue: Some(index), touched };
+    let of_clue = |(index, clue): (usize, &Clue)| match &clue.path {
+        Some(path) => vec![suspect(place(case, path), index, true)],
+        None => unnamed(case, clue).into_iter().map(|(path, touched)| suspect(path, index, touched)).collect(),
+    };
+    spoken.flat_map(of_clue).collect()
+}
+
+/// Files that a message about a lock without a name may mean: those that the command's words name; else, where it says that it is about a
+/// lock, what others have locked below the working directory.
+fn unnamed(case: &Case, clue: &Clue) -> Vec<(PathBuf, bool)> {
+    let is_other_call = clue.operation.is_some_and(|operation| operation != Operation::Lock);
+    if case.mode == Mode::Log || is_other_call {
+        return Vec::new();
+    }
+    let named = files_of_command(case);
+    if !named.is_empty() || !says_lock(clue) {
+        return named.into_iter().map(|path| (path, true)).collect();
+    }
+    let below = case.machine.locked_below(&case.surroundings().cwd).unwrap_or_default();
+    below.into_iter().map(|path| (PathBuf::from(OsString::from_vec(path.0)), false)).collect()
+}
+
+fn files_of_command(case: &Case) -> Vec<PathBuf> {
+    let words = case.command.iter().skip(1).filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    let resolved = words.filter_map(|word| case.resolve(Path::new(word)));
+    let there = resolved.filter(|found| found.missing.as_os_str().is_empty()).map(|found| found.existing);
+    there.filter(|path| case.machine.stat(path).is_ok_and(|stat| stat.kind == Kind::Regular)).collect()
+}
+
+/// Whether a message says that it is about a lock: EAGAIN has other reasons, and "blocking" and "clock" are other words.
+fn says_lock(clue: &Clue) -> bool {
+    let line = clue.line.to_lowercase();
+    let mut words = line.split(|letter: char| !letter.is_ascii_alphabetic());
+    clue.operation == Some(Operation::Lock)
+        || words.any(|word| word.starts_with("lock") || matches!(word, "flock" | "lockfile" | "filelock"))
 }
 
 /// A call that takes a lock; a lock file that is there already; a socket that somebody is bound to.
@@ -25,7 +61,9 @@ fn is_about_a_lock(clue: &Clue) -> bool {
     match clue.errno {
         Some(Errno::EEXIST) => clue.path.as_deref().is_some_and(looks_like_a_lock),
         Some(Errno::EADDRINUSE) => clue.path.is_some(),
-        Some(Errno::EAGAIN | Errno::EACCES | Errno::EBUSY) => clue.operation == Some(Operation::Lock),
+        // Without a call and a path it may be a lock, and only a lock that is there makes it one.
+        Some(Errno::EAGAIN) => clue.operation.is_none_or(|operation| operation == Operation::Lock),
+        Some(Errno::EACCES | Errno::EBUSY) => clue.operation == Some(Operation::Lock),
         _ => false,
     }
 }
@@ -40,6 +78,15 @@ fn place(case: &Case, path: &Path) -> PathBuf {
 /// What the lock file is now.
 pub fn state(case: &Case, suspect: &Suspect) -> Option<LockState> {
     Some(lock_state(case.machine, suspect.subject.path()?, told_pid(case, suspect)))
+}
+
+/// The lock that somebody held on the file when the command spoke of it; the file is known by its inode, which is its own as long as it
+/// is there.
+pub fn held_then<'a>(case: &Case<'a>, path: &Path) -> Option<(&'a LockSample, &'a HeldLock)> {
+    let sample = case.watched.locks.as_ref()?;
+    let inode = case.machine.stat(path).ok()?.inode;
+    let lock = sample.held.iter().find(|lock| lock.inode == inode && lock.path.file_name() == path.file_name())?;
+    Some((sample, lock))
 }
 
 /// The process that the message names.

@@ -1,18 +1,24 @@
 //! Causes of the surroundings (variables, system files) that a message suspects by name and that one look settles.
 
+use super::refused;
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::probe::walk::{Attempt, walk};
 use std::path::Path;
 
-/// A suspect of each clue that suspects the cause, or is one that `also` does; `subject` says what it is about.
+/// A suspect of each clue that suspects the cause, or is one that `also` does; `subject` says what it is about. Of a run those alone
+/// that may be why it failed: perl warns of a missing locale and goes on, make of a file of the future.
 pub fn suspects(
     case: &Case,
     id: &str,
     also: fn(&Case, &Clue) -> bool,
     subject: fn(&Case, &Clue) -> Subject,
 ) -> Vec<Suspect> {
-    let spoken = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(id) || also(case, clue));
+    let messages: Vec<(usize, &Clue)> = match case.mode {
+        Mode::Run => refused::messages(case).collect(),
+        Mode::Log => case.clues.iter().enumerate().collect(),
+    };
+    let spoken = messages.into_iter().filter(|(_, clue)| clue.suspects(id) || also(case, clue));
     spoken.map(|(index, clue)| Suspect { subject: subject(case, clue), clue: Some(index), touched: true }).collect()
 }
 
