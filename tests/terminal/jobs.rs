@@ -173,7 +173,7 @@ fn a_new_window_size_reaches_the_command() {
             Line("$W bash -c 'trap \"stty size\" WINCH; echo ready; for i in $(seq 300); do sleep 0.1; done'"),
             Shows("ready"),
         ]);
-        terminal.resize("90", "30");
+        terminal.resize(90, 30);
         terminal.until_shows("30 90");
     }
 }

@@ -3,7 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 #![expect(clippy::disallowed_methods, reason = "the tests run commands and look at the machine themselves")]
 
+mod builds;
 mod ends;
 mod jobs;
+mod passwords;
 mod programs;
 mod screen;
+#[path = "../skipped/mod.rs"]
+mod skipped;
+mod windows;

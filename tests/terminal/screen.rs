@@ -1,5 +1,8 @@
 //! A terminal with a shell, by tmux: keys go in, the screen comes out, and nothing waits for longer than a deadline.
 
+use crate::skipped;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,6 +11,9 @@ use tempfile::TempDir;
 
 /// The program under test.
 pub const EXPLAIN: &str = env!("CARGO_BIN_EXE_explain");
+
+/// A shell that reads nothing of the user's.
+const BASH: &str = "bash --norc --noprofile -i";
 
 /// What has not happened by then does not happen.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -27,13 +33,22 @@ pub enum Step {
     Prompt,
     /// Makes an empty file, for which a program waits.
     Make(&'static str),
+    /// Gives the window so many columns and rows.
+    Resize(u16, u16),
+    /// At the prompt: clears the screen.
+    Clear,
+    /// Compares the whole screen with the bare command's.
+    Look,
 }
-pub use Step::{Key, Line, Make, Prompt, Shows, Text};
+pub use Step::{Clear, Key, Line, Look, Make, Prompt, Resize, Shows, Text};
 
 /// A terminal of its own, in an empty directory.
 pub struct Terminal {
     socket: String,
     directory: TempDir,
+    /// What the bare command showed at each look, in order; filled by it, and used up by the one behind explain.
+    looks: RefCell<VecDeque<String>>,
+    is_compared: bool,
 }
 
 impl Terminal {
@@ -42,8 +57,8 @@ impl Terminal {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let socket = format!("explain-terminal-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let directory = tempfile::Builder::new().prefix("explain-terminal-").tempdir().unwrap();
-        let terminal = Self { socket, directory };
-        let place = terminal.directory.path().to_str().unwrap().to_owned();
+        let terminal = Self { socket, directory, looks: RefCell::default(), is_compared: false };
+        let place = terminal.place();
         let command = format!("env -u TMUX HOME={place} LC_ALL=C.UTF-8 PS1='$ ' {command}");
         terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "40", "-c", &place, &command]);
         terminal
@@ -51,11 +66,16 @@ impl Terminal {
 
     /// With an interactive bash, where `$W` is the prefix.
     pub fn shell(prefix: &str) -> Self {
-        let terminal = Self::of("bash --norc --noprofile -i");
+        Self::shell_of(BASH, prefix)
+    }
+
+    /// With the interactive bash that a command comes to.
+    pub fn shell_of(command: &str, prefix: &str) -> Self {
+        let terminal = Self::of(command);
         terminal.until_shows("$");
         terminal.play(&[Line("stty -a >before; export PS1; echo $((40 + 2))"), Shows("42"), Prompt]);
-        terminal.line(&format!("export W='{prefix}'; clear"));
-        terminal.until("the screen is clear", |screen| screen == "$");
+        terminal.line(&format!("export W='{prefix}'"));
+        terminal.clear();
         terminal
     }
 
@@ -75,6 +95,9 @@ impl Terminal {
                 Line(text) => self.line(text),
                 Prompt => self.until("the prompt", |screen| screen.lines().last() == Some("$")),
                 Make(file) => std::fs::write(self.directory().join(file), "").unwrap(),
+                Resize(columns, rows) => self.resize(*columns, *rows),
+                Clear => self.clear(),
+                Look => self.look(),
             }
         }
     }
@@ -89,9 +112,44 @@ impl Terminal {
         self.tmux(&["send-keys", "Enter"]);
     }
 
-    /// Gives the window another size.
-    pub fn resize(&self, columns: &str, rows: &str) {
-        self.tmux(&["resize-window", "-x", columns, "-y", rows]);
+    #[track_caller]
+    fn clear(&self) {
+        self.line("clear");
+        self.until("the screen is clear", |screen| screen == "$");
+    }
+
+    /// Keeps what a bare command shows, and waits until the other shows the same.
+    #[track_caller]
+    fn look(&self) {
+        if !self.is_compared {
+            return self.looks.borrow_mut().push_back(self.steady());
+        }
+        let expected = self.looks.borrow_mut().pop_front().unwrap();
+        self.until(&format!("the bare command's screen:\n{expected}\ninstead of:"), |_| self.colours() == expected);
+    }
+
+    /// The screen once nothing has changed on it for a while.
+    fn steady(&self) -> String {
+        let mut last = self.colours();
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            let now = self.colours();
+            if now == last {
+                return now;
+            }
+            last = now;
+        }
+    }
+
+    /// Gives the window another size, and waits until the terminal has it: tmux collects what comes fast.
+    #[track_caller]
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
+        let device = self.tmux(&["display-message", "-p", "#{pane_tty}"]);
+        self.until("another size", |_| {
+            let size = Command::new("stty").args(["-F", device.trim(), "size"]).output().unwrap().stdout;
+            String::from_utf8_lossy(&size).trim() == format!("{rows} {columns}")
+        });
     }
 
     /// Takes the terminal away.
@@ -101,8 +159,17 @@ impl Terminal {
 
     /// What stands on the screen, without the empty lines at its end.
     pub fn screen(&self) -> String {
-        let lines: Vec<_> =
-            self.tmux(&["capture-pane", "-p", "-J"]).lines().map(|line| line.trim_end().to_owned()).collect();
+        self.captured(&[])
+    }
+
+    /// The same with its colours, as escape sequences. The directory's own name is the same in every terminal.
+    fn colours(&self) -> String {
+        self.captured(&["-e"]).replace(&self.place(), "/directory")
+    }
+
+    fn captured(&self, how: &[&str]) -> String {
+        let text = self.tmux(&[&["capture-pane", "-p", "-J"], how].concat());
+        let lines: Vec<_> = text.lines().map(str::trim_end).collect();
         lines.join("\n").trim_end().to_owned()
     }
 
@@ -130,6 +197,10 @@ impl Terminal {
     /// The directory in which it runs.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    fn place(&self) -> String {
+        self.directory.path().to_str().unwrap().to_owned()
     }
 
     /// A number that a program leaves in a file.
@@ -174,19 +245,29 @@ pub fn prefixes() -> [String; 2] {
     [String::new(), format!("{EXPLAIN} --quiet --")]
 }
 
-/// Plays the same steps bare and behind explain, and asserts that the same stands on the screen and that the terminal is as
-/// it was.
+/// Plays the same steps bare and behind explain, and asserts that the same stands on the screen, in the same colours, and
+/// that the terminal is as it was.
 #[track_caller]
 pub fn assert_same(needs: &[&str], steps: &[Step]) {
+    assert_same_in(BASH, &prefixes(), needs, steps);
+}
+
+/// The same in the shell that a command comes to.
+#[track_caller]
+pub fn assert_same_in(shell: &str, prefixes: &[String; 2], needs: &[&str], steps: &[Step]) {
     if !needs.iter().chain(&["tmux"]).all(|program| has(program)) {
         return;
     }
-    let [bare, wrapped] = prefixes().map(|prefix| {
-        let terminal = Terminal::shell(&prefix);
+    let mut looks = VecDeque::new();
+    let [bare, wrapped] = [0, 1].map(|which| {
+        let mut terminal = Terminal::shell_of(shell, &prefixes[which]);
+        terminal.looks = RefCell::new(std::mem::take(&mut looks));
+        terminal.is_compared = which == 1;
         terminal.play(steps);
         terminal.play(&[Prompt]);
-        let screen = terminal.screen();
+        let screen = terminal.colours();
         terminal.assert_is_as_before();
+        looks = terminal.looks.take();
         screen
     });
     assert!(bare == wrapped, "bare:\n{bare}\n\nbehind explain:\n{wrapped}");
@@ -197,19 +278,13 @@ pub fn has(program: &str) -> bool {
     let found =
         Command::new("sh").args(["-c", &format!("command -v {program} >/dev/null")]).status().unwrap().success();
     if !found {
-        skip(program);
+        skip(&format!("{program} is not installed"));
     }
     found
 }
 
-/// As the other tests report what they could not run, for the summary at the end of tests/run.
-fn skip(program: &str) {
-    use std::io::Write;
-    let line = format!("skipped: terminal: there is no {program}");
-    eprintln!("{line}");
-    if let Some(file) = std::env::var_os("EXPLAIN_TESTS_SKIPPED")
-        && let Ok(mut file) = std::fs::File::options().append(true).open(file)
-    {
-        let _ = writeln!(file, "{line}");
-    }
+/// Skips the test that runs in this thread, for want of something that root on Debian could have.
+#[track_caller]
+pub fn skip(reason: &str) {
+    skipped::skip(std::thread::current().name().unwrap_or("a test"), reason, true);
 }
