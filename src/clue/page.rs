@@ -94,10 +94,45 @@ impl Found<'_> {
         self.group(group).is_some_and(|found| found.is_empty())
     }
 
-    /// A group as the program wrote it.
+    /// A group as the program wrote it, without the punctuation of the sentence around it.
     pub fn written(&self, group: &str) -> Option<&[u8]> {
         let place: Range<usize> = self.group(group)?.range();
         let place = self.normal.original(place.start + self.start..place.end + self.start);
-        self.line.get(place).filter(|bytes| !bytes.is_empty())
+        let behind = self.line.get(place.end).copied();
+        self.line.get(place).map(|bytes| without_punctuation(bytes, behind)).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// What a sentence ends with is no part of a name: `see /run/x.pid.` A name that is quoted, or that the message goes on
+/// behind, is taken as it is, and so are `.` and `..`.
+fn without_punctuation(name: &[u8], behind: Option<u8>) -> &[u8] {
+    if behind.is_some_and(|byte| !byte.is_ascii_whitespace()) {
+        return name;
+    }
+    let end = name.iter().rposition(|byte| !b".,;!?".contains(byte)).map_or(0, |last| last + 1);
+    let cut = &name[end..];
+    let is_dots = matches!(cut, b"." | b"..") && (end == 0 || name[end - 1] == b'/');
+    if is_dots { name } else { &name[..end] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_sentence_is_no_part_of_a_name() {
+        for (name, behind, meant) in [
+            ("/run/docker.sock.", Some(b' '), "/run/docker.sock"),
+            ("/tmp/.X0-lock.", None, "/tmp/.X0-lock"),
+            ("/srv/a,", Some(b' '), "/srv/a"),
+            ("a.", Some(b'\''), "a."),
+            ("a.", Some(b':'), "a."),
+            ("/srv/..", None, "/srv/.."),
+            (".", None, "."),
+            ("...", None, ""),
+            ("x.conf", None, "x.conf"),
+        ] {
+            assert_eq!(without_punctuation(name.as_bytes(), behind), meant.as_bytes(), "{name}");
+        }
     }
 }
