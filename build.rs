@@ -15,7 +15,7 @@ mod written;
 use operation::Operation;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
-use written::{Benign, Compiled, Embedded, Entry, Fallback, Fault, Source};
+use written::{Benign, Compiled, Embedded, Entry, Exit, Fallback, Fault, Source};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=rules");
@@ -46,6 +46,7 @@ struct Registry {
     files: Vec<String>,
     rules: Vec<Rule>,
     benign: Vec<Benign>,
+    exits: Vec<Exit>,
     fallbacks: Vec<Fallback>,
     verbs: Vec<(String, Operation)>,
 }
@@ -80,6 +81,7 @@ impl Registry {
             self.rules.push(Rule { id, file: self.files.len(), keys: compiled.keys(), encoded });
         }
         self.benign.extend(parsed.benign.iter().map(Benign::from));
+        self.exits.extend(parsed.exit.iter().map(Exit::from));
         self.fallbacks.extend(parsed.fallback.into_iter().map(Fallback::from));
         self.verbs.extend(parsed.verbs);
         self.files.push(name);
@@ -97,6 +99,7 @@ impl Registry {
             files: self.files.iter().map(String::as_str).collect(),
             rules: self.rules.iter().map(entry).collect(),
             benign: self.benign.clone(),
+            exits: self.exits.clone(),
             fallbacks: self.fallbacks.clone(),
             verbs: self.verbs.iter().map(|(verb, operation)| (verb.as_str(), *operation)).collect(),
         })

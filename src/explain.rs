@@ -60,6 +60,9 @@ impl Failure<'_> {
         let said = Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() };
         let mut read = library.clues(&said);
         clue::under_directory_option(self.command, &mut read);
+        if let (true, Outcome::Exited { code }) = (read.is_empty(), self.outcome) {
+            read.extend(library.of_status(self.command, *code));
+        }
         Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect()
     }
 

@@ -45,7 +45,23 @@ impl Library {
             tested.examples += benign.fires.len() + benign.silent.len();
             tested.failures.extend(self.wrong_exits(benign, source));
         }
+        for (exit, source) in &self.written_exits {
+            tested.examples += exit.fires.len();
+            tested.failures.extend(self.untold_exits(exit, source));
+        }
         tested
+    }
+
+    fn untold_exits<'a>(&'a self, exit: &'a schema::Exit, source: &'a Source) -> impl Iterator<Item = Fault> + 'a {
+        exit.fires.iter().filter_map(move |line| {
+            let words: Vec<&str> = line.get_ref().split_whitespace().collect();
+            let tells = |status: &i32| {
+                let is_failure = self.benign(&words, *status).is_none();
+                is_failure && self.of_status(&words, *status).is_some_and(|clue| clue.operation == exit.operation)
+            };
+            let is_told = exit.status.iter().all(tells);
+            (!is_told).then(|| source.fault(&line.span(), format!("{}: tells nothing", line.get_ref())))
+        })
     }
 
     fn wrong_exits<'a>(&'a self, benign: &'a Benign, source: &'a Source) -> impl Iterator<Item = Fault> + 'a {

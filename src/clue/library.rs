@@ -1,11 +1,12 @@
 //! The rules that are there: those of `rules/`, which are part of the program, and those of files that the user names.
 
+use super::Clue;
+use super::exits::Exits;
 use super::rule::{Rule, known_errno};
 use super::verbs::Verbs;
-use super::written::{Benign, Embedded, Fallback, Fault, Source, schema};
+use super::written::{Embedded, Fallback, Fault, Source, schema};
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -18,9 +19,10 @@ pub struct Library {
     pub(super) rules: Vec<Rule>,
     pub(super) verbs: Verbs,
     pub(super) fallbacks: Vec<Fallback>,
-    benign: Vec<Benign>,
-    /// Those of files, with their examples.
+    pub(super) exits: Exits,
+    /// Exit statuses of files, with their examples.
     pub(super) written_benign: Vec<(schema::Benign, Rc<Source>)>,
+    pub(super) written_exits: Vec<(schema::Exit, Rc<Source>)>,
     /// Places of the rules, once there are rules of files.
     by_id: HashMap<String, usize>,
 }
@@ -52,7 +54,7 @@ impl Library {
     /// The rules of files and directories alone, with the verbs and fallbacks that are part of the program.
     #[must_use]
     pub fn only(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
-        let mut library = Self { rules: Vec::new(), benign: Vec::new(), ..Self::embedded() };
+        let mut library = Self { rules: Vec::new(), exits: Exits::default(), ..Self::embedded() };
         let faults = library.add_paths(paths);
         (library, faults)
     }
@@ -66,21 +68,18 @@ impl Library {
     /// What an exit status means where it is an answer and no failure.
     #[must_use]
     pub fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&str> {
-        let (first, arguments) = command.split_first()?;
-        let program = first.as_ref().as_bytes().rsplit(|byte| *byte == b'/').next()?;
-        let given = |wanted: &String| arguments.iter().any(|argument| argument.as_ref() == OsStr::new(wanted));
-        let holds = |benign: &&Benign| {
-            benign.program.as_bytes() == program
-                && benign.status.contains(&status)
-                && (benign.arguments.is_empty() || benign.arguments.iter().any(given))
-        };
-        let mut latest_first = self.benign.iter().rev();
-        latest_first.find(holds).map(|benign| benign.meaning.as_str())
+        self.exits.benign(command, status)
+    }
+
+    /// What an exit status tells of the failure, for when the program said nothing.
+    #[must_use]
+    pub fn of_status(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<Clue> {
+        self.exits.clue(command, status)
     }
 
     /// What is part of the program. The build has written it, so that it can be read; else there would be no rule.
     fn embedded() -> Self {
-        let Embedded { files, rules, benign, fallbacks, verbs: known } =
+        let Embedded { files, rules, benign, exits, fallbacks, verbs: known } =
             postcard::from_bytes(EMBEDDED).unwrap_or_default();
         let sources: Vec<_> = files.iter().map(|name| Source::new(&Path::new("rules").join(name), "")).collect();
         let rules = rules.into_iter().filter_map(|entry| {
@@ -89,7 +88,7 @@ impl Library {
         });
         let mut verbs = Verbs::default();
         verbs.extend(known);
-        Self { rules: rules.collect(), verbs, fallbacks, benign, ..Self::default() }
+        Self { rules: rules.collect(), verbs, fallbacks, exits: Exits { benign, telling: exits }, ..Self::default() }
     }
 
     fn add_paths(&mut self, paths: &[PathBuf]) -> Vec<Fault> {
@@ -107,6 +106,7 @@ impl Library {
     fn add(&mut self, file: &Path, text: String) -> Vec<Fault> {
         let source = Source::new(file, text);
         let (parsed, mut faults) = source.parse();
+        self.exits.add(&parsed);
         for rule in parsed.rule {
             faults.extend(Rule::new(rule, &source).map(|rule| self.put(rule)).err());
         }
@@ -114,8 +114,8 @@ impl Library {
             let known = known_errno(&fallback.errno, &source);
             faults.extend(known.map(|_| self.fallbacks.push(fallback.into())).err());
         }
-        self.benign.extend(parsed.benign.iter().map(Benign::from));
         self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(&source))));
+        self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Rc::clone(&source))));
         self.verbs.extend(parsed.verbs);
         faults
     }

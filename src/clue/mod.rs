@@ -10,6 +10,7 @@ use std::path::PathBuf;
 mod directory;
 mod errno_words;
 mod examples;
+mod exits;
 mod library;
 mod lines;
 mod matcher;

@@ -27,6 +27,13 @@ impl Library {
             let (program, status) = (&benign.program, status.join(", "));
             let _ = writeln!(page, "| `{program}` | {status} | {} | {} |", benign.meaning, benign.source);
         }
+        page.push_str("\n## Exit statuses that tell what failed\n\n| program | status | meaning | suspects | source |\n| --- | --- | --- | --- | --- |\n");
+        for (exit, _) in &self.written_exits {
+            let status: Vec<String> = exit.status.iter().map(ToString::to_string).collect();
+            let suspects: Vec<&str> = exit.suspects.iter().map(|id| id.get_ref().as_str()).collect();
+            let (program, status, suspects) = (&exit.program, status.join(", "), suspects.join(", "));
+            let _ = writeln!(page, "| `{program}` | {status} | {} | {suspects} | {} |", exit.meaning, exit.source);
+        }
         page
     }
 }

@@ -32,6 +32,7 @@ mod ports;
 mod processes;
 mod programs;
 mod programs_vague;
+mod quiet;
 mod quota;
 mod read_only;
 mod replay;

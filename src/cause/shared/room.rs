@@ -41,10 +41,10 @@ pub fn suspects(case: &Case, id: &str) -> Vec<Suspect> {
     suspects
 }
 
-/// Whether the command failed without a word, or by the signal that a full tmpfs answers a mapping with.
+/// Whether the command failed without a word or a telling status, or by the signal that a full tmpfs answers a mapping with.
 #[must_use]
 pub fn says_nothing(case: &Case) -> bool {
-    case.transcript.bytes == 0 || is_bus_error(case.outcome)
+    case.transcript.bytes == 0 && case.clues.is_empty() || is_bus_error(case.outcome)
 }
 
 /// SIGBUS, as the kernel or a shell tells it.

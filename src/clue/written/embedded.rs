@@ -14,6 +14,8 @@ pub struct Embedded<'a> {
     pub rules: Vec<Entry<'a>>,
     /// Exit statuses that are an answer.
     pub benign: Vec<Benign>,
+    /// Exit statuses that tell what failed.
+    pub exits: Vec<Exit>,
     /// Causes that an errno suggests.
     pub fallbacks: Vec<Fallback>,
     /// What programs call an operation.
@@ -47,6 +49,23 @@ pub struct Benign {
     pub arguments: Vec<String>,
 }
 
+/// Exit statuses by which a program tells what failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The last component of the command's first word.
+    pub program: String,
+    /// The statuses.
+    pub status: Vec<i32>,
+    /// What was tried.
+    pub operation: Option<Operation>,
+    /// Options whose value is the path that it was tried on.
+    pub option: Vec<String>,
+    /// Ids of causes, the likeliest first.
+    pub suspects: Vec<String>,
+    /// The status tells that something failed and not what.
+    pub vague: bool,
+}
+
 /// Causes that an errno suggests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fallback {
@@ -62,6 +81,14 @@ impl From<&super::schema::Benign> for Benign {
     fn from(text: &super::schema::Benign) -> Self {
         let super::schema::Benign { program, status, meaning, arguments, .. } = text.clone();
         Self { program, status, meaning, arguments }
+    }
+}
+
+impl From<&super::schema::Exit> for Exit {
+    fn from(text: &super::schema::Exit) -> Self {
+        let super::schema::Exit { program, status, operation, option, suspects, vague, .. } = text.clone();
+        let suspects = suspects.into_iter().map(toml::Spanned::into_inner).collect();
+        Self { program, status, operation, option, suspects, vague }
     }
 }
 

@@ -12,7 +12,7 @@ pub mod schema;
 
 pub use super::operation::Operation;
 pub use compiled::Compiled;
-pub use embedded::{Benign, Embedded, Entry, Fallback};
+pub use embedded::{Benign, Embedded, Entry, Exit, Fallback};
 pub use fault::{Fault, Source};
 pub use pattern::Form;
 

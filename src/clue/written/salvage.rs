@@ -21,12 +21,13 @@ pub fn salvage(text: &str) -> (File, Vec<Wrong>) {
         match key.get_ref().as_ref() {
             "rule" => file.rule = entries(value, &mut wrong),
             "benign" => file.benign = entries(value, &mut wrong),
+            "exit" => file.exit = entries(value, &mut wrong),
             "fallback" => file.fallback = entries(value, &mut wrong),
             "verbs" => file.verbs = entry(value).map_err(|error| wrong.push(error)).unwrap_or_default(),
             other => {
                 wrong.push((
                     key.span(),
-                    format!("unknown key `{other}`, expected [[rule]], [[benign]], [[fallback]] or [verbs]"),
+                    format!("unknown key `{other}`, expected [[rule]], [[benign]], [[exit]], [[fallback]] or [verbs]"),
                 ));
             }
         }

@@ -15,6 +15,9 @@ pub struct File {
     /// Exit statuses that are an answer and no failure.
     #[serde(default)]
     pub benign: Vec<Benign>,
+    /// What an exit status says where the program says nothing else.
+    #[serde(default)]
+    pub exit: Vec<Exit>,
     /// Causes that an errno suggests where no rule knows better.
     #[serde(default)]
     pub fallback: Vec<Fallback>,
@@ -118,6 +121,34 @@ pub struct Benign {
     /// Command lines for which it does not.
     #[serde(default)]
     pub silent: Vec<Spanned<String>>,
+}
+
+/// Exit statuses by which a program tells what failed, for when it was told to be quiet: `curl --silent` ends with 23 when it could
+/// not write.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Exit {
+    /// The last component of the command's first word.
+    pub program: String,
+    /// The statuses.
+    pub status: Vec<i32>,
+    /// What failed, as a fragment.
+    pub meaning: String,
+    /// What was tried.
+    pub operation: Option<Operation>,
+    /// Options whose value is the path that it was tried on.
+    #[serde(default)]
+    pub option: Vec<String>,
+    /// Ids of causes, the likeliest first; empty: what failed is not on this machine, and nothing is looked for.
+    #[serde(default)]
+    pub suspects: Vec<Spanned<String>>,
+    /// The status tells that something failed and not what.
+    #[serde(default)]
+    pub vague: bool,
+    /// The manual or source that says so.
+    pub source: String,
+    /// Command lines for which it holds.
+    pub fires: Vec<Spanned<String>>,
 }
 
 /// Causes that an errno suggests.

@@ -1,0 +1,89 @@
+//! Exit statuses that programs document: some are an answer and no failure, some tell what failed where nothing was said.
+
+use super::Clue;
+use super::written::{Benign, Exit, schema};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// What is known of exit statuses; later entries count before earlier ones.
+#[derive(Debug, Default)]
+pub(super) struct Exits {
+    pub benign: Vec<Benign>,
+    pub telling: Vec<Exit>,
+}
+
+impl Exits {
+    pub(super) fn add(&mut self, file: &schema::File) {
+        self.benign.extend(file.benign.iter().map(Benign::from));
+        self.telling.extend(file.exit.iter().map(Exit::from));
+    }
+
+    pub(super) fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&str> {
+        let given = |wanted: &String| command.iter().skip(1).any(|argument| argument.as_ref() == OsStr::new(wanted));
+        let holds = |benign: &&Benign| {
+            is_of(&benign.program, &benign.status, command, status)
+                && (benign.arguments.is_empty() || benign.arguments.iter().any(given))
+        };
+        self.benign.iter().rev().find(holds).map(|benign| benign.meaning.as_str())
+    }
+
+    pub(super) fn clue(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<Clue> {
+        let holds = |exit: &&Exit| is_of(&exit.program, &exit.status, command, status);
+        let exit = self.telling.iter().rev().find(holds)?;
+        Some(Clue {
+            operation: exit.operation,
+            path: value_of(&exit.option, command),
+            program: Some(exit.program.clone()),
+            suspects: exit.suspects.clone(),
+            vague: exit.vague,
+            rule: "exit".into(),
+            ..Clue::default()
+        })
+    }
+}
+
+fn is_of(program: &str, known: &[i32], command: &[impl AsRef<OsStr>], status: i32) -> bool {
+    let first = command.first().and_then(|first| first.as_ref().as_bytes().rsplit(|byte| *byte == b'/').next());
+    known.contains(&status) && first == Some(program.as_bytes())
+}
+
+/// The value of the first option that is given: `-o FILE`, `-oFILE`, `--output FILE`, `--output=FILE`. `-` is a stream and no path.
+fn value_of(options: &[String], command: &[impl AsRef<OsStr>]) -> Option<PathBuf> {
+    let words = command.iter().map(|word| word.as_ref().as_bytes());
+    let mut pairs = words.clone().zip(words.skip(1).map(Some).chain([None])).skip(1);
+    let value = pairs.find_map(|(word, next)| {
+        let option = options.iter().find(|option| word.starts_with(option.as_bytes()))?;
+        match &word[option.len()..] {
+            [] => next,
+            [b'=', value @ ..] if option.starts_with("--") => Some(value),
+            glued if !option.starts_with("--") => Some(glued),
+            _ => None,
+        }
+    })?;
+    (value != b"-").then(|| PathBuf::from(OsStr::from_bytes(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path_of(command: &str) -> Option<PathBuf> {
+        let words: Vec<&str> = command.split(' ').collect();
+        value_of(&["-o".into(), "--output".into()], &words)
+    }
+
+    #[test]
+    fn the_path_is_the_value_of_an_option() {
+        for command in ["curl -s -o x/y u", "curl -ox/y u", "curl --output x/y u", "curl --output=x/y u"] {
+            assert_eq!(path_of(command), Some("x/y".into()), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_stream_another_option_and_a_missing_value_are_no_path() {
+        for command in ["curl -o - u", "curl --output-dir x u", "curl u -o", "-o x"] {
+            assert_eq!(path_of(command), None, "{command}");
+        }
+    }
+}
