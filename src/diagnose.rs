@@ -41,7 +41,7 @@ pub struct Refuted {
 #[must_use]
 pub fn diagnose(case: &Case) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
-    for cause in cause::ALL {
+    for cause in likeliest_first(case) {
         for suspect in distinct((cause.suspects)(case)) {
             match (cause.check)(case, &suspect) {
                 Verdict::Found(finding) => diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding }),
@@ -63,6 +63,17 @@ pub fn diagnose(case: &Case) -> Diagnosis {
     diagnosis.found.sort_by_cached_key(|diagnosed| rank(case, diagnosed));
     keep_few_guesses(&mut diagnosis.found);
     diagnosis
+}
+
+/// The causes, those that the clues name before others: where time runs out, what is left unasked is what nothing suggested.
+fn likeliest_first(case: &Case) -> Vec<&'static Cause> {
+    let mut causes = cause::ALL.to_vec();
+    let place = |cause: &&Cause| {
+        let in_clue = |clue: &Clue| clue.suspects.iter().position(|id| id == cause.id);
+        case.clues.iter().filter_map(in_clue).min().unwrap_or(usize::MAX)
+    };
+    causes.sort_by_cached_key(place);
+    causes
 }
 
 /// Whether anything said made one ask: what is refuted and was never suggested is no answer to a question.

@@ -10,6 +10,7 @@ use crate::probe::read_only::is_read_only;
 use crate::probe::walk::{Attempt, Why, walk};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "unsupported-by-filesystem";
@@ -45,39 +46,77 @@ fn said(case: &Case, clue: &Clue) -> Option<PathBuf> {
 struct Asked<'a> {
     ability: Ability,
     file: PathBuf,
+    /// Who names the file.
+    named_by: NamedBy,
     mount: &'a Mount,
 }
 
-fn asked<'a>(case: &Case<'a>, clue: &Clue) -> Option<Asked<'a>> {
-    let ability = ability(clue)?;
-    let file = match (file(clue), ability) {
-        (Some(file), _) => refused::absolute(case, file),
-        // Locks are refused without saying where: of files in the working directory or below the home directory.
-        (None, Ability::Lock) => {
-            kept_files(case).find(|place| case.mount_of(place).is_some_and(|mount| lack(mount, ability).is_some()))?
-        }
-        (None, _) => return None,
-    };
-    let mount = case.mount_of(&file)?;
-    Some(Asked { ability, file, mount })
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NamedBy {
+    Message,
+    Command,
+    /// Locks are refused without saying where: of files in the working directory or below the home directory.
+    Nobody,
 }
 
-fn kept_files(case: &Case) -> impl Iterator<Item = PathBuf> {
-    std::iter::once(case.surroundings().cwd.clone()).chain(case.surroundings().directory("HOME"))
+fn asked<'a>(case: &Case<'a>, clue: &Clue) -> Option<Asked<'a>> {
+    abilities(case, clue).into_iter().find_map(|ability| {
+        let asked = |file: PathBuf, named_by| {
+            let mount = case.mount_of(&file)?;
+            lack(mount, ability).map(|_| Asked { ability, file, named_by, mount })
+        };
+        if let Some(file) = file(clue) {
+            return asked(refused::absolute(case, file), NamedBy::Message);
+        }
+        let mut named = words::paths_of(case.command).map(|path| refused::absolute(case, path));
+        let by_command = named.find_map(|file| asked(file, NamedBy::Command));
+        by_command.or_else(|| kept_files(case, ability).find_map(|file| asked(file, NamedBy::Nobody)))
+    })
+}
+
+fn kept_files(case: &Case, ability: Ability) -> impl Iterator<Item = PathBuf> {
+    let surroundings = case.surroundings();
+    let kept = std::iter::once(surroundings.cwd.clone()).chain(surroundings.directory("HOME"));
+    kept.filter(move |_| ability == Ability::Lock)
 }
 
 /// The file that was to be made or changed. Of a symbolic link, programs name first what it is to say; ln and cp name the link first.
 fn file(clue: &Clue) -> Option<&Path> {
-    let names_target_first = clue.operation == Some(Operation::Symlink) && !refused::names_new_first(clue);
+    let names_target_first =
+        matches!(clue.operation, None | Some(Operation::Symlink)) && !refused::names_new_first(clue);
     let other = clue.other_path.as_deref().filter(|_| names_target_first);
     other.or(clue.path.as_deref())
 }
 
-/// What a message asked for that not every filesystem has.
-fn ability(clue: &Clue) -> Option<Ability> {
+/// What a message asked for that not every filesystem has, the likeliest first.
+fn abilities(case: &Case, clue: &Clue) -> Vec<Ability> {
+    use Operation::{Create, Mkdir, Read, Write};
     let line = clue.line.to_lowercase();
+    let is_direct =
+        || case.command.iter().any(|word| word.to_string_lossy().to_lowercase().contains("direct")) || line.contains("direct");
+    let untold: &[Ability] = match (clue.operation, clue.errno) {
+        // Python names both ends of a link and no operation.
+        (None, Some(Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPERM)) if clue.other_path.is_some() => {
+            &[Ability::Symlink, Ability::HardLink]
+        }
+        (None | Some(Read | Create), Some(Errno::EOPNOTSUPP)) => &[Ability::Unnamed],
+        (Some(Read | Write | Create), Some(Errno::EINVAL)) if is_direct() => &[Ability::Direct],
+        (Some(Create | Mkdir), Some(Errno::EPERM | Errno::EACCES | Errno::ENOENT)) => &[Ability::Entries],
+        (Some(Create), None) if clue.suspects(ID) => &[Ability::Entries],
+        (Some(Write), None) if clue.suspects(ID) => &[Ability::Write, Ability::Lock, Ability::Map],
+        (Some(Write), Some(Errno::EINVAL | Errno::EIO)) => &[Ability::Write],
+        _ => &[],
+    };
+    told(clue, &line).into_iter().chain(untold.iter().copied()).collect()
+}
+
+/// What the words of a message ask for.
+fn told(clue: &Clue, line: &str) -> Option<Ability> {
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
     match (clue.operation, clue.errno) {
+        _ if says(&["failed to clone", "ficlone"]) => Some(Ability::Clone),
+        _ if says(&["setting flags", "reading flags", "ioc_setflags", "ioc_getflags"]) => Some(Ability::Flags),
+        (_, Some(Errno::EOPNOTSUPP)) if says(&["fallocate"]) => Some(Ability::Allocate),
         (Some(Operation::Symlink), _) => Some(Ability::Symlink),
         (Some(Operation::Link), _) => Some(Ability::HardLink),
         (Some(Operation::Bind), _) => Some(Ability::SpecialFile),
@@ -95,18 +134,34 @@ fn ability(clue: &Clue) -> Option<Ability> {
 /// Whether the filesystem lacks what was asked, where the errno is what it answers then.
 fn lack_of(case: &Case, clue: &Clue, asked: &Asked) -> Option<Lack> {
     let lack = lack(asked.mount, asked.ability)?;
-    let fits = match clue.errno? {
+    if asked.ability == Ability::Entries && !is_missing(case, &asked.file) {
+        return None;
+    }
+    let Some(errno) = clue.errno else {
+        // A program that tells no reason: what the type refuses to all.
+        return Some(lack).filter(|lack| *lack == Lack::Always && was_allowed(case, clue, asked));
+    };
+    let fits = match errno {
+        Errno::EPERM | Errno::EACCES | Errno::ENOENT if asked.ability == Ability::Entries => was_allowed(case, clue, asked),
+        Errno::EINVAL | Errno::EIO if asked.ability == Ability::Write => true,
+        Errno::EINVAL if asked.ability == Ability::Symlink => asked.mount.fstype == "hugetlbfs",
+        Errno::EINVAL => matches!(asked.ability, Ability::Direct | Ability::Map),
         Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPROTO | Errno::ENOTTY => true,
         Errno::EPERM => lack == Lack::Always && was_allowed(case, clue, asked),
         Errno::EROFS => {
             asked.ability == Ability::Symlink && asked.mount.fstype == "vboxsf" && !is_read_only(asked.mount)
         }
         Errno::ENOLCK => asked.ability == Ability::Lock,
-        Errno::ENODEV | Errno::EINVAL => asked.ability == Ability::Map,
+        Errno::ENODEV => asked.ability == Ability::Map,
         Errno::EACCES => lack == Lack::Always && is_without_execute_bit(case, &asked.file),
         _ => false,
     };
     fits.then_some(lack)
+}
+
+/// Whether nothing lies there: what the kernel made may be refused for other reasons.
+fn is_missing(case: &Case, file: &Path) -> bool {
+    case.resolve(file).is_some_and(|resolved| !resolved.missing.as_os_str().is_empty())
 }
 
 /// Whether the user would have been allowed to do it elsewhere: EPERM has other reasons.
@@ -146,10 +201,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 fn found(case: &Case, clue: &Clue, asked: &Asked, lack: Lack) -> Finding {
     let (point, kind) = (asked.mount.point.display(), &asked.mount.fstype);
     let (has, words) = (if lack == Lack::Always { "has" } else { "may have" }, asked.ability.words());
-    let is_named = file(clue).is_some();
     let confidence = match lack {
-        _ if !is_named => Confidence::Possible,
-        Lack::Always if case.mode == Mode::Run => Confidence::Verified,
+        _ if asked.named_by == NamedBy::Nobody => Confidence::Possible,
+        Lack::Always if case.mode == Mode::Run && asked.named_by == NamedBy::Message && clue.errno.is_some() => {
+            Confidence::Verified
+        }
         _ => Confidence::Likely,
     };
     let check = format!("findmnt -no TARGET,FSTYPE,OPTIONS -T {}", case.quoted(&asked.file));
@@ -177,6 +233,11 @@ fn fixes(case: &Case, asked: &Asked) -> Vec<Fix> {
             Fix::lasting("on the host, with the machine's and the folder's names")
                 .command("VBoxManage setextradata MACHINE VBoxInternal2/SharedFoldersEnableSymlinksCreate/FOLDER 1"),
         ),
+        Ability::Entries | Ability::Write => {
+            let has = if asked.ability == Ability::Write { "memory in huge pages, which is mapped" } else { "the kernel's own objects" };
+            return vec![Fix::lasting(format!("take another directory: {} holds {has}", asked.mount.point.display()))];
+        }
+        Ability::Clone => fixes.push(Fix::now("cp --reflink=auto", "shares blocks where that can be and copies them elsewhere")),
         Ability::Symlink => fixes.push(Fix::lasting("copy what the links point to (cp -L), npm with --no-bin-links")),
         Ability::Mode | Ability::Owner if kind != "ramfs" => {
             fixes.push(Fix::lasting(

@@ -22,6 +22,20 @@ pub enum Ability {
     Lock,
     /// Mapping a file into memory, shared.
     Map,
+    /// Files and directories that programs make.
+    Entries,
+    /// Bytes by write(2): huge pages can only be mapped.
+    Write,
+    /// Reads and writes past the page cache, `O_DIRECT` of open(2).
+    Direct,
+    /// Copies that share their blocks, ioctl_ficlone(2).
+    Clone,
+    /// Attributes of chattr(1), ioctl_iflags(2).
+    Flags,
+    /// Space that is set aside or given back, fallocate(2).
+    Allocate,
+    /// Files without a name, `O_TMPFILE` of open(2).
+    Unnamed,
 }
 
 impl Ability {
@@ -37,6 +51,13 @@ impl Ability {
             Self::Attributes => "extended attributes",
             Self::Lock => "locks",
             Self::Map => "shared mappings of files",
+            Self::Entries => "files and directories but its own",
+            Self::Write => "writes to files, which can only be mapped",
+            Self::Direct => "direct input and output (O_DIRECT)",
+            Self::Clone => "copies that share their blocks (reflink)",
+            Self::Flags => "attributes of chattr",
+            Self::Allocate => "allocation of space ahead (fallocate)",
+            Self::Unnamed => "files without a name (O_TMPFILE)",
         }
     }
 }
@@ -68,6 +89,12 @@ const OBJECTS: &[&str] = &[
     "sysfs",
     "tracefs",
 ];
+/// Of these, those in which directories are not made either: control groups and traces are made by mkdir(2).
+const FIXED: &[&str] = &["binfmt_misc", "debugfs", "devpts", "efivarfs", "proc", "securityfs", "selinuxfs", "sysfs"];
+/// Filesystems that are pages of memory and no more, `fs/ramfs/file-mmu.c`, `fs/hugetlbfs/inode.c`.
+const IN_MEMORY: &[&str] = &["hugetlbfs", "ramfs"];
+/// Filesystems without `remap_file_range`.
+const WITHOUT_SHARING: &[&str] = &["ext2", "ext3", "ext4", "f2fs", "iso9660", "jfs", "squashfs", "tmpfs", "udf"];
 /// Filesystems of a server.
 const REMOTE: &[&str] = &["9p", "ceph", "cifs", "nfs", "nfs4", "smb3", "virtiofs"];
 /// Of these, those whose server may know no special files, modes or owners.
@@ -76,7 +103,10 @@ const FOREIGN: &[&str] = &["9p", "cifs", "smb3"];
 /// Whether the filesystem of a mount lacks an ability; none where it has it or nothing is known.
 #[must_use]
 pub fn lack(mount: &Mount, ability: Ability) -> Option<Lack> {
-    use Ability::{Attributes, HardLink, Lock, Map, Mode, Owner, SpecialFile, Symlink};
+    use Ability::{
+        Allocate, Attributes, Clone, Direct, Entries, Flags, HardLink, Lock, Map, Mode, Owner, SpecialFile, Symlink,
+        Unnamed, Write,
+    };
     let kind = mount.fstype.as_str();
     let is_any_of = |kinds: &[&str]| kinds.contains(&kind);
     let depends = || may_lack(kind, ability).then_some(Lack::Depends);
@@ -84,21 +114,37 @@ pub fn lack(mount: &Mount, ability: Ability) -> Option<Lack> {
         return Some(Lack::Depends);
     }
     let is_always = match ability {
-        Symlink => is_any_of(PLAIN) || is_any_of(OBJECTS),
+        Symlink => is_any_of(PLAIN) || is_any_of(OBJECTS) || kind == "hugetlbfs",
         HardLink | SpecialFile => is_any_of(PLAIN) || is_any_of(OBJECTS) || kind == "vboxsf",
         Mode | Owner => is_any_of(PLAIN) || kind == "vboxsf",
         Attributes => is_any_of(PLAIN) || kind == "ramfs" || kind == "vboxsf",
         Lock | Map => false,
+        Entries => is_any_of(FIXED),
+        Write => kind == "hugetlbfs",
+        Direct => is_any_of(IN_MEMORY) || is_any_of(OBJECTS),
+        Allocate => kind == "ramfs" || is_any_of(OBJECTS),
+        Clone => is_any_of(WITHOUT_SHARING) || is_any_of(IN_MEMORY) || is_any_of(OBJECTS) || is_any_of(PLAIN),
+        Flags => is_any_of(IN_MEMORY) || is_any_of(OBJECTS),
+        Unnamed => is_any_of(PLAIN) || is_any_of(OBJECTS),
     };
     if is_always { Some(Lack::Always) } else { depends() }
 }
 
 fn may_lack(kind: &str, ability: Ability) -> bool {
-    use Ability::{Attributes, HardLink, Lock, Map, Mode, Owner, SpecialFile, Symlink};
+    use Ability::{
+        Allocate, Attributes, Clone, Direct, Entries, Flags, HardLink, Lock, Map, Mode, Owner, SpecialFile, Symlink,
+        Unnamed, Write,
+    };
     let is_shared = SHARED.contains(&kind);
     let is_foreign = FOREIGN.contains(&kind) || matches!(kind, "ntfs" | "ntfs3" | "hfs" | "hfsplus");
     match ability {
         Symlink | HardLink | SpecialFile | Mode | Owner => is_shared || is_foreign,
+        Entries | Write => false,
+        // A filesystem may be made without it, and older kernels know less.
+        Clone => is_shared || REMOTE.contains(&kind) || matches!(kind, "xfs" | "overlay" | "zfs"),
+        Direct | Flags | Unnamed | Allocate => {
+            is_shared || REMOTE.contains(&kind) || matches!(kind, "tmpfs" | "overlay" | "zfs") || PLAIN.contains(&kind)
+        }
         Attributes | Lock | Map => is_shared || REMOTE.contains(&kind) || kind == "tmpfs" && ability == Attributes,
     }
 }

@@ -42,6 +42,7 @@ mod shared_memory;
 mod skipped;
 mod surroundings;
 mod time_and_stack;
+mod unsupported;
 mod xfs_fragmented;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.

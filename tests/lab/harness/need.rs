@@ -11,6 +11,8 @@ pub enum Need {
     Root,
     /// A program in the usual directories.
     Program(&'static str),
+    /// A file that a package brings.
+    File(&'static str),
     /// A filesystem that can be made in a file and mounted: the kernel's part, loop devices and `mkfs`.
     Filesystem(&'static str),
     /// A locale as `locale -a` lists it.
@@ -44,6 +46,10 @@ impl Need {
         match self {
             Self::Root => root_missing(),
             Self::Program(name) => program_missing(name),
+            Self::File(path) => {
+                let reason = format!("{path} is not installed");
+                (!Path::new(path).exists()).then_some(Missing { reason, avoidable: true })
+            }
             Self::Filesystem(name) => program_missing(&format!("mkfs.{name}")).or_else(|| filesystem_missing(name)),
             Self::Locale(name) => locale_missing(name),
             Self::Group(controller) => group_missing(controller),
