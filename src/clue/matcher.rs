@@ -246,10 +246,21 @@ impl Draft {
     fn fill_from_rule(&mut self, rule: &Ready, surroundings: &Surroundings) {
         self.errno = self.errno.or(rule.errno);
         self.operation = self.operation.or(rule.says.operation);
-        self.assumed = rule.says.path.as_deref().and_then(|path| by_convention(path, surroundings));
+        match rule.says.path.as_deref().map(|path| (path, path.strip_prefix("{path}"))) {
+            Some((_, Some(tail))) => self.path = self.path.take().map(|path| with_tail(path, tail)),
+            Some((path, None)) => self.assumed = by_convention(path, surroundings),
+            None => {}
+        }
         self.subject = self.subject.take().or_else(|| rule.says.subject.clone());
         self.program = self.program.take().or_else(|| rule.says.program.clone());
     }
+}
+
+/// What lies at or below a path that a message names: `.git/config` and `.lock`.
+fn with_tail(path: PathBuf, tail: &str) -> PathBuf {
+    let mut path = path.into_os_string();
+    path.push(tail);
+    path.into()
 }
 
 /// The errno of a match: its number, its name, or its words.
