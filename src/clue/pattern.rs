@@ -25,7 +25,8 @@ impl Pattern {
     /// The compiled pattern, for a text in normal form in which it has a chance; none where it is too large, which the rules'
     /// tests find.
     pub fn regex_for(&self, text: &[u8]) -> Option<&Regex> {
-        let has_needle = self.form.needles.iter().any(|needle| memmem::find(text, needle).is_some());
+        let needles = &self.form.needles;
+        let has_needle = needles.is_empty() || needles.iter().any(|needle| memmem::find(text, needle).is_some());
         let compiled = || RegexBuilder::new(&self.form.expanded).unicode(false).size_limit(SIZE_LIMIT).build().ok();
         has_needle.then(|| self.regex.get_or_init(compiled).as_ref()).flatten()
     }

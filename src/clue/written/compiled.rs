@@ -38,14 +38,15 @@ impl Compiled {
     /// # Errors
     /// What is wrong and where.
     pub fn new(rule: &schema::Rule, source: &Source) -> Result<Self, Fault> {
-        let parse = |pattern: &Spanned<String>| {
-            Form::parse(pattern.get_ref()).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
+        let sound = |pattern: &Spanned<String>, read: fn(&str) -> Result<Form, String>| {
+            read(pattern.get_ref()).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
         };
+        let parse = |pattern| sound(pattern, Form::parse);
         let patterns = rule.pattern.iter().chain(&rule.patterns).map(parse).collect::<Result<Vec<_>, _>>()?;
         if patterns.is_empty() {
             return Err(source.fault(&rule.id.span(), format!("rule {} has no pattern", rule.id.get_ref())));
         }
-        let near = rule.near.iter().map(|near| Ok((parse(&near.pattern)?, near.required)));
+        let near = rule.near.iter().map(|near| Ok((sound(&near.pattern, Form::beside)?, near.required)));
         Ok(Self {
             patterns,
             near: near.collect::<Result<_, _>>()?,

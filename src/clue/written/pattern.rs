@@ -19,10 +19,22 @@ impl Form {
     /// # Errors
     /// What is wrong with it, as a fragment.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let form = Self::beside(text)?;
+        if form.needles.is_empty() {
+            return Err("needs a literal of two letters or {errno} that every match holds".into());
+        }
+        Ok(form)
+    }
+
+    /// Reads a pattern for lines beside a message: few are asked, so it needs no literal.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a fragment.
+    pub fn beside(text: &str) -> Result<Self, String> {
         let expanded = expand(text)?;
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&expanded);
         let hir = hir.map_err(|error| format!("is no regular expression: {}", reason(&error)))?;
-        let needles = needles(&hir).ok_or("needs a literal of two letters or {errno} that every match holds")?;
+        let needles = needles(&hir).unwrap_or_default();
         if let Some(name) = unknown_groups(&expanded).next() {
             return Err(format!("captures {name}, which is none of {}", GROUPS.join(", ")));
         }
