@@ -71,6 +71,7 @@ pub fn start(command: Argv, way: &Way, given: Given) -> Result<Child, Errno> {
         Forked::Parent(pid) => Ok(Child { pid, note }),
         Forked::Child => {
             process::die_with_parent(parent);
+            process::take_messages_of(parent);
             // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
             let _ = way.hand_over();
             end_as_command(command, note.as_ref(), given)

@@ -5,6 +5,8 @@ use super::argv::Argv;
 use super::errno::Errno;
 use super::fd::checked;
 use super::signal::{self, Disposition, Mask, Signal};
+use std::ffi::CStr;
+use std::io::Write;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// A process id.
@@ -70,6 +72,30 @@ pub fn fork() -> Result<Forked, Errno> {
     match checked(unsafe { libc::fork() })? {
         0 => Ok(Forked::Child),
         pid => Ok(Forked::Parent(Pid(pid))),
+    }
+}
+
+/// Variables that name the process which their message is for, by its id: `sd_listen_fds(3)` and `sd_watchdog_enabled(3)`.
+const ADDRESSED: [&CStr; 2] = [c"LISTEN_PID", c"WATCHDOG_PID"];
+/// The same process by another number, which is compared only where it is set.
+const ADDRESSED_BY_PIDFD: &CStr = c"LISTEN_PIDFDID";
+
+/// What the environment addresses to a process is for us instead: to be called in the child that stands for it.
+pub fn take_messages_of(process: Pid) {
+    for variable in ADDRESSED {
+        // SAFETY: the process has one thread, so nobody changes the environment while its string is read.
+        let is_for_it = unsafe {
+            let value = libc::getenv(variable.as_ptr());
+            !value.is_null() && CStr::from_ptr(value).to_str().is_ok_and(|id| id.parse() == Ok(process.0))
+        };
+        let mut number = [0; 12];
+        if is_for_it && write!(&mut number[..], "{}\0", Pid::own().0).is_ok() {
+            // SAFETY: one thread as above; all are C strings, the number by the null that was just written.
+            unsafe {
+                libc::setenv(variable.as_ptr(), number.as_ptr().cast(), 1);
+                libc::unsetenv(ADDRESSED_BY_PIDFD.as_ptr());
+            }
+        }
     }
 }
 

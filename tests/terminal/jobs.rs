@@ -1,6 +1,6 @@
 //! The command as a job: keys that signal, stops, the background, and what is typed ahead.
 
-use crate::screen::{Key, Line, Make, Prompt, Shows, Terminal, Text, assert_same, has, prefixes};
+use crate::screen::{Key, Line, Make, Prompt, Resize, Shows, Terminal, Text, assert_same, has, prefixes};
 
 #[test]
 fn a_question_is_answered_after_a_stop() {
@@ -176,4 +176,64 @@ fn a_new_window_size_reaches_the_command() {
         terminal.resize(90, 30);
         terminal.until_shows("30 90");
     }
+}
+
+/// With stderr in a file the command stays in the caller's group, on the caller's own terminal.
+#[test]
+fn a_command_whose_errors_go_to_a_file_is_interrupted_once() {
+    assert_same(
+        &["perl"],
+        &[
+            Line(
+                "$W perl -e '$|=1; $SIG{INT}=sub{$n++}; print \"ready\\n\"; sleep 1 until $n; select undef, undef, undef, 0.3; print \"N=$n\\n\"; exit 5' 2>log; echo rc=$?",
+            ),
+            Shows("ready"),
+            Key("C-c"),
+            Shows("N=1"),
+            Shows("rc=5"),
+        ],
+    );
+}
+
+#[test]
+fn a_command_whose_errors_go_to_a_file_is_a_job_like_any_other() {
+    assert_same(
+        &[],
+        &[
+            Line(
+                "$W sh -c 'echo ready; echo words >&2; until test -e go; do sleep 0.05; done; read x; echo got $x; exit 7' 2>log",
+            ),
+            Shows("ready"),
+            Key("C-z"),
+            Shows("Stopped"),
+            Prompt,
+            Line("bg; clear; touch go; until jobs | grep -q Stopped; do sleep 0.05; done; clear; echo it waits"),
+            Shows("it waits"),
+            Prompt,
+            Line("fg; echo rc=$?; cat log"),
+            Shows("sh -c"),
+            Line("word"),
+            Shows("got word"),
+            Shows("rc=7"),
+            Shows("words"),
+        ],
+    );
+}
+
+#[test]
+fn a_command_whose_errors_go_to_a_file_is_told_of_a_new_window_size() {
+    assert_same(
+        &[],
+        &[
+            Line(
+                "$W bash -c 'trap \"stty size; exit 3\" WINCH; echo ready; while :; do sleep 0.05; done' 2>log; echo rc=$?",
+            ),
+            Shows("ready"),
+            Resize(90, 30),
+            Shows("30 90"),
+            Shows("rc=3"),
+            Resize(100, 40),
+            Prompt,
+        ],
+    );
 }

@@ -1,6 +1,6 @@
 //! Groups, sessions, what the command is given, and what it leaves behind.
 
-use crate::harness::{assert_same, is_root};
+use crate::harness::{assert_same, has, is_root};
 
 #[test]
 fn group_and_session_are_the_callers() {
@@ -60,4 +60,85 @@ fn a_set_id_program_keeps_its_rights() {
 #[test]
 fn the_working_directory_may_be_gone() {
     assert_same("mkdir d; cd d; rmdir ../d; $W sh -c 'echo x; exit 4' 2>/dev/null; echo $?");
+}
+
+#[test]
+fn programs_with_rights_of_their_own_keep_them() {
+    // As somebody else: for root they have nothing to add.
+    let as_somebody = |setup: &str, command: &str| {
+        assert_same(&format!(
+            "chmod 755 .; {setup}; w=; [ -z \"$W\" ] || {{ cp ${{W%% *}} x; chmod 755 x; w='./x -q --'; }}; \
+             setpriv --reuid 65534 --regid 65534 --clear-groups $w {command}; echo $?"
+        ))
+    };
+    if !is_root() {
+        return;
+    }
+    if has("setcap") {
+        let seen = as_somebody("cp /bin/grep g; setcap cap_chown+ep g", "./g CapEff /proc/self/status");
+        assert_eq!(seen.stdout, b"CapEff:\t0000000000000001\n0\n");
+    }
+    if has("ping") {
+        as_somebody("", "ping -c 1 -W 1 127.0.0.1 >/dev/null 2>&1");
+    }
+    if has("su") {
+        as_somebody("", "su root -c true </dev/null 2>/dev/null");
+    }
+}
+
+#[test]
+fn a_process_that_has_lost_its_parent_gets_the_one_that_it_would_have_got() {
+    let orphan =
+        r#"mkfifo f; echo 'until p=$(cut -d" " -f4 /proc/$$/stat); [ "$p" != $1 ]; do :; done; echo $p >f' >orphan; "#;
+    let command = r#"$W sh -c 'sh -c "sh orphan \$\$ &"; read p <f; echo $p'"#;
+    assert_same(&format!("{orphan}{command}"));
+    if has("python3") {
+        // PR_SET_CHILD_SUBREAPER of prctl(2): orphans below come to this process.
+        let keep = "import ctypes, os, subprocess, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); \
+            print(int(subprocess.run(sys.argv[1:], stdout=-1).stdout) == os.getpid())";
+        assert_eq!(assert_same(&format!("{orphan}python3 -c '{keep}' {command}")).stdout, b"True\n");
+    }
+}
+
+#[test]
+fn a_command_goes_on_when_those_who_started_it_end() {
+    let seen = assert_same(
+        "mkfifo f g; bash -c '\"$@\" & disown; exit 3' b $W sh -c 'read x <f; echo on >g; exit 4'; echo $?; echo go >f; cat g",
+    );
+    assert_eq!(seen.stdout, b"3\non\n");
+}
+
+#[test]
+fn a_signal_that_the_caller_wants_at_its_own_death_reaches_the_command() {
+    if has("setpriv") {
+        let seen = assert_same(
+            "exec 2>/dev/null; mkfifo f g; (setpriv --pdeathsig TERM $W sh -c 'trap \"echo told >g; exit\" TERM; echo ready >f; while :; do sleep 0.05; done' & \
+             read x <f; kill -KILL $BASHPID); cat g",
+        );
+        assert_eq!(seen.stdout, b"told\n");
+    }
+}
+
+#[test]
+fn sockets_and_watchdogs_that_are_meant_for_us_are_the_commands() {
+    let ask = r#"for p in "$LISTEN_PID" "$WATCHDOG_PID"; do [ "$p" = $$ ] && echo mine || echo "not mine"; done; echo "$LISTEN_FDS""#;
+    let seen = assert_same(&format!(
+        "ask='{ask}'; (export LISTEN_PID=$BASHPID LISTEN_FDS=1 WATCHDOG_PID=$BASHPID; exec $W sh -c \"$ask\"); LISTEN_PID=1 LISTEN_FDS=2 $W sh -c \"$ask\""
+    ));
+    assert_eq!(seen.stdout, b"mine\nmine\n1\nnot mine\nnot mine\n2\n");
+}
+
+#[test]
+fn a_command_that_becomes_another_keeps_its_id_and_its_end() {
+    assert_same(
+        "$W sh -c 'echo $$ >a; exec sh -c \"echo \\$\\$ >b; exec sh -c \\\"exit 5\\\"\"'; echo $?; cmp a b && echo same",
+    );
+}
+
+#[test]
+fn limits_meet_the_command_as_they_would_have() {
+    assert_same("{ (ulimit -t 1; $W sh -c 'while :; do :; done'); echo $?; } 2>/dev/null");
+    for limit in ["-s 256", "-s unlimited", "-l 0", "-i 0", "-q 0", "-n 64"] {
+        assert_same(&format!("(ulimit {limit}; $W sh -c 'ulimit -a; kill -TERM $$') 2>/dev/null; echo $?"));
+    }
 }

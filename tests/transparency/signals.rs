@@ -147,6 +147,20 @@ fn a_stop_that_is_sent_to_our_id_stops_both_and_again() {
 }
 
 #[test]
+fn a_stop_that_comes_while_the_command_starts_stops_no_half_of_us_alone() {
+    for _ in 0..30 {
+        let running = Running::start_in_own_group(&[EXPLAIN, "sh", "-c", "exit 7"]);
+        for signal in [20, 18, 20, 18] {
+            std::process::Command::new("bash")
+                .args(["-c", &format!("kill -{signal} -{} 2>/dev/null", running.pid())])
+                .status()
+                .unwrap();
+        }
+        assert_eq!(running.finish().0.code(), Some(7));
+    }
+}
+
+#[test]
 fn a_command_that_ignores_the_stop_does_not_stop_us() {
     let mut running = Running::start(&[EXPLAIN, "sh", "-c", "trap '' TSTP; echo $$; sleep 0.3; echo end; exit 4"]);
     let _child = running.line();

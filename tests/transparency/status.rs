@@ -1,6 +1,6 @@
 //! How the command ends is how we end.
 
-use crate::harness::{assert_same, assert_same_end, signal_of, wrapped};
+use crate::harness::{assert_same, assert_same_end, has, signal_of, wrapped};
 
 #[test]
 fn every_exit_code_comes_through() {
@@ -61,4 +61,56 @@ fn wrappers_within_wrappers_pass_on_what_the_innermost_says() {
     );
     assert_same("timeout 0.2 $W sleep 60; echo $?; $W timeout 0.2 sleep 60; echo $?; nice -n 3 $W nice");
     assert_same("set -e; $W true; $W sh -c 'exit 4'; echo not reached");
+}
+
+#[test]
+fn wrappers_of_every_kind_may_stand_on_either_side() {
+    let inner = "sh -c 'echo out; echo err >&2; exit 9'";
+    for wrapper in [
+        "nohup",
+        "timeout 60",
+        "timeout --foreground 60",
+        "setsid -w",
+        "nice",
+        "env A=1",
+        "stdbuf -o0",
+        "flock lock",
+        "time -p",
+        "bash -c '\"$@\"' b",
+        "xargs -a /dev/null",
+        "strace -o /dev/null",
+        "strace -f -o /dev/null",
+        "setarch -R",
+        "unshare",
+        "script -qec",
+    ] {
+        let program = wrapper.split(' ').next().unwrap();
+        if !has(program) {
+            continue;
+        }
+        // The times that `time` prints are never the same; script takes its command as one word.
+        match program {
+            "time" => assert_same(&format!(
+                "{{ time -p $W {inner}; }} 2>/dev/null; echo $?; $W env time -p {inner} 2>/dev/null; echo $?"
+            )),
+            "script" => assert_same(
+                "script -qec \"$W sh -c 'exit 9'\" /dev/null; echo $?; $W script -qec \"sh -c 'exit 9'\" /dev/null; echo $?",
+            ),
+            _ => assert_same(&format!("{wrapper} $W {inner} 2>&1; echo $?; $W {wrapper} {inner} 2>&1; echo $?")),
+        };
+    }
+}
+
+#[test]
+fn a_wrapper_that_loses_its_patience_ends_what_does_not_listen() {
+    let deaf = "sh -c 'trap \"\" TERM; echo ready; exec sleep 60'";
+    for (before, after) in [
+        ("timeout -k 0.2 0.5", ""),
+        ("", "timeout -k 0.2 0.5"),
+        ("timeout -s INT 0.5", ""),
+        ("timeout -s USR1 0.5", ""),
+    ] {
+        let command = if before.contains("-s") { "sh -c 'echo ready; exec sleep 60'" } else { deaf };
+        assert_same(&format!("{{ {before} $W {after} {command}; echo $?; }} 2>/dev/null"));
+    }
 }

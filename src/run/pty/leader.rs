@@ -29,12 +29,14 @@ struct Leader {
 
 /// Becomes the leader of a new session on the terminal, starts the command there and serves until nobody needs the terminal.
 pub fn lead(command: Argv, pty: Pty, wire: Wire, note: Option<&Note>, given: Given) -> ! {
+    let front = Pid::of_parent();
     process::new_session();
     let _ = terminal::make_controlling(pty.second.as_fd());
     let own = Pid::own();
     match process::fork() {
         Ok(Forked::Child) => {
             process::die_with_parent(own);
+            process::take_messages_of(front);
             become_command(command, &pty, note, given)
         }
         Ok(Forked::Parent(pid)) => {
