@@ -44,7 +44,10 @@ pub fn diagnose(case: &Case) -> Diagnosis {
     for cause in likeliest_first(case) {
         for suspect in distinct((cause.suspects)(case)) {
             match (cause.check)(case, &suspect) {
-                Verdict::Found(finding) => diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding }),
+                Verdict::Found(mut finding) => {
+                    finding.evidence.extend(quotation(case, &suspect));
+                    diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding });
+                }
                 Verdict::RuledOut(text) | Verdict::Unknown(text) if is_asked(case, cause, &suspect) => {
                     diagnosis.ruled_out.push(Refuted { cause, suspect, text });
                 }
@@ -79,6 +82,13 @@ fn likeliest_first(case: &Case) -> Vec<&'static Cause> {
 /// Whether anything said made one ask: what is refuted and was never suggested is no answer to a question.
 fn is_asked(case: &Case, cause: &Cause, suspect: &Suspect) -> bool {
     suspect.clue.is_none_or(|index| case.clues[index].vague || case.clues[index].suspects(cause.id))
+}
+
+/// What a log says, which the user has not seen.
+fn quotation(case: &Case, suspect: &Suspect) -> Option<Evidence> {
+    let clue = &case.clues[suspect.clue?];
+    let log = clue.log.as_ref()?;
+    Some(Evidence::output(format!("{} says: {}", log.display(), clue.line)))
 }
 
 /// One suspect a subject: the touched one before others, then the one whose clue is first.

@@ -58,7 +58,12 @@ impl Failure<'_> {
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
         let said = Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() };
-        let mut read = library.clues(&said);
+        let log = |file: &Path| match self.mode {
+            Mode::Run => machine.log(file, self.span.started).ok(),
+            // Nobody knows when the command ran, and so which state of the log is that of its run.
+            Mode::Log => None,
+        };
+        let mut read = library.clues_with_logs(&said, log);
         clue::under_directory_option(self.command, &mut read);
         if let (true, Outcome::Exited { code }) = (read.is_empty(), self.outcome) {
             read.extend(library.of_status(self.command, *code));

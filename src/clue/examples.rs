@@ -1,5 +1,6 @@
 //! The examples of a library, run: every `fires` must fire and read what it says, no `silent` may fire.
 
+use super::Operation;
 use super::library::Library;
 use super::matcher::{Draft, Said};
 use super::reader::Reader;
@@ -8,11 +9,12 @@ use super::written::schema::{self, Benign, Example};
 use super::written::{Fault, Source};
 use crate::machine::Surroundings;
 use crate::sys::errno::name;
+use crate::sys::locale::Locale;
 use crate::text::Bytes;
 use crate::transcript::Transcript;
 use std::ffi::OsString;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// What the examples of a library showed.
 #[derive(Debug, Default)]
@@ -100,9 +102,10 @@ impl Bench<'_> {
         let Subject { index, rule, text } = subject;
         let fault = |span: Range<usize>, text: String| rule.source.fault(&span, text);
         let fires = text.fires.iter().filter_map(move |example| {
-            let wrong = match self.drafts(example.text.get_ref(), text).into_iter().find(|draft| draft.rule == index) {
+            let drafts = self.drafts_in(example.locale.as_deref(), example.text.get_ref(), text)?;
+            let wrong = match drafts.into_iter().find(|draft| draft.rule == index) {
                 None => "does not fire".to_owned(),
-                Some(draft) => difference(&draft, example)?,
+                Some(draft) => self.difference(&draft, example)?,
             };
             Some(fault(example.text.span(), format!("{}: {wrong} in {:?}", rule.id(), example.text.get_ref())))
         });
@@ -144,34 +147,44 @@ impl Bench<'_> {
     }
 
     fn drafts(&self, output: &str, rule: &schema::Rule) -> Vec<Draft> {
+        self.drafts_by(&self.reader, output, rule)
+    }
+
+    /// The same with the words of a locale; none where it is not installed.
+    fn drafts_in(&self, locale: Option<&str>, output: &str, rule: &schema::Rule) -> Option<Vec<Draft>> {
+        let Some(locale) = locale else { return Some(self.drafts(output, rule)) };
+        Locale::named(locale)?;
+        Some(self.drafts_by(&Reader::new(self.reader.library, Some(locale)), output, rule))
+    }
+
+    fn drafts_by(&self, reader: &Reader, output: &str, rule: &schema::Rule) -> Vec<Draft> {
         let transcript = Transcript::whole(output.as_bytes().to_vec());
         let command: Vec<OsString> = rule.commands.first().map(OsString::from).into_iter().collect();
         let said = Said { transcript: &transcript, command: &command, surroundings: &self.surroundings };
-        self.reader.drafts(&self.reader.page(&transcript), &said)
+        reader.drafts(&reader.page(&transcript), &said)
+    }
+
+    /// The first thing that was read otherwise than the example says.
+    fn difference(&self, draft: &Draft, example: &Example) -> Option<String> {
+        let operation = |operation: Operation| format!("{operation:?}");
+        let log = || self.reader.rule(draft).log_file(draft, &self.surroundings);
+        let read = [
+            ("errno", draft.errno.map(name), example.errno.clone()),
+            ("operation", draft.operation.map(operation), example.operation.map(operation)),
+            ("path", shown(draft.path.as_deref().or(draft.assumed.as_deref())), example.path.clone()),
+            ("other", shown(draft.other.as_deref()), example.other.clone()),
+            ("subject", draft.subject.clone(), example.subject.clone()),
+            ("program", draft.program.clone(), example.program.clone()),
+            ("log", example.log.as_ref().and_then(|_| shown(log().as_deref())), example.log.clone()),
+        ];
+        let mut wrong = read.into_iter().filter(|(_, found, wanted)| wanted.is_some() && found != wanted);
+        wrong.next().map(|(field, found, wanted)| {
+            let found = found.as_deref().unwrap_or("nothing");
+            format!("reads {field} {found} and not {}", wanted.as_deref().unwrap_or_default())
+        })
     }
 }
 
-/// The first thing that was read otherwise than the example says.
-fn difference(draft: &Draft, example: &Example) -> Option<String> {
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let read = [
-        ("errno", draft.errno.map(name), example.errno.clone()),
-        (
-            "operation",
-            draft.operation.map(|found| format!("{found:?}")),
-            example.operation.map(|wanted| format!("{wanted:?}")),
-        ),
-        ("path", path(&draft.path).or_else(|| path(&draft.assumed)), example.path.clone()),
-        ("other", path(&draft.other), example.other.clone()),
-        ("subject", draft.subject.clone(), example.subject.clone()),
-        ("program", draft.program.clone(), example.program.clone()),
-    ];
-    let mut wrong = read.into_iter().filter(|(_, found, wanted)| wanted.is_some() && found != wanted);
-    wrong.next().map(|(field, found, wanted)| {
-        format!(
-            "reads {field} {} and not {}",
-            found.as_deref().unwrap_or("nothing"),
-            wanted.as_deref().unwrap_or_default()
-        )
-    })
+fn shown(path: Option<&Path>) -> Option<String> {
+    path.map(|path| path.to_string_lossy().into_owned())
 }

@@ -69,15 +69,15 @@ impl Library {
     /// What failed, by what was said, in the order of the output; the same failure once.
     #[must_use]
     pub fn clues(&self, said: &Said) -> Vec<Clue> {
-        Reader::new(self, said.surroundings.locale().as_deref()).clues(said)
+        self.clues_with_logs(said, |_| None)
     }
 }
 
 impl Reader<'_> {
-    /// What failed, by what was said, in the order of the output; the same failure once.
-    fn clues(&self, said: &Said) -> Vec<Clue> {
-        let page = self.page(said.transcript);
-        let mut clues = self.one_a_line(&page, &self.drafts(&page, said));
+    /// What failed, by what the rules read, in the order of the output; the same failure once.
+    pub(super) fn clues(&self, page: &Page, mut drafts: Vec<Draft>) -> Vec<Clue> {
+        drafts.retain(|draft| !self.rule(draft).says.is_pointer());
+        let mut clues = self.one_a_line(page, &drafts);
         distinct(&mut clues);
         if clues.len() > FIRST + LAST {
             clues.drain(FIRST..clues.len() - LAST);
@@ -191,6 +191,7 @@ impl Reader<'_> {
             rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),
+            log: None,
         }
     }
 
@@ -287,7 +288,7 @@ fn base(program: &str) -> String {
 
 /// `~/.npm`, `$TMPDIR`, `${OPAMROOT:-~/.opam}/log`; the default may hold another: `${GOCACHE:-${XDG_CACHE_HOME:-~/.cache}/go}`.
 /// None where the variable is not set. A path that begins with none of them is relative: `target` is the working directory's.
-fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
+pub(super) fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
     let mut out = OsString::new();
     let mut rest = text;
     if let Some(tail) = rest.strip_prefix('~') {

@@ -13,6 +13,7 @@ mod examples;
 mod exits;
 mod library;
 mod lines;
+mod logs;
 mod matcher;
 mod normal;
 pub mod operation;
@@ -62,6 +63,9 @@ pub struct Clue {
     pub said: Range<u64>,
     /// The line as it can be shown: without control sequences, shortened.
     pub line: String,
+    /// The log that has the line, where it is not in the output itself; then `said` is where the output names the log.
+    #[serde(with = "optional_path", default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<PathBuf>,
 }
 
 impl Clue {
@@ -82,6 +86,7 @@ impl Clue {
             rule: "outcome".into(),
             said: 0..0,
             line: String::new(),
+            log: None,
         })
     }
 

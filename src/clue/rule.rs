@@ -36,6 +36,9 @@ pub(super) struct Ready {
     /// Lines near the message, and whether they are required.
     pub near: Vec<(Pattern, bool)>,
     pub errno: Option<Errno>,
+    /// The line where the part of the log begins that is about the failure, and the one where it ends.
+    pub log_from: Option<Pattern>,
+    pub log_to: Option<Pattern>,
 }
 
 impl Rule {
@@ -106,6 +109,8 @@ impl From<Compiled> for Ready {
             patterns: std::mem::take(&mut says.patterns).into_iter().map(Pattern::from).collect(),
             near: std::mem::take(&mut says.near).into_iter().map(|(form, required)| (form.into(), required)).collect(),
             errno: says.errno.as_deref().and_then(by_name),
+            log_from: says.log.as_mut().and_then(|log| log.from.take()).map(Pattern::from),
+            log_to: says.log.as_mut().and_then(|log| log.to.take()).map(Pattern::from),
             says,
         }
     }

@@ -126,7 +126,11 @@ impl Machine {
 }
 
 /// Asks in a thread that is left behind at the deadline.
-pub(super) fn aside<T: Send + 'static>(left: Duration, path: &Path, live: fn(&Path) -> Answer<T>) -> Answer<T> {
+pub(super) fn aside<T: Send + 'static>(
+    left: Duration,
+    path: &Path,
+    live: impl FnOnce(&Path) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     let path = path.to_owned();
     std::thread::Builder::new()

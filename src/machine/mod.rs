@@ -17,6 +17,7 @@ mod inotify;
 mod kernel_log;
 mod lines;
 mod locks;
+mod log;
 mod mapper;
 mod namespaces;
 mod near_names;

@@ -20,6 +20,7 @@ mod ipc;
 mod keyring;
 mod languages;
 mod locks;
+mod logs;
 mod memory;
 mod mount_options;
 mod namespaces;

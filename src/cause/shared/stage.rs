@@ -154,6 +154,7 @@ impl Stage {
             rule: "test".into(),
             said: 0..0,
             line: "it failed".into(),
+            log: None,
         };
         fill(&mut clue);
         self.clues.push(clue);

@@ -30,6 +30,38 @@ pub struct Compiled {
     pub vague: bool,
     /// The message tells that the failure before it was expected or dealt with.
     pub handled: bool,
+    /// The log to which it points.
+    pub log: Option<Log>,
+}
+
+/// A log to which a message points.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// Its name, with `{path}` and `{subject}` for what the message names.
+    pub file: String,
+    /// The line from which on it is about the failure.
+    pub from: Option<Form>,
+    /// The line up to which it is.
+    pub to: Option<Form>,
+}
+
+fn beside(pattern: &Spanned<String>, source: &Source) -> Result<Form, Fault> {
+    Form::beside(pattern.get_ref()).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
+}
+
+impl Log {
+    fn new(rule: &schema::Rule, source: &Source) -> Result<Option<Self>, Fault> {
+        let part = rule.log_from.as_ref().or(rule.log_to.as_ref());
+        match (&rule.log, part) {
+            (None, Some(part)) => Err(source.fault(&part.span(), "log-from and log-to need log".to_owned())),
+            (None, None) => Ok(None),
+            (Some(file), _) => Ok(Some(Self {
+                file: file.clone(),
+                from: rule.log_from.as_ref().map(|from| beside(from, source)).transpose()?,
+                to: rule.log_to.as_ref().map(|to| beside(to, source)).transpose()?,
+            })),
+        }
+    }
 }
 
 impl Compiled {
@@ -46,6 +78,7 @@ impl Compiled {
         if patterns.is_empty() {
             return Err(source.fault(&rule.id.span(), format!("rule {} has no pattern", rule.id.get_ref())));
         }
+        let log = Log::new(rule, source)?;
         let near = rule.near.iter().map(|near| Ok((sound(&near.pattern, Form::beside)?, near.required)));
         Ok(Self {
             patterns,
@@ -59,6 +92,7 @@ impl Compiled {
             suspects: rule.suspects.iter().map(|id| id.get_ref().clone()).collect(),
             vague: rule.vague,
             handled: rule.handled,
+            log,
         })
     }
 

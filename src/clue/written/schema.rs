@@ -62,6 +62,12 @@ pub struct Rule {
     /// The message tells that the failure before it was expected or dealt with.
     #[serde(default)]
     pub handled: bool,
+    /// The log to which the message points, which is read as further output: `{path}` and `{subject}` stand for what the message names.
+    pub log: Option<String>,
+    /// Of the log only what follows the last line of this form counts.
+    pub log_from: Option<Spanned<String>>,
+    /// Of the log only what precedes the last line of this form counts, with the line itself.
+    pub log_to: Option<Spanned<String>>,
     /// Where the message was seen: an address, or a package with its version.
     pub source: String,
     /// Output in which the rule must fire.
@@ -99,6 +105,10 @@ pub struct Example {
     pub subject: Option<String>,
     /// Who said so.
     pub program: Option<String>,
+    /// The log to which it points.
+    pub log: Option<String>,
+    /// The locale in which the output was written, such as `de_DE.UTF-8`; where it is not installed the example is not run.
+    pub locale: Option<String>,
 }
 
 /// Exit statuses of a program that are an answer: `grep` ends with 1 when no line matched.
