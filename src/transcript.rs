@@ -1,7 +1,7 @@
 //! What the child wrote to stderr, in bounded memory: the first part, the last part, and telling lines between.
 
 use crate::text::Bytes;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{Span, packed::Searcher};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -46,10 +46,19 @@ const TELLING: usize = 64 << 10;
 /// Bytes that are kept of one telling line, on either side of the word that makes it one.
 const AROUND: usize = 1 << 10;
 
+/// Bytes of one of the two buffers that are filled in turn: so many that the first and the last part fit into both when room is left
+/// for a read.
+const BUFFER: usize = 144 << 10;
+/// Bytes that can be read at once, at least: as many as a pipe holds, pipe(7).
+pub const ROOM: usize = 64 << 10;
+/// Bytes of a line that go over to the next buffer, at most.
+const CARRIED: usize = 4 << 10;
+
 /// Bytes that are searched for telling lines at once …
-const SEARCHED_AT_ONCE: u64 = 8 << 20;
-/// … and in each millisecond of the run: all of a talkative build, and a small part of a flood, which must not wait for us.
-const SEARCHED_A_MILLISECOND: u64 = 32 << 10;
+const SEARCHED_AT_ONCE: u64 = 4 << 20;
+/// … and in each millisecond of the run: all of a talkative build, and a small part of a flood, which must not wait for us. It
+/// takes about a fiftieth of a core.
+const SEARCHED_A_MILLISECOND: u64 = 8 << 10;
 
 /// Words of lines that tell of a failure, in the case in which programs write them. A line that has none is dropped when
 /// it leaves the last part; one that has a word for another reason costs a little memory and nothing else.
@@ -85,31 +94,36 @@ const WORDS: &[&str] = &[
 ];
 
 /// Takes what the child writes and keeps a bounded part of it.
+///
+/// It is read to where it is kept: two buffers are filled in turn, and when both are full the older one falls out and is filled
+/// again. Nothing is copied on the way but the beginning of a line that the next buffer goes on with.
+#[derive(Default)]
 pub struct Recorder {
+    /// The first part, since it has fallen out of the buffers.
     head: Vec<u8>,
-    tail: Vec<u8>,
-    /// Where the tail begins in all that was written.
-    tail_offset: u64,
-    telling: Vec<Part>,
-    telling_bytes: usize,
-    begun: Instant,
-    searched: u64,
-    /// Built when the first bytes fall out of the tail: output of ordinary length never pays for it.
-    words: Option<AhoCorasick>,
+    /// The buffer that was filled last.
+    before: Buffer,
+    /// The one that is being filled.
+    now: Buffer,
+    /// Where `before` begins in all that was written.
+    offset: u64,
+    telling: Telling,
 }
 
-impl Default for Recorder {
-    fn default() -> Self {
-        Self {
-            head: Vec::new(),
-            tail: Vec::new(),
-            tail_offset: HEAD as u64,
-            telling: Vec::new(),
-            telling_bytes: 0,
-            begun: Instant::now(),
-            searched: 0,
-            words: None,
-        }
+/// Bytes that are kept in their place.
+#[derive(Default)]
+struct Buffer {
+    bytes: Box<[u8]>,
+    filled: usize,
+}
+
+impl Buffer {
+    fn written(&self) -> &[u8] {
+        &self.bytes[..self.filled]
+    }
+
+    fn room(&self) -> usize {
+        self.bytes.len() - self.filled
     }
 }
 
@@ -117,72 +131,156 @@ impl Recorder {
     /// All bytes so far.
     #[must_use]
     pub fn written(&self) -> u64 {
-        if self.head.len() < HEAD { self.head.len() as u64 } else { self.tail_offset + self.tail.len() as u64 }
+        self.offset + (self.before.filled + self.now.filled) as u64
     }
 
-    /// Takes the next bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        let (first, mut rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
-        self.head.extend_from_slice(first);
-        while !rest.is_empty() {
-            if self.tail.len() == 2 * TAIL {
-                self.drop_oldest();
-            }
-            let (fits, more) = rest.split_at(rest.len().min(2 * TAIL - self.tail.len()));
-            self.tail.extend_from_slice(fits);
-            rest = more;
+    /// Where the next bytes are to be read to: [`ROOM`] of them at least.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.now.room() < ROOM {
+            self.turn();
+        }
+        &mut self.now.bytes[self.now.filled..]
+    }
+
+    /// So many bytes were read to the room.
+    pub fn fill(&mut self, count: usize) {
+        self.now.filled += count;
+    }
+
+    /// The bytes that were read last, which are no more than that.
+    #[must_use]
+    pub fn last(&self, count: usize) -> &[u8] {
+        &self.now.written()[self.now.filled - count..]
+    }
+
+    /// Takes bytes that were read elsewhere.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = self.room();
+            let (now, later) = bytes.split_at(bytes.len().min(room.len()));
+            room[..now.len()].copy_from_slice(now);
+            self.fill(now.len());
+            bytes = later;
         }
     }
 
     /// What was kept.
     #[must_use]
-    pub fn finish(self) -> Transcript {
-        let bytes = self.written();
+    pub fn finish(mut self) -> Transcript {
+        let (bytes, mut offset) = (self.written(), self.offset);
+        let mut last = [self.before.written(), self.now.written()].concat();
+        if offset == 0 && last.len() <= HEAD + 2 * TAIL {
+            let mut parts = Vec::new();
+            append(&mut parts, Part { offset, bytes: Bytes(last) });
+            return Transcript { bytes, parts };
+        }
+        if offset == 0 {
+            self.head = last.drain(..HEAD).collect();
+            offset = HEAD as u64;
+        }
+        if last.len() > 2 * TAIL {
+            let falling = end_of_line(&last, last.len() - 2 * TAIL, TAIL);
+            self.telling.search(&last[..falling], offset);
+            last.drain(..falling);
+            offset += falling as u64;
+        }
         let mut parts = Vec::new();
         append(&mut parts, Part { offset: 0, bytes: Bytes(self.head) });
-        for part in self.telling {
+        for part in self.telling.parts {
             append(&mut parts, part);
         }
-        append(&mut parts, Part { offset: self.tail_offset, bytes: Bytes(self.tail) });
+        append(&mut parts, Part { offset, bytes: Bytes(last) });
         Transcript { bytes, parts }
     }
 
-    /// Makes room: half of the tail goes, up to the end of a line where there is one, so that no line is torn.
-    fn drop_oldest(&mut self) {
-        let falling = memchr::memrchr(b'\n', &self.tail[..TAIL]).map_or(TAIL, |newline| newline + 1);
-        if self.telling_bytes < TELLING && self.may_search() {
-            self.searched += falling as u64;
-            self.keep_telling_lines(falling);
+    /// Makes room: the older buffer falls out, and is the next to be filled. It begins with the line that is not at its end yet, so
+    /// that none is torn.
+    fn turn(&mut self) {
+        self.let_fall();
+        self.offset += self.before.filled as u64;
+        std::mem::swap(&mut self.before, &mut self.now);
+        if self.now.bytes.is_empty() {
+            self.now.bytes = vec![0; BUFFER].into();
         }
-        self.tail.copy_within(falling.., 0);
-        self.tail.truncate(self.tail.len() - falling);
-        self.tail_offset += falling as u64;
+        let begun = beginning_of_line(self.before.written());
+        self.now.filled = begun;
+        let rest = self.before.filled - begun;
+        self.now.bytes[..begun].copy_from_slice(&self.before.written()[rest..]);
+        self.before.filled = rest;
     }
 
-    /// Whether there is time to search what falls out, so that the search takes at most about a tenth of a core.
+    /// Keeps of what falls out the first part of all, and telling lines.
+    fn let_fall(&mut self) {
+        let mut falling = self.before.written();
+        let mut offset = self.offset;
+        if offset == 0 && !falling.is_empty() {
+            let (head, rest) = falling.split_at(falling.len().min(HEAD));
+            self.head = head.to_vec();
+            (offset, falling) = (head.len() as u64, rest);
+        }
+        self.telling.search(falling, offset);
+    }
+}
+
+/// Telling lines of what has fallen out.
+struct Telling {
+    parts: Vec<Part>,
+    bytes: usize,
+    begun: Instant,
+    searched: u64,
+    /// Made when the first bytes fall out: output of ordinary length never pays for it.
+    words: Option<Searcher>,
+}
+
+impl Default for Telling {
+    fn default() -> Self {
+        Self { parts: Vec::new(), bytes: 0, begun: Instant::now(), searched: 0, words: None }
+    }
+}
+
+impl Telling {
+    /// Keeps the telling lines of these bytes, which began there in all that was written, as far as there is room and time.
+    fn search(&mut self, bytes: &[u8], offset: u64) {
+        if self.bytes >= TELLING || !self.may_search() {
+            return;
+        }
+        self.searched += bytes.len() as u64;
+        if self.words.is_none() {
+            self.words = Searcher::new(WORDS);
+        }
+        // None on a processor for which there is no quick way: there the first and the last part have to do.
+        let Some(words) = &self.words else { return };
+        let mut from = 0;
+        while let Some(word) = words.find_in(bytes, Span { start: from, end: bytes.len() }) {
+            let (start, end) = line_around(bytes, from, word.start(), word.end());
+            let line = &bytes[start..end];
+            if self.bytes + line.len() > TELLING {
+                self.bytes = TELLING;
+                return;
+            }
+            self.bytes += line.len();
+            append(&mut self.parts, Part { offset: offset + start as u64, bytes: Bytes(line.to_vec()) });
+            from = end;
+        }
+    }
+
+    /// Whether there is time to search what falls out.
     fn may_search(&self) -> bool {
         let age = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.searched < SEARCHED_AT_ONCE.saturating_add(age.saturating_mul(SEARCHED_A_MILLISECOND))
     }
+}
 
-    fn keep_telling_lines(&mut self, falling: usize) {
-        let words = self
-            .words
-            .get_or_insert_with(|| AhoCorasick::new(WORDS).expect("a short list of words is a valid automaton"));
-        let bytes = &self.tail[..falling];
-        let mut from = 0;
-        while let Some(word) = words.find(&bytes[from..]) {
-            let (start, end) = line_around(bytes, from, from + word.start(), from + word.end());
-            let line = &bytes[start..end];
-            if self.telling_bytes + line.len() > TELLING {
-                self.telling_bytes = TELLING;
-                return;
-            }
-            self.telling_bytes += line.len();
-            append(&mut self.telling, Part { offset: self.tail_offset + start as u64, bytes: Bytes(line.to_vec()) });
-            from = end;
-        }
-    }
+/// Bytes of the line at the end that has no newline yet; 0 where it is longer than what is carried, or begins before.
+fn beginning_of_line(bytes: &[u8]) -> usize {
+    let reach = bytes.len().saturating_sub(CARRIED);
+    memchr::memrchr(b'\n', &bytes[reach..]).map_or(0, |newline| bytes.len() - (reach + newline + 1))
+}
+
+/// The first end of a line at or behind a place, if it is near; else the place itself.
+fn end_of_line(bytes: &[u8], at: usize, near: usize) -> usize {
+    let reach = bytes.len().min(at + near);
+    memchr::memchr(b'\n', &bytes[at..reach]).map_or(at, |newline| at + newline + 1)
 }
 
 /// The line, its newline included, that holds a word; a long one is cut to what is near the word.
@@ -231,6 +329,24 @@ mod tests {
         }
         assert_eq!(recorder.written(), all.len() as u64);
         recorder.finish()
+    }
+
+    #[test]
+    fn what_is_read_to_the_room_is_kept_like_what_is_pushed() {
+        let mut random = Random(11);
+        let all: Vec<u8> = (0..700_000).map(|_| b"error \nxyz"[random.below(10)]).collect();
+        let (mut read, mut pushed, mut at) = (Recorder::default(), Recorder::default(), 0);
+        while at < all.len() {
+            let room = read.room();
+            let count = (1 + random.below(room.len())).min(all.len() - at);
+            room[..count].copy_from_slice(&all[at..at + count]);
+            read.fill(count);
+            assert!(read.last(count) == &all[at..at + count]);
+            pushed.push(&all[at..at + count]);
+            at += count;
+        }
+        assert_sound(&read.finish(), &all);
+        assert_sound(&pushed.finish(), &all);
     }
 
     fn assert_sound(transcript: &Transcript, all: &[u8]) {

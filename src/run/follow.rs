@@ -2,7 +2,7 @@
 
 use super::capture::Way;
 use super::job::Job;
-use super::relay::{Flow, Relay};
+use super::relay::{self, Flow, Relay};
 use super::spawn::Child;
 use super::{Ran, carry_on, outcome, signals};
 use crate::exit;
@@ -104,20 +104,19 @@ impl Run {
 
     /// Reads once and passes it on.
     fn pass_on(&mut self) {
-        let Some(mut relay) = self.relay.take() else { return };
-        let bytes = relay.receive();
-        let count = bytes.len();
+        let Some(relay) = self.relay.take() else { return };
+        let count = relay.receive(self.recorder.room());
         if count == 0 {
             return;
         }
-        self.watch.heard(bytes, self.recorder.written() + count as u64);
-        let flow = relay.pass_on(count, &mut self.job);
-        self.recorder.push(relay.read_last(count));
-        match flow {
+        self.recorder.fill(count);
+        let bytes = self.recorder.last(count);
+        self.watch.heard(bytes, self.recorder.written());
+        match relay::pass_on(bytes, &mut self.job) {
             Flow::Open => self.relay = Some(relay),
             Flow::Closed => {}
             Flow::Stuck(written) => {
-                relay.leave_behind(written, count);
+                relay.leave_behind(&bytes[written..]);
                 exit::end_as_decided();
             }
         }
@@ -137,7 +136,7 @@ impl Run {
         if let Some(relay) = self.relay.take()
             && relay.has_writers()
         {
-            relay.leave_behind(0, 0);
+            relay.leave_behind(&[]);
         }
     }
 

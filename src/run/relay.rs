@@ -10,13 +10,12 @@ use crate::sys::signal::Mask;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-/// Bytes that are read at once: as many as a pipe holds, pipe(7).
-const CHUNK: usize = 64 << 10;
+/// Bytes that are read at once when nothing is kept of them.
+const CHUNK: usize = 32 << 10;
 
 /// The way from the pipe to the caller's stderr.
 pub struct Relay {
     from: OwnedFd,
-    buffer: Vec<u8>,
 }
 
 /// Whether the way is still open.
@@ -35,7 +34,7 @@ impl Relay {
     /// From the pipe's end to read.
     #[must_use]
     pub fn new(from: OwnedFd) -> Self {
-        Self { from, buffer: Vec::new() }
+        Self { from }
     }
 
     /// What is waited for.
@@ -45,16 +44,14 @@ impl Relay {
     }
 
     /// Reads once; nothing when nobody writes any more.
-    pub fn receive(&mut self) -> &[u8] {
-        self.buffer.resize(CHUNK, 0);
-        let count = loop {
-            match fd::read(self.from.as_fd(), &mut self.buffer) {
-                Ok(count) => break count,
+    pub fn receive(&self, room: &mut [u8]) -> usize {
+        loop {
+            match fd::read(self.from.as_fd(), room) {
+                Ok(count) => return count,
                 Err(Errno::EINTR) => {}
-                Err(_) => break 0,
+                Err(_) => return 0,
             }
-        };
-        &self.buffer[..count]
+        }
     }
 
     /// Bytes that wait in the pipe.
@@ -72,35 +69,30 @@ impl Relay {
 
     /// Leaves the pipe, and what was read and not yet written, to a process of its own, which relays until the last writer
     /// has gone. Nobody waits for it. Where there is no process to be had, the writers get SIGPIPE.
-    pub fn leave_behind(mut self, written: usize, read: usize) {
+    pub fn leave_behind(self, not_written: &[u8]) {
         let Ok(Forked::Child) = process::fork() else { return };
         process::new_session();
         process::leave_directory();
         fd::close_all_but(&mut [self.source(), STDERR]);
         Mask::FULL.install();
-        let mut waiting = written..read;
-        while write_all(&self.buffer[waiting], None) == Flow::Open {
-            waiting = 0..self.receive().len();
-            if waiting.is_empty() {
-                break;
+        let mut buffer = [0; CHUNK];
+        let mut flow = write_all(not_written, None);
+        while flow == Flow::Open {
+            match self.receive(&mut buffer) {
+                0 => break,
+                count => flow = write_all(&buffer[..count], None),
             }
         }
         process::end(0)
     }
+}
 
-    /// The first bytes of what was read last.
-    #[must_use]
-    pub fn read_last(&self, count: usize) -> &[u8] {
-        &self.buffer[..count]
-    }
-
-    /// Passes on the first bytes of what was read last.
-    pub fn pass_on(&self, count: usize, job: &mut Job) -> Flow {
-        let before = WHILE_WRITING.install();
-        let flow = write_all(&self.buffer[..count], Some(job));
-        before.install();
-        flow
-    }
+/// Passes on what was read.
+pub fn pass_on(bytes: &[u8], job: &mut Job) -> Flow {
+    let before = WHILE_WRITING.install();
+    let flow = write_all(bytes, Some(job));
+    before.install();
+    flow
 }
 
 /// Writes all of it to the caller's stderr. Errors of the file are not the reader's: on a full disk the bytes are lost, as

@@ -23,6 +23,10 @@ const NAMED_ON_STDERR: &str = "named on stderr";
 const PATHS_OF_A_MESSAGE: usize = 8;
 /// Bytes of one message that are searched for paths and words.
 const BYTES_OF_A_MESSAGE: usize = 4 << 10;
+/// A read of so many bytes is no message but part of a flood …
+const FLOOD: usize = 32 << 10;
+/// … of which each so manieth is searched for words: what ends a flood is mostly shorter.
+const ONE_OF_A_FLOOD: u32 = 16;
 /// Directories that are remembered as looked at; later ones are passed over.
 const DIRECTORIES: usize = 64;
 /// A mount table is taken for true this long.
@@ -69,6 +73,8 @@ pub struct Watch {
     at_inotify: Ration,
     at_family: Ration,
     at_locks: Ration,
+    /// Full reads since the last one that was none.
+    floods: u32,
 }
 
 /// What looks at one place.
@@ -98,6 +104,7 @@ impl Watch {
             at_inotify: Ration::default(),
             at_family: Ration::default(),
             at_locks: Ration::default(),
+            floods: 0,
         };
         // A working directory without a name any more has nothing that can be asked by path.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -127,12 +134,17 @@ impl Watch {
     /// The child wrote these bytes; with them it has written `said` in all. The first words after a silence are always
     /// looked at; a flood is not slowed by more than a twentieth.
     pub fn heard(&mut self, bytes: &[u8], said: u64) {
+        let is_flood = bytes.len() >= FLOOD;
         let bytes = &bytes[bytes.len().saturating_sub(BYTES_OF_A_MESSAGE)..];
+        self.floods = if is_flood { self.floods + 1 } else { 0 };
+        if self.floods % ONE_OF_A_FLOOD > 1 {
+            return;
+        }
         // First of all: whoever says this may be about to end, and with it goes what it holds.
-        if OF_LIMITS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+        if has_any(bytes, OF_LIMITS) {
             self.look_at_family(said);
         }
-        if OF_LOCKS.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+        if has_any(bytes, OF_LOCKS) {
             self.look_at_locks(said);
         }
         if self.last_heard.is_some_and(|last| last.elapsed() < self.cost * 20) {
@@ -143,7 +155,7 @@ impl Watch {
         for path in places::paths_in(bytes, PATHS_OF_A_MESSAGE) {
             self.join_named(path, said);
         }
-        if OF_INOTIFY.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
+        if has_any(bytes, OF_INOTIFY) {
             self.look_at_inotify(said);
         }
     }
@@ -300,6 +312,10 @@ fn lower(mark: &mut Sample, sample: Sample, left: fn(&Space) -> u64) {
     if now < before || now == before && spoken {
         *mark = sample;
     }
+}
+
+fn has_any(bytes: &[u8], words: &[&[u8]]) -> bool {
+    words.iter().any(|word| memchr::memmem::find(bytes, word).is_some())
 }
 
 fn mount_table() -> Vec<u8> {
