@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// How long a mount that may be dead is waited for when explain itself wants something of it.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// What the machine answered.
 pub type Answer<T> = Result<T, Unknown>;
 
@@ -91,12 +94,37 @@ impl Machine {
         if let Some(answer) = self.record.borrow().get(key) {
             return answer;
         }
-        let Door::Live(ref time) = self.door else { return Err(Unknown::NotRecorded) };
+        let Door::Live(_) = self.door else { return Err(Unknown::NotRecorded) };
         let begun = Instant::now();
         let answer = live();
-        time.deadline.set(time.deadline.get() + begun.elapsed());
+        self.move_deadline(begun.elapsed());
         self.record.borrow_mut().put(key, &answer);
         answer
+    }
+
+    /// Asks what explain itself is set up by and what is no state of the machine. A mount that may be dead is not waited for long, and
+    /// takes nothing of the other questions' time.
+    ///
+    /// # Errors
+    /// Whatever `live` could not learn; [`Unknown::TimedOut`] from a dead network mount.
+    pub(super) fn ask_for_ourselves<T>(&self, path: &Path, live: fn(&Path) -> Answer<T>) -> Answer<T>
+    where
+        T: Send + 'static,
+    {
+        if !self.may_block(path) {
+            return live(path);
+        }
+        let begun = Instant::now();
+        let answer = aside(self.time_left().min(PATIENCE), path, live);
+        self.move_deadline(begun.elapsed());
+        answer
+    }
+
+    /// Gives the questions to come the time that something else has taken.
+    fn move_deadline(&self, by: Duration) {
+        if let Door::Live(ref time) = self.door {
+            time.deadline.set(time.deadline.get() + by);
+        }
     }
 
     /// Asks about a path: at once where it lies on a local filesystem, and by a thread that is left behind at the deadline

@@ -58,7 +58,7 @@ pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};
 pub use xfs::FreeExtents;
 
-use crate::sys::mounts::Mounts;
+use crate::sys::mounts::{self, Mounts};
 use crate::sys::time;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
@@ -158,7 +158,7 @@ impl Machine {
     #[must_use]
     pub fn mounts(&self) -> &Mounts {
         self.mounts.get_or_init(|| {
-            let table = self.ask("mounts", || files::read(Path::new("/proc/self/mountinfo")));
+            let table = self.ask("mounts", || mounts::table().map(crate::text::Bytes).map_err(Unknown::from));
             table.map(|table| Mounts::parse(&table.0)).unwrap_or_default()
         })
     }

@@ -1,6 +1,5 @@
 //! The rules of a project: the nearest `.explain/rules` from a directory upwards, no further than its repository or its filesystem.
 
-use super::ask::aside;
 use super::rule_files::Ownership;
 use super::{Answer, Machine};
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +16,7 @@ impl Machine {
     /// # Errors
     /// Those of `stat(2)` for the directory itself; [`super::Unknown::TimedOut`] from a dead network mount.
     pub fn project_rules(&self, from: &Path) -> Answer<Option<PathBuf>> {
-        if self.may_block(from) { aside(self.time_left(), from, nearest) } else { nearest(from) }
+        self.ask_for_ourselves(from, nearest)
     }
 
     /// Who may change a file or directory; links are not followed. It does not travel in a report.
@@ -25,7 +24,7 @@ impl Machine {
     /// # Errors
     /// Those of `lstat(2)`; [`super::Unknown::TimedOut`] from a dead network mount.
     pub fn ownership(&self, path: &Path) -> Answer<Ownership> {
-        if self.may_block(path) { aside(self.time_left(), path, ownership) } else { ownership(path) }
+        self.ask_for_ourselves(path, ownership)
     }
 }
 

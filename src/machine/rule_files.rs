@@ -1,7 +1,6 @@
 //! Files of rules: read with bounds, regular files alone, and not waited for longer than the other questions. They set explain itself
 //! up and are no state of the machine, so they do not travel in a report.
 
-use super::ask::aside;
 use super::{Answer, Machine, Unknown};
 use crate::sys::errno::Errno;
 use std::fs::{File, Metadata, OpenOptions};
@@ -58,7 +57,7 @@ impl Machine {
     /// Those of `opendir(3)`; [`Unknown::TimedOut`] from a dead network mount; [`Unknown::Unsupported`] where there is too much.
     /// What is wrong with one file stands in its place.
     pub fn rule_files(&self, place: &Path) -> Answer<RulePlace> {
-        if self.may_block(place) { aside(self.time_left(), place, rule_files) } else { rule_files(place) }
+        self.ask_for_ourselves(place, rule_files)
     }
 }
 

@@ -3,10 +3,16 @@
 
 use super::{Report, safe};
 use crate::sys::fd;
+use crate::sys::signal::{self, Disposition};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+/// How long a place may take to answer: a slow server is waited for, one that is gone is not.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A place for a report.
 pub struct ReportFile {
@@ -21,18 +27,48 @@ impl ReportFile {
         Self { name: name.to_owned(), open: number(name).and_then(|number| fd::duplicate(number).ok()) }
     }
 
-    /// Writes the report as JSON.
+    /// Writes the report as JSON. A thread does it, and is left behind where the place does not answer: the command has ended, and
+    /// whoever waits for it must not wait for a dead mount.
     ///
     /// # Errors
     /// Why it could not be opened or written, with its name.
     pub fn write(self, report: &Report) -> Result<(), String> {
-        let Self { name, open } = self;
-        let named = || OpenOptions::new().write(true).create(true).truncate(true).open(&name);
-        let json = report.to_json().map_err(io::Error::other);
-        let written =
-            open.map_or_else(named, |open| Ok(File::from(open))).and_then(|mut file| file.write_all(json?.as_bytes()));
-        written.map_err(|error| format!("cannot write the report to {}: {error}", safe(&name.to_string_lossy())))
+        let name = safe(&self.name.to_string_lossy());
+        let told = |error: io::Error| format!("cannot write the report to {name}: {error}");
+        let json = report.to_json().map_err(io::Error::other).map_err(told)?;
+        // A limit on file sizes is an error to tell, not a signal to die by (setrlimit(2)).
+        let _ = signal::dispose(libc::SIGXFSZ, Disposition::Ignore);
+        self.put_patiently(json).map_err(told)
     }
+
+    fn put_patiently(self, json: String) -> io::Result<()> {
+        let (sender, receiver) = mpsc::channel();
+        let work = Arc::new(Mutex::new(Some(move || self.put(&json))));
+        let theirs = Arc::clone(&work);
+        let put = move || drop(taken(&theirs).map(|put| sender.send(put())));
+        // Without a thread to be had, somebody has to do it.
+        if std::thread::Builder::new().name("report".into()).spawn(put).is_err() {
+            return taken(&work).map_or(Ok(()), |put| put());
+        }
+        let no_answer = || Err(io::Error::other(format!("no answer within {} seconds", PATIENCE.as_secs())));
+        receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| no_answer())
+    }
+
+    fn put(self, json: &str) -> io::Result<()> {
+        let Self { name, open } = self;
+        if let Some(open) = open {
+            return File::from(open).write_all(json.as_bytes());
+        }
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(name)?;
+        file.write_all(json.as_bytes()).inspect_err(|_| {
+            // Half a report reads as a broken one. What is no regular file has no length to set.
+            let _ = file.set_len(0);
+        })
+    }
+}
+
+fn taken<T>(work: &Mutex<Option<T>>) -> Option<T> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// The descriptor that a name means.

@@ -104,7 +104,7 @@ impl Run {
 
     /// Reads once and passes it on.
     fn pass_on(&mut self) {
-        let Some(relay) = self.relay.take() else { return };
+        let Some(mut relay) = self.relay.take() else { return };
         let count = relay.receive(self.recorder.room());
         if count == 0 {
             return;

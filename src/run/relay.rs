@@ -13,9 +13,18 @@ use std::time::Duration;
 /// Bytes that are read at once when nothing is kept of them.
 const CHUNK: usize = 32 << 10;
 
+/// A read of so many bytes is part of a flood.
+const FLOOD: usize = 32 << 10;
+/// After so many of them on end …
+const FLOODS: u32 = 16;
+/// … the pipe is made to hold this many bytes: each process is woken less often.
+const WIDE: i32 = 256 << 10;
+
 /// The way from the pipe to the caller's stderr.
 pub struct Relay {
     from: OwnedFd,
+    /// Reads of a flood on end.
+    floods: u32,
 }
 
 /// Whether the way is still open.
@@ -34,7 +43,7 @@ impl Relay {
     /// From the pipe's end to read.
     #[must_use]
     pub fn new(from: OwnedFd) -> Self {
-        Self { from }
+        Self { from, floods: 0 }
     }
 
     /// What is waited for.
@@ -44,12 +53,25 @@ impl Relay {
     }
 
     /// Reads once; nothing when nobody writes any more.
-    pub fn receive(&self, room: &mut [u8]) -> usize {
+    pub fn receive(&mut self, room: &mut [u8]) -> usize {
         loop {
             match fd::read(self.from.as_fd(), room) {
-                Ok(count) => return count,
+                Ok(count) => {
+                    self.meet_flood(count);
+                    return count;
+                }
                 Err(Errno::EINTR) => {}
                 Err(_) => return 0,
+            }
+        }
+    }
+
+    /// Once: what has been wide stays so.
+    fn meet_flood(&mut self, count: usize) {
+        if self.floods < FLOODS {
+            self.floods = if count < FLOOD { 0 } else { self.floods + 1 };
+            if self.floods == FLOODS {
+                fd::widen(self.from.as_fd(), WIDE);
             }
         }
     }
@@ -69,7 +91,7 @@ impl Relay {
 
     /// Leaves the pipe, and what was read and not yet written, to a process of its own, which relays until the last writer
     /// has gone. Nobody waits for it. Where there is no process to be had, the writers get SIGPIPE.
-    pub fn leave_behind(self, not_written: &[u8]) {
+    pub fn leave_behind(mut self, not_written: &[u8]) {
         let Ok(Forked::Child) = process::fork() else { return };
         process::new_session();
         process::leave_directory();

@@ -190,6 +190,12 @@ pub fn waiting(fd: BorrowedFd) -> Result<usize, Errno> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
+/// Lets a pipe hold more, `F_SETPIPE_SZ` of fcntl(2); it stays as it is where that is refused.
+pub fn widen(pipe: BorrowedFd, bytes: libc::c_int) {
+    // SAFETY: numbers alone are passed.
+    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
+}
+
 /// Closes standard input, output and error: for a process of ours that outlives nothing and must hold nothing of the caller's.
 pub fn close_standard() {
     close_from_to(STDIN, STDERR);

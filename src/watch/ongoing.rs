@@ -8,9 +8,8 @@ use super::counters::Sources;
 use super::pace::{self, Ration};
 use super::{Moment, Place, Sample, Watched, places};
 use crate::sys::argv::Argv;
-use crate::sys::file;
 use crate::sys::fs::{Filesystem, Space, space_of};
-use crate::sys::mounts::{Mounts, Outline, Row};
+use crate::sys::mounts::{self, Mounts, Outline, Row};
 use std::ffi::CString;
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
@@ -319,7 +318,7 @@ fn has_any(bytes: &[u8], words: &[&[u8]]) -> bool {
 }
 
 fn mount_table() -> Vec<u8> {
-    file::read("/proc/self/mountinfo").unwrap_or_default()
+    mounts::table().unwrap_or_default()
 }
 
 #[cfg(test)]

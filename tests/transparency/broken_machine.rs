@@ -181,12 +181,72 @@ fn a_fuse_server_that_never_answers() {
 }
 
 #[test]
-fn rules_that_cannot_be_read_are_refused_before_the_run() {
+fn without_proc_a_full_filesystem_is_still_explained() {
+    if !kernel_lists_mounts() {
+        return skip_this("listmount(2) came with Linux 6.8", false);
+    }
+    assert_explained_behind(
+        "mount -t tmpfs -o size=4k none /tmp && cd /tmp && head -c 4096 /dev/zero >fill; mount -t tmpfs none /proc",
+        "sh -c 'echo out; cp /etc/passwd /tmp/x'",
+        "/tmp is full",
+    );
+}
+
+fn kernel_lists_mounts() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let numbers: Vec<u32> = release.split(['.', '-']).map_while(|number| number.parse().ok()).take(2).collect();
+    numbers >= vec![6, 8]
+}
+
+#[test]
+fn rules_that_cannot_be_read_or_are_broken_are_told_after_the_run() {
     let directory = scratch();
-    let rules = directory.path().join("rules");
-    let refused = seen(command(&["--rules", rules.to_str().unwrap(), "echo", "ran"]));
-    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(125), 0), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("rules: cannot be read"), "{refused:?}");
+    let [absent, broken] = ["absent", "broken.toml"].map(|name| directory.path().join(name));
+    std::fs::write(&broken, "[[rule]]\nid = 7\n").unwrap();
+    for (rules, fault) in [(absent, "absent: cannot be read"), (broken, "broken.toml:2")] {
+        let ran = seen(command(&["--rules", rules.to_str().unwrap(), "sh", "-c", "ls /no/such/file; exit 6"]));
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!((ran.status.code(), told.matches(fault).count()), (Some(6), 1), "{ran:?}");
+        assert!(told.contains("/no does not exist"), "{ran:?}");
+        let ran = seen(command(&["--rules", rules.to_str().unwrap(), "echo", "ran"]));
+        assert_eq!((ran.status.code(), &ran.stdout[..], &ran.stderr[..]), (Some(0), &b"ran\n"[..], &b""[..]));
+    }
+}
+
+#[test]
+fn a_report_on_a_mount_that_never_answers_is_given_up() {
+    if !is_root() || !has("python3") {
+        return;
+    }
+    if !std::path::Path::new("/dev/fuse").exists() {
+        return skip_this("there is no /dev/fuse", false);
+    }
+    let script = format!(
+        "mkdir d; unshare -m python3 {}/tests/transparency/dead_fuse.py $PWD/d {EXPLAIN} --report $PWD/d/report $(command -v ls) /no/such/file; exit $?",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let told = in_scratch(&script);
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(2), "{told:?}");
+    assert!(text.contains("no answer within") && text.contains("/no does not exist"), "{told:?}");
+}
+
+#[test]
+fn a_report_that_may_not_be_so_large_is_told_and_not_cut() {
+    let told = in_scratch(&format!(
+        "(ulimit -f 1; {EXPLAIN} --report report ls /no/such/file); echo $?; wc -c <report; {EXPLAIN} --report /dev/full ls /no/such/file; exit 4"
+    ));
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!((told.status.code(), &told.stdout[..]), (Some(4), &b"2\n0\n"[..]), "{told:?}");
+    assert_eq!(text.matches("cannot write the report").count(), 2, "{told:?}");
+    assert_eq!(text.matches("/no does not exist").count(), 2, "{told:?}");
+}
+
+fn in_scratch(script: &str) -> crate::harness::Seen {
+    let directory = scratch();
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).current_dir(directory.path());
+    seen(command)
 }
 
 fn command(words: &[&str]) -> Command {

@@ -12,11 +12,12 @@ const WANTED: u64 = 0x1 | 0x2 | 0x8 | 0x10 | 0x20 | 0x80 | 0x100 | 0x200;
 /// `SB_RDONLY` of linux/fs.h.
 const READ_ONLY: u32 = 1;
 /// Options of a mount, `MOUNT_ATTR_` of `mount_setattr(2)`, as the table names them.
-const OPTIONS: [(u64, &str); 3] = [
-    (libc::MOUNT_ATTR_NOSUID, "nosuid"),
-    (libc::MOUNT_ATTR_NODEV, "nodev"),
-    (libc::MOUNT_ATTR_NOEXEC, "noexec"),
-];
+const OPTIONS: [(u64, &str); 3] = [(0x2, "nosuid"), (0x4, "nodev"), (0x8, "noexec")];
+/// `MOUNT_ATTR_RDONLY` of the same.
+const NO_WRITES: u64 = 0x1;
+/// The calls' numbers, which newer architectures share: linux/unistd.h.
+const STATMOUNT: libc::c_long = 457;
+const LISTMOUNT: libc::c_long = 458;
 /// Mounts that are listed by one call.
 const AT_ONCE: usize = 256;
 /// Bytes of the words about one mount at most.
@@ -87,7 +88,7 @@ pub fn table() -> Result<Vec<u8>, Errno> {
 fn list(after: u64, ids: &mut [u64; AT_ONCE]) -> Result<usize, Errno> {
     let request = Request::new(OWN_ROOT, after);
     // SAFETY: the request has the size that it says, and the kernel writes no more ids than there is room for.
-    let count = unsafe { libc::syscall(libc::SYS_listmount, &raw const request, ids.as_mut_ptr(), AT_ONCE, 0) };
+    let count = unsafe { libc::syscall(LISTMOUNT, &raw const request, ids.as_mut_ptr(), AT_ONCE, 0) };
     usize::try_from(count).map_err(|_| Errno::last())
 }
 
@@ -97,7 +98,7 @@ fn ask(mount: u64) -> Result<Box<Answer>, Errno> {
     let mut answer: Box<Answer> = Box::new(unsafe { std::mem::zeroed() });
     let place: *mut Answer = &raw mut *answer;
     // SAFETY: the request has the size that it says, and the kernel writes no more than the size of the answer.
-    let done = unsafe { libc::syscall(libc::SYS_statmount, &raw const request, place, size_of::<Answer>(), 0) };
+    let done = unsafe { libc::syscall(STATMOUNT, &raw const request, place, size_of::<Answer>(), 0) };
     if done < 0 { Err(Errno::last()) } else { Ok(answer) }
 }
 
@@ -108,7 +109,7 @@ impl Answer {
         escape(self.words_at(0x8, self.root), text);
         text.push(b' ');
         escape(self.words_at(0x10, self.point), text);
-        let access = if self.attributes & libc::MOUNT_ATTR_RDONLY == 0 { "rw" } else { "ro" };
+        let access = if self.attributes & NO_WRITES == 0 { "rw" } else { "ro" };
         let _ = write!(text, " {access}");
         for (_, option) in OPTIONS.iter().filter(|(attribute, _)| self.attributes & attribute != 0) {
             let _ = write!(text, ",{option}");
@@ -165,7 +166,9 @@ mod tests {
         let Ok(asked) = table() else { return };
         let (asked, read) = (Mounts::parse(&asked), Mounts::parse(&file::read("/proc/self/mountinfo").unwrap()));
         let told = |mounts: &Mounts| {
-            let row = |row: &super::super::Mount| (row.id, row.parent, row.device, row.point.clone(), row.fstype.clone(), row.is_read_only());
+            let row = |row: &super::super::Mount| {
+                (row.id, row.parent, row.device, row.point.clone(), row.fstype.clone(), row.is_read_only())
+            };
             let mut rows: Vec<_> = mounts.0.iter().map(row).collect();
             rows.sort();
             rows

@@ -1,11 +1,14 @@
 //! The mount table, `proc_pid_mountinfo(5)`.
 
+mod asked;
 mod outline;
 mod table;
 
 pub use outline::{Line, Outline};
 pub use table::{Row, Table};
 
+use super::errno::Errno;
+use super::file;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -68,6 +71,14 @@ impl Row for Mount {
 
 /// All mounts of the process, in the order of the table.
 pub type Mounts = Table<Mount>;
+
+/// The text of the own mount table, `proc_pid_mountinfo(5)`; without a /proc the kernel is asked mount by mount.
+///
+/// # Errors
+/// Those of `open(2)` and `read(2)`, where the kernel cannot be asked either.
+pub fn table() -> Result<Vec<u8>, Errno> {
+    file::read("/proc/self/mountinfo").or_else(|errno| asked::table().map_err(|_| errno))
+}
 
 impl Mounts {
     /// Reads a table; lines that are not understood are passed over.
