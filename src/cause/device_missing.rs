@@ -34,10 +34,11 @@ fn is_of_device(_: &Case, clue: &Clue) -> bool {
     is_refusal && clue.path.as_ref().is_some_and(|path| path.starts_with("/dev"))
 }
 
-/// The path that the message names; some name the device as a subject.
+/// The device that the message names as its path, or that is its subject: what stands where a path stands may be words.
 fn device(case: &Case, clue: &Clue) -> PathBuf {
-    let named = clue.path.clone().or_else(|| clue.subject.as_ref().map(PathBuf::from)).unwrap_or_default();
-    case.surroundings().cwd.join(named)
+    let path = clue.path.clone().map(|path| case.surroundings().cwd.join(path));
+    let subject = || clue.subject.as_ref().map(PathBuf::from).filter(|subject| subject.starts_with("/dev"));
+    path.clone().filter(|path| path.starts_with("/dev")).or_else(subject).or(path).unwrap_or_default()
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

@@ -1,7 +1,7 @@
 //! The program behind a FUSE mount has ended and the mount is still there: ENOTCONN, "Transport endpoint is not connected", fuse(4).
 
 use super::setting::{self, Wrong};
-use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Unknown;
 use crate::sys::errno::Errno;
@@ -18,18 +18,25 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let mut suspects =
-        setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
-    suspects.retain(|suspect| suspect.subject.path().is_some_and(Path::is_absolute));
-    suspects
+    let spoken = setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
+    let is_elsewhere = |suspect: &Suspect| !suspect.subject.path().is_some_and(|point| is_fuse(case, point));
+    let elsewhere = spoken.iter().find(|suspect| is_elsewhere(suspect)).into_iter().flat_map(|suspect| {
+        let mounts = case.mounts.0.iter().filter(|mount| mount.fstype.starts_with("fuse"));
+        mounts.map(|mount| Suspect { subject: Subject::Path(mount.point.clone()), touched: false, ..suspect.clone() })
+    });
+    let elsewhere: Vec<Suspect> = elsewhere.collect();
+    spoken.into_iter().filter(|suspect| !is_elsewhere(suspect)).chain(elsewhere).collect()
+}
+
+fn is_fuse(case: &Case, point: &Path) -> bool {
+    case.mounts.at(point).is_some_and(|mount| mount.fstype.starts_with("fuse"))
 }
 
 /// The errno, or a message without one about a path on a mount of this kind: the mount answers for itself.
 fn says_so(case: &Case, clue: &Clue) -> bool {
-    let is_fuse = |point: PathBuf| case.mounts.at(&point).is_some_and(|mount| mount.fstype.starts_with("fuse"));
     match clue.errno {
         Some(errno) => errno == Errno::ENOTCONN && clue.path.is_some(),
-        None => point(case, clue).is_some_and(is_fuse),
+        None => point(case, clue).is_some_and(|point| is_fuse(case, &point)),
     }
 }
 
@@ -42,15 +49,22 @@ fn point(case: &Case, clue: &Clue) -> Option<PathBuf> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no mount is named".into()) };
     let shown = path.display();
-    let is_fuse = case.mounts.at(path).is_some_and(|mount| mount.fstype.starts_with("fuse"));
-    let is_gone = is_fuse && case.machine.stat(path) == Err(Unknown::Errno(Errno::ENOTCONN));
+    let is_gone = is_fuse(case, path) && case.machine.stat(path) == Err(Unknown::Errno(Errno::ENOTCONN));
     let wrong = is_gone.then(|| Wrong {
         headline: format!("the program behind {shown} has ended"),
         fact: format!("{shown} is mounted and answers \"Transport endpoint is not connected\": the program that serves it has ended"),
         check: format!("stat {}", case.quoted(path)),
         fixes: vec![Fix::now(format!("fusermount3 -u {}", case.quoted(path)), "then mount it again")],
     });
-    setting::verdict(case, wrong, &format!("{shown} answers"), &format!("the program behind {shown} had ended"))
+    let mut verdict =
+        setting::verdict(case, wrong, &format!("{shown} answers"), &format!("the program behind {shown} had ended"));
+    // A name that is relative to where the command went may be on it.
+    if let Verdict::Found(finding) = &mut verdict
+        && !suspect.touched
+    {
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+    }
+    verdict
 }
 
 #[cfg(test)]

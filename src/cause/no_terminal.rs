@@ -1,7 +1,7 @@
 //! A program wanted the terminal (a password, a choice, a window size) and its session has none, credentials(7).
 
 use super::setting::{self, Wrong};
-use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::sys::errno::Errno;
 use std::path::Path;
@@ -17,7 +17,9 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    setting::suspects(case, ID, wants_it, |_, _| Subject::Name("-".into()))
+    let mut suspects = setting::suspects(case, ID, wants_it, |_, _| Subject::Name("-".into()));
+    suspects.retain(|suspect| suspect.clue.is_none_or(|index| !is_about_a_file(&case.clues[index])));
+    suspects
 }
 
 /// ENXIO is how the kernel answers a process without a controlling terminal that opens `/dev/tty`, tty(4).
@@ -25,7 +27,21 @@ fn wants_it(_: &Case, clue: &Clue) -> bool {
     clue.errno == Some(Errno::ENXIO) && clue.path.as_deref() == Some(Path::new("/dev/tty"))
 }
 
-fn check(case: &Case, _: &Suspect) -> Verdict {
+/// ENOTTY answers every ioctl(2) that a file does not know, and most are no terminal's.
+fn is_about_a_file(clue: &Clue) -> bool {
+    let is_of_terminals = |path: &Path| path.starts_with("/dev/tty") || path.starts_with("/dev/pts") || path.starts_with("/dev/console");
+    let named = clue.path.as_deref().filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    clue.errno == Some(Errno::ENOTTY) && named.is_some_and(|path| !is_of_terminals(path))
+}
+
+/// Whether a message with ENOTTY speaks of a terminal, or of what one is asked for.
+fn speaks_of_it(clue: &Clue) -> bool {
+    const WORDS: &[&str] = &["tty", "terminal", "stdin", "standard input", "pass", "pinentry", "signing"];
+    let line = clue.line.to_lowercase();
+    clue.errno != Some(Errno::ENOTTY) || WORDS.iter().any(|word| line.contains(word))
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let terminal = match case.machine.controlling_terminal() {
         Ok(terminal) => terminal,
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
@@ -39,7 +55,13 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
             Fix { text: "or lend it a terminal: `ssh -t`, `docker run -t`".to_owned(), command: None, lasting: false },
         ],
     });
-    setting::verdict(case, wrong, "the session has a terminal", "there was no terminal")
+    let mut verdict = setting::verdict(case, wrong, "the session has a terminal", "there was no terminal");
+    if let Verdict::Found(finding) = &mut verdict
+        && suspect.clue.is_some_and(|index| !speaks_of_it(&case.clues[index]))
+    {
+        finding.confidence = finding.confidence.min(Confidence::Possible);
+    }
+    verdict
 }
 
 #[cfg(test)]
@@ -62,6 +84,15 @@ mod tests {
         stage.clue(Errno::ENXIO, Operation::Read, "/dev/tty");
         let verdicts = stage.verdicts(&CAUSE);
         assert!(matches!(&verdicts[0].1, Verdict::Found(_)), "{verdicts:?}");
+    }
+
+    #[test]
+    fn a_file_that_does_not_know_a_call_is_silence() {
+        let mut stage = stage(0);
+        stage.add(|clue| {
+            (clue.errno, clue.path, clue.suspects) = (Some(Errno::ENOTTY), Some("/srv/disk.img".into()), vec![ID.into()]);
+        });
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

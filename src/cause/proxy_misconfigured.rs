@@ -101,6 +101,9 @@ fn fault(case: &Case, value: &str) -> Option<String> {
 
 /// Takes `[scheme://][user@]host[:port][/]` apart.
 fn address(value: &str) -> Result<Address<'_>, String> {
+    if !value.contains("://") && value.contains(":/") {
+        return Err("a scheme ends in ://".to_owned());
+    }
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     if !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
         return Err(format!("{scheme}:// is no kind of proxy"));
@@ -154,6 +157,7 @@ mod tests {
         assert!(summary("ftp://proxy:1").contains("ftp:// is no kind of proxy"));
         assert!(summary("http://proxy:http").contains("http is no port"));
         assert!(summary("http://").contains("names no host"));
+        assert!(summary("http:/proxy:3128").contains("ends in ://"));
     }
 
     #[test]

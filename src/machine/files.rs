@@ -186,6 +186,12 @@ pub(super) fn open_directory(path: &Path) -> Answer<std::fs::File> {
 
 pub(super) fn read(path: &Path) -> Answer<Bytes> {
     use std::io::Read;
+    // Opening is an act: it wakes who waits to write into a FIFO, and rewinds a tape.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let is_file = std::fs::metadata(path)?.is_file();
+    if !is_file {
+        return Err(Unknown::Errno(Errno::EINVAL));
+    }
     let file = std::fs::OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC)

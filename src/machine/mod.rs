@@ -58,7 +58,7 @@ pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};
 pub use xfs::FreeExtents;
 
-use crate::sys::mounts::{self, Mounts};
+use crate::sys::mounts::{self, Mount, Mounts};
 use crate::sys::time;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
@@ -70,6 +70,7 @@ pub struct Machine {
     record: RefCell<Record>,
     surroundings: Surroundings,
     mounts: OnceCell<Mounts>,
+    has_mounts_that_may_block: OnceCell<bool>,
     processes: OnceCell<processes::Seen>,
     on_progress: Option<OnProgress>,
 }
@@ -131,6 +132,7 @@ impl Machine {
             record: RefCell::new(record),
             surroundings,
             mounts: OnceCell::new(),
+            has_mounts_that_may_block: OnceCell::new(),
             processes: OnceCell::new(),
             on_progress: None,
         }
@@ -165,7 +167,9 @@ impl Machine {
 
     /// Whether a question about this path may never be answered.
     fn may_block(&self, path: &Path) -> bool {
-        self.mounts().may_block(path)
+        // Most machines have no such mount, and a table may have thousands of lines.
+        let has_any = *self.has_mounts_that_may_block.get_or_init(|| self.mounts().0.iter().any(Mount::may_block));
+        has_any && self.mounts().may_block(path)
     }
 
     /// What was read so far.

@@ -5,15 +5,18 @@
     reason = "tests run commands and read what they left; the one door is the product's rule"
 )]
 
+mod absent_mounts;
 mod arguments;
 mod blocks;
 mod btrfs_metadata;
 mod busy;
 mod descriptors;
+mod devices;
 mod directory_full;
 mod file_size;
 mod harness;
 mod healthy;
+mod hostile;
 mod inodes;
 mod inotify;
 mod ipc;
@@ -24,6 +27,7 @@ mod logs;
 mod memory;
 mod mount_options;
 mod namespaces;
+mod network;
 mod opam;
 mod paths;
 mod paths_vague;
@@ -36,6 +40,7 @@ mod programs_vague;
 mod quiet;
 mod quota;
 mod read_only;
+mod refused_calls;
 mod replay;
 mod reserved_blocks;
 mod shared_memory;

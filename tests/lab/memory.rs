@@ -3,7 +3,8 @@
 use super::harness::{Need, scenario};
 use explain::cause::Confidence;
 
-const NEEDS: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("perl"), Need::Program("node")];
+const NEEDS: &[Need] =
+    &[Need::Root, Need::Program("python3"), Need::Program("perl"), Need::Program("node"), Need::Program("gcc")];
 const GROUPED: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("perl"), Need::Group("memory")];
 
 /// A control group of 64 MiB, and `fill MIB`, the words of a program that takes as much.
@@ -85,10 +86,26 @@ except OSError as error:
     time.sleep(0.5)
     sys.exit(1)
 '
+            cat >maps.c <<-'END'
+			#include <stdio.h>
+			#include <sys/mman.h>
+			#include <unistd.h>
+			int main(void) {
+			    for (int count = 0;; count++)
+			        if (mmap(0, 4096, PROT_READ | (count % 2 ? PROT_WRITE : 0), MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) {
+			            perror("maps"); usleep(500000); return 1;
+			        }
+			}
+			END
+            gcc -O0 -w -o maps maps.c; explained compiled ./maps
+            explained twin python3 -c 'import mmap; kept = [mmap.mmap(-1, 4096) for _ in range(1000)]; raise MemoryError'
             cat /proc/sys/vm/max_map_count >runs/most"#,
         );
         let most = std::fs::read_to_string(lab.path("runs/most")).expect("the limit");
-        scene.run("python").assert_first("map-count-limit", most.trim(), Confidence::Verified);
+        for run in ["python", "compiled"] {
+            scene.run(run).assert_first("map-count-limit", most.trim(), Confidence::Verified);
+        }
+        scene.run("twin").assert_does_not_name("map-count-limit");
     });
 }
 
@@ -102,8 +119,13 @@ libc = ctypes.CDLL(None, use_errno=True)
 if libc.mlock(ctypes.create_string_buffer(1 << 20), 1 << 20):
     raise OSError(ctypes.get_errno(), "mlock: " + os.strerror(ctypes.get_errno()))'
             explained_in user "prlimit --memlock=65536 $(identity 54396)" python3 -c "$lock"
-            explained_in root "prlimit --memlock=65536" python3 -c "$lock""#,
+            explained_in root "prlimit --memlock=65536" python3 -c "$lock"
+            explained_in perl "prlimit --memlock=65536 $(identity 54396)" perl -e 'require "syscall.ph" if 0; syscall($ARGV[0], 1) == 0 or die "mlockall: $!\n"' "$(python3 -c 'import platform; print({"x86_64": 151, "aarch64": 230}[platform.machine()])')"
+            explained_in twin "prlimit --memlock=65536 $(identity 54396)" perl -e 'open F, "</nowhere" or die "mlock.conf: $!\n"'"#,
         );
-        scene.run("user").assert_first("locked-memory-limit", "65536", Confidence::Verified);
+        for run in ["user", "perl"] {
+            scene.run(run).assert_first("locked-memory-limit", "65536", Confidence::Verified);
+        }
+        scene.run("twin").assert_does_not_name("locked-memory-limit");
     });
 }

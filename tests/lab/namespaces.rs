@@ -30,7 +30,8 @@ fn a_kind_of_which_none_may_be_made_is_named() {
         ));
         scene.run("unshare").assert_first("namespace-limit", "net", Confidence::Verified);
         scene.run("vague").assert_first("namespace-limit", "net", Confidence::Likely);
-        scene.run("bwrap").assert_first("namespace-limit", "user", Confidence::Verified);
+        // None at all may be made: that is the switch.
+        scene.run("bwrap").assert_first("user-namespaces-disabled", "-", Confidence::Verified);
         scene.run("unshare").assert_does_not_name("blocks-exhausted");
     });
 }

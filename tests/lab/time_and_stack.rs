@@ -32,9 +32,12 @@ fn a_stack_that_reached_its_end_is_named() {
 			END
             gcc -O0 -w -o deep deep.c
             explained itself ./deep
-            explained below sh -c './deep; exit $?'",
+            explained below sh -c './deep; exit $?'
+            explained python python3 -c 'import sys; sys.setrecursionlimit(10 ** 8)
+def deeper(): return list(map(lambda _: deeper(), [1]))
+deeper()'",
         );
-        for run in ["itself", "below"] {
+        for run in ["itself", "below", "python"] {
             scene.run(run).assert_names("stack-limit");
         }
     });

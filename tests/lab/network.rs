@@ -1,0 +1,160 @@
+//! Authorities, proxies and name servers: what stands between a command and the network, in namespaces without one.
+
+use super::harness::{Need, scenario};
+use explain::cause::Confidence;
+
+const TLS: &[Need] = &[
+    Need::Root,
+    Need::Program("ip"),
+    Need::Program("openssl"),
+    Need::Program("curl"),
+    Need::Program("git"),
+    Need::Program("wget"),
+    Need::Program("node"),
+    Need::Program("python3"),
+];
+
+/// A network namespace of its own, `$inside COMMAND`.
+const NETWORK: &str = "inside=$(enter --net); $inside ip link set lo up\n";
+
+/// `certify` makes a server's certificate that an authority of its own signed; `tls` serves it at `$SERVER`.
+const SERVER: &str = r#"
+    certify() {
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout authority.key -out authority.pem -days 30 -subj /CN=authority 2>/dev/null
+        openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost 2>/dev/null
+        printf 'subjectAltName=DNS:localhost\n' >names
+        openssl x509 -req -in request.pem -CA authority.pem -CAkey authority.key -CAcreateserial -days 30 -extfile names -out cert.pem 2>/dev/null
+    }
+    tls() {
+        $inside python3 -c 'import http.server, ssl
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8443), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True); open("serves", "w"); server.serve_forever()' 2>tls.log &
+        until [ -e serves ]; do sleep 0.02; done
+        SERVER=https://localhost:8443/
+    }
+"#;
+
+const FETCH: &str = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1])";
+
+#[test]
+fn a_bundle_of_authorities_that_is_missing_is_named_and_an_authority_of_one_s_own_is_not() {
+    scenario(TLS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NETWORK}{SERVER} certify; tls; export GIT_CONFIG_NOSYSTEM=1
+            explained_in twin.curl "$inside" curl -sS "$SERVER"
+            explained_in twin.python "$inside" python3 -c '{FETCH}' "$SERVER"
+            mkdir none; mount --bind none /etc/ssl/certs
+            explained_in curl "$inside" curl -sS "$SERVER"
+            explained_in git "$inside" git clone "$SERVER" x
+            explained_in wget "$inside" wget -nv "$SERVER"
+            explained_in python "$inside" python3 -c '{FETCH}' "$SERVER"
+            explained_in node "$inside" node -e 'fetch("'"$SERVER"'").catch(error => {{ console.error(error.cause); process.exit(1) }})'
+            explained_in page "$inside" curl -sSf http://localhost:1/"#
+        ));
+        for run in ["curl", "git", "wget", "python"] {
+            scene.run(run).assert_only(
+                "ca-certificates-missing",
+                "/etc/ssl/certs/ca-certificates.crt",
+                Confidence::Verified,
+            );
+        }
+        for run in ["twin.curl", "twin.python", "node", "page"] {
+            scene.run(run).assert_does_not_name("ca-certificates-missing");
+        }
+    });
+}
+
+#[test]
+fn a_variable_that_points_to_no_bundle_is_named_for_the_programs_that_read_it() {
+    scenario(TLS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NETWORK}{SERVER} certify; tls; export GIT_CONFIG_NOSYSTEM=1; gone=$LAB/gone.pem
+            explained_in curl "$inside env CURL_CA_BUNDLE=$gone" curl -sS "$SERVER"
+            explained_in git "$inside env GIT_SSL_CAINFO=$gone" git clone "$SERVER" x
+            explained_in python "$inside env SSL_CERT_FILE=$gone" python3 -c '{FETCH}' "$SERVER"
+            explained_in twin "$inside env GIT_SSL_CAINFO=$gone NODE_EXTRA_CA_CERTS=$gone" curl -sS "$SERVER"
+            type_fix curl unset"#
+        ));
+        for run in ["curl", "git", "python"] {
+            scene.run(run).assert_only("ca-certificates-missing", lab.path("gone.pem"), Confidence::Verified);
+        }
+        scene.run("twin").assert_does_not_name("ca-certificates-missing");
+    });
+}
+
+#[test]
+fn a_proxy_that_does_not_run_is_named_where_it_was_asked() {
+    scenario(TLS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NETWORK} export GIT_CONFIG_NOSYSTEM=1; dead="env http_proxy=http://127.0.0.1:3128 https_proxy=http://127.0.0.1:3128"
+            explained_in curl "$inside $dead" curl -sS http://example.org/
+            explained_in git "$inside $dead" git clone https://example.org/x
+            explained_in python "$inside $dead" python3 -c '{FETCH}' http://example.org/
+            explained_in scheme "$inside env http_proxy=htp:/nowhere" curl -sS http://example.org/
+            explained_in twin "$inside $dead no_proxy=localhost" curl -sS http://localhost:1/
+            explained_in twin.file "$inside $dead" curl -sS file:///nowhere"#
+        ));
+        for (run, variable) in [("curl", "https_proxy"), ("git", "https_proxy"), ("scheme", "http_proxy")] {
+            scene.run(run).assert_first("proxy-misconfigured", variable, Confidence::Verified);
+        }
+        // It says that a connection was refused and not which.
+        scene.run("python").assert_first("proxy-misconfigured", "https_proxy", Confidence::Likely);
+        for run in ["twin", "twin.file"] {
+            scene.run(run).assert_does_not_name("proxy-misconfigured");
+        }
+    });
+}
+
+/// `answer`: a name server of this namespace that knows no name.
+const NAME_SERVER: &str = r#"
+    answer() {
+        $inside python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 53)); open("answers", "w")
+while True:
+    query, peer = s.recvfrom(512); s.sendto(query[:2] + b"\x81\x83" + query[4:6] + bytes(6) + query[12:], peer)' &
+        until [ -e answers ]; do sleep 0.02; done
+    }
+"#;
+
+#[test]
+fn name_servers_that_cannot_answer_are_named_and_a_name_that_nobody_has_is_not() {
+    scenario(TLS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NETWORK}{NAME_SERVER} export GIT_CONFIG_NOSYSTEM=1; : >resolv; mount --bind resolv /etc/resolv.conf
+            lookup='import socket; socket.getaddrinfo("no-such-name.example", 80)'
+            explained_in empty "$inside" curl -sS http://no-such-name.example/
+            explained_in git "$inside" git clone http://no-such-name.example/x
+            explained_in python "$inside" python3 -c "$lookup"
+            explained_in node "$inside" node -e 'require("dns").lookup("no-such-name.example", error => {{ throw error }})'
+            echo 'nameserver 127.0.0.53' >resolv; explained_in local "$inside" wget -nv http://no-such-name.example/
+            echo 'nameserver 192.0.2.1' >resolv; explained_in unreachable "$inside" curl -sS http://no-such-name.example/
+            : >resolv; answer
+            explained_in twin "$inside" curl -sS http://no-such-name.example/
+            explained_in twin.python "$inside" python3 -c "$lookup""#
+        ));
+        for run in ["empty", "git", "python", "node", "local", "unreachable"] {
+            scene.run(run).assert_only("resolver-unconfigured", "/etc/resolv.conf", Confidence::Verified);
+        }
+        assert!(scene.run("unreachable").first().summary.contains("no route"), "{}", scene.run("unreachable"));
+        for run in ["twin", "twin.python"] {
+            scene.run(run).assert_silent();
+        }
+    });
+}
+
+#[test]
+fn what_another_machine_decides_is_possible_of_a_log_and_never_claimed_of_a_run() {
+    scenario(TLS, |lab| {
+        let scene = lab.play(
+            r#"say='remote: fatal: pack exceeds maximum allowed size'
+            printf 'curl: (6) Could not resolve host: git.example\nfatal: unable to access\n' >log
+            bare log "$EXPLAIN" --report "$LAB/runs/log.json" --status 128 --log log
+            echo "echo '$say' >&2; exit 1" >push
+            explained push sh push"#,
+        );
+        let log = scene.run("log");
+        assert_eq!(log.assert_names("remote-side").confidence, Confidence::Possible);
+        scene.run("push").assert_does_not_name("remote-side");
+    });
+}
