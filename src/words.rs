@@ -32,6 +32,18 @@ pub fn path_in(word: &OsStr) -> Option<&Path> {
     (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
 }
 
+/// Whether a script of the command line writes to this path: `sh -c 'echo x >/path'`.
+pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
+    let target = |after: &[u8]| {
+        let is_lead = |byte: &u8| matches!(byte, b'>' | b'|' | b' ' | b'"' | b'\'');
+        let start = after.iter().position(|byte| !is_lead(byte)).unwrap_or(after.len());
+        let rest = after[start..].strip_prefix(path.as_os_str().as_bytes());
+        rest.is_some_and(|rest| rest.first().is_none_or(|byte| !is_of_a_path(*byte)))
+    };
+    let scripts = command.iter().skip(1).map(|word| word.as_bytes());
+    scripts.into_iter().any(|script| memchr::memchr_iter(b'>', script).any(|at| target(&script[at + 1..])))
+}
+
 /// Whether a byte goes on a path rather than ending it in a sentence.
 pub fn is_of_a_path(byte: u8) -> bool {
     !matches!(
@@ -51,6 +63,13 @@ mod tests {
             ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
             [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
         );
+    }
+
+    #[test]
+    fn redirections_of_scripts_are_seen() {
+        let is_one = |script: &str| is_redirected_to(&["sh".into(), "-c".into(), script.into()], Path::new("/a/b"));
+        assert!(["echo 1 >/a/b", "x>>'/a/b';", "x >| /a/b 2>&1"].into_iter().all(is_one));
+        assert!(!["/a/b", "x >/a/bc", "/a/b >x", "cat </a/b"].into_iter().any(is_one));
     }
 
     #[test]

@@ -23,6 +23,9 @@ struct Needed {
     words: &'static [&'static str],
 }
 
+/// What programs ask for that look at their effective user id and not at a capability: geteuid(2).
+const ROOT: Needed = Needed { name: "root", number: u32::MAX, words: &[] };
+
 /// What a message speaks of, the plainest first.
 const NEEDED: &[Needed] = &[
     Needed { name: "CAP_CHOWN", number: 0, words: &["ownership", "chown", "changing group"] },
@@ -45,8 +48,9 @@ const NEEDED: &[Needed] = &[
     Needed {
         name: "CAP_SYS_NICE",
         number: 23,
-        words: &["set priority", "setpriority", "nice", "sched_setscheduler", "ionice"],
+        words: &["set priority", "setpriority", "set pid", "nice", "sched_setscheduler", "ionice"],
     },
+    Needed { name: "CAP_SETFCAP", number: 31, words: &["cap_setfcap", "setcap"] },
     Needed { name: "CAP_SYS_CHROOT", number: 18, words: &["chroot", "change root"] },
     Needed { name: "CAP_MKNOD", number: 27, words: &["mknod", "special file"] },
     Needed { name: "CAP_SYS_PTRACE", number: 19, words: &["ptrace", "could not attach", "attach to process"] },
@@ -104,8 +108,8 @@ fn needed(case: &Case, clue: &Clue) -> Option<&'static Needed> {
         Some(Operation::Attribute) => {
             NEEDED.first().filter(|chown| chown.words.iter().any(|word| line.contains(word)) && owns(case, clue))
         }
-        Some(operation) if operation != Operation::Create => None,
-        _ => of_words(),
+        Some(operation) if operation != Operation::Create && clue.path.is_some() => None,
+        _ => of_words().or_else(|| (clue.errno.is_none() && clue.suspects(ID)).then_some(&ROOT)),
     }
 }
 
@@ -130,8 +134,8 @@ fn owns(case: &Case, clue: &Clue) -> bool {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let name = suspect.subject.to_string();
-    let Some(needed) = NEEDED.iter().find(|needed| needed.name == name) else { return Verdict::Unknown(name) };
     let who = Who::of_child(case.machine);
+    let Some(needed) = NEEDED.iter().find(|needed| needed.name == name) else { return by_uid(case, &who) };
     let has = who.identity().has(needed.number);
     if has && !who.is_mapped() {
         return if case.mode == Mode::Log {
@@ -141,6 +145,26 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         };
     }
     Verdict::Found(Box::new(found(case, suspect, needed, &who)))
+}
+
+fn by_uid(case: &Case, who: &Who) -> Verdict {
+    let uid = who.identity().uid;
+    match case.mode {
+        _ if uid != 0 => {
+            let headline = format!("{} is not root, and the program wants that", user(case, who));
+            let evidence = Evidence::probe(format!("its effective user id is {uid}")).check("id -u");
+            Verdict::Found(Box::new(Finding {
+                confidence: if case.mode == Mode::Run { Confidence::Verified } else { Confidence::Possible },
+                seen: (case.mode == Mode::Run).then_some(Seen::Now),
+                summary: format!("{headline}."),
+                headline,
+                evidence: vec![evidence],
+                fixes: vec![fix(case, who, ROOT.name)],
+            }))
+        }
+        Mode::Log => possible("root"),
+        Mode::Run => Verdict::RuledOut("the command runs as root".into()),
+    }
 }
 
 fn possible(name: &str) -> Verdict {
@@ -221,6 +245,20 @@ mod tests {
             found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None)),
             ["CAP_SYS_ADMIN"]
         );
+    }
+
+    #[test]
+    fn a_program_that_wants_root_and_no_capability_looks_at_the_user() {
+        let mut stage = stage(None, "hostname: you must be root to change the host name", None);
+        (stage.clues[0].errno, stage.clues[0].suspects) = (None, vec![ID.into()]);
+        assert_eq!(found(&stage), ["root"]);
+        assert!(found(&stage.by_root()).is_empty());
+    }
+
+    #[test]
+    fn words_of_what_was_read_are_no_path() {
+        let line = "dmesg: read kernel buffer failed: Operation not permitted";
+        assert_eq!(found(&stage(Some(Operation::Read), line, None)), ["CAP_SYSLOG"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::probe::programs::{Refusal, Shebang};
 use crate::probe::walk::{Attempt, walk};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
+use crate::words;
 use std::path::Path;
 
 const KIND: Kind = Kind { id: "not-executable", answers: &[Errno::EACCES] };
@@ -43,12 +44,14 @@ fn is_refused_by_shell(case: &Case) -> bool {
     case.outcome == &Outcome::Exited { code: 126 }
 }
 
-/// Whether the message leaves open that the file was only to be read: a shell says of `. ./x`, whose file it may not read, what it says of
-/// `./x`.
-fn may_be_read(case: &Case, clue: &Clue) -> bool {
-    let path = clue.path.as_deref().filter(|_| clue.operation == Some(Operation::Execute));
-    let attempt = path.map(|path| Attempt { operation: Operation::Read, path, other: None });
-    attempt.and_then(|attempt| walk(case.machine, attempt).ok()).is_some_and(|walked| walked.obstacle.is_some())
+/// Whether the message leaves open that the file was only to be read or written: a shell says of `. ./x`, whose file it may not read,
+/// and of `> ./x` what it says of `./x`.
+fn may_be_opened(case: &Case, clue: &Clue) -> bool {
+    let Some(path) = clue.path.as_deref().filter(|_| clue.operation == Some(Operation::Execute)) else { return false };
+    [Operation::Read, Operation::Write].into_iter().any(|operation| {
+        let walked = walk(case.machine, Attempt { operation, path, other: None });
+        walked.is_ok_and(|walked| walked.obstacle.is_some())
+    })
 }
 
 fn may_read_and_write(case: &Case, stat: &Stat) -> bool {
@@ -64,7 +67,11 @@ fn may_read_and_write(case: &Case, stat: &Stat) -> bool {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let said = suspect.clue.map(|index| &case.clues[index]);
-    let is_start = said.is_none_or(|clue| exec::is_start(clue) && !may_be_read(case, clue));
+    let written = said.and_then(|clue| clue.path.as_deref()).filter(|path| words::is_redirected_to(case.command, path));
+    if let Some(path) = written {
+        return Verdict::RuledOut(format!("{} was to be written", path.display()));
+    }
+    let is_start = said.is_none_or(|clue| exec::is_start(clue) && !may_be_opened(case, clue));
     let is_sure = is_start || is_refused_by_shell(case);
     exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
         Refusal::NoExecuteBit(stat) if start.obstacle.scripts.is_empty() => {

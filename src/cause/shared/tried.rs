@@ -122,6 +122,11 @@ fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
         let may_be = clue.operation.iter().chain(alternatives);
         attempts.extend(may_be.map(|operation| Attempt { operation: *operation, path, other: None }));
     }
+    if clue.operation == Some(Operation::Execute)
+        && path.is_some_and(|path| words::is_redirected_to(case.command, path))
+    {
+        attempts.retain(|attempt| attempt.operation == Operation::Create);
+    }
     // A shell says of a file that it was to read (`. ./x`) what it says of a program; it ends with 126 where it was one.
     if clue.operation == Some(Operation::Execute) && case.outcome != &(Outcome::Exited { code: 126 }) {
         attempts.sort_by_key(|attempt| attempt.operation != Operation::Read);
