@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 #![expect(clippy::disallowed_methods, reason = "the tests run commands and look at the machine themselves")]
 
+mod broken_machine;
 mod builds;
 mod ends;
 mod jobs;

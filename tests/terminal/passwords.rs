@@ -5,7 +5,7 @@ use crate::screen::{Clear, EXPLAIN, Key, Line, Prompt, Shows, Step, assert_same_
 
 /// Plays the steps in a shell of a user of that machine. The program lies in its home, where that user can reach it.
 #[track_caller]
-fn assert_same_as(user: &str, needs: &[&str], steps: &[Step]) {
+pub fn assert_same_as(user: &str, needs: &[&str], steps: &[Step]) {
     if !nix::unistd::geteuid().is_root() {
         return skip("needs root");
     }

@@ -16,29 +16,59 @@ const ERRORS: [&str; 5] = ["ENOSPC", "EMFILE", "ENOMEM", "EPERM", "ENOSYS"];
 const EXEMPT: [&str; 6] = ["execve", "exit_group", "rt_sigreturn", "getpid", "getppid", "arch_prctl"];
 
 /// Calls of the child before it becomes the command; strace counts each process's own.
-const OF_THE_CHILD: [&str; 4] = ["prctl", "dup2", "rt_sigprocmask", "set_robust_list"];
+const OF_THE_CHILD: [(&str, usize); 4] = [("prctl", 1), ("dup2", 1), ("rt_sigprocmask", 1), ("set_robust_list", 1)];
 
 /// The first call of ours after the C library's own start.
 const FIRST_OF_OURS: &str = "rt_sigprocmask";
 
-fn strace(trace: &Path, options: &[&str], command: &[&str]) -> Command {
-    let mut strace = Command::new("unshare");
-    strace
-        .args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "strace", "-o"])
-        .arg(trace)
-        .args(options)
-        .arg(EXPLAIN)
-        .args(["--quiet", "--"])
-        .args(command);
+/// The same of the process that leads the command's session on a terminal of its own, and of its child: how often each is made to
+/// fail. Not `close`, which on Linux gives the descriptor up whatever it answers, close(2).
+const OF_THE_LEADER: [(&str, usize); 10] = [
+    ("setsid", 1),
+    ("ioctl", 4),
+    ("clone", 1),
+    ("setpgid", 1),
+    ("sendto", 3),
+    ("ppoll", 2),
+    ("waitid", 3),
+    ("wait4", 1),
+    ("dup2", 3),
+    ("rt_sigaction", 3),
+];
+
+/// What the command is given as its standard descriptors.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Pipes.
+    Pipes,
+    /// A terminal in whose foreground it is.
+    Terminal,
+}
+
+fn strace(place: Place, trace: &Path, options: &[&str], command: &[&str]) -> Command {
+    let before = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "strace", "-o"];
+    let words = [&before[..], &[trace.to_str().unwrap()], options, &[EXPLAIN, "--quiet", "--"], command].concat();
+    let mut strace = match place {
+        Place::Pipes => {
+            let mut strace = Command::new(words[0]);
+            strace.args(&words[1..]);
+            strace
+        }
+        Place::Terminal => {
+            let mut script = Command::new("script");
+            script.args(["-qec", &words.join(" "), "/dev/null"]);
+            script
+        }
+    };
     strace.env_clear().env("PATH", "/usr/bin:/bin");
     strace
 }
 
 /// The calls of explain, by name: the first and the last that is ours, counted as strace counts.
-fn calls(command: &[&str]) -> BTreeMap<String, std::ops::RangeInclusive<usize>> {
+fn calls(place: Place, command: &[&str]) -> BTreeMap<String, std::ops::RangeInclusive<usize>> {
     let directory = scratch();
     let trace = directory.path().join("trace");
-    assert!(seen(strace(&trace, &[], command)).status.code().is_some());
+    assert!(seen(strace(place, &trace, &[], command)).status.code().is_some());
     let text = std::fs::read_to_string(&trace).unwrap();
     let (mut counts, mut ours, mut begun) = (BTreeMap::<String, usize>::new(), BTreeMap::new(), false);
     for line in text.lines() {
@@ -63,41 +93,79 @@ fn tried(range: std::ops::RangeInclusive<usize>) -> Vec<usize> {
     if last - first < 6 { range.collect() } else { vec![first, first + 1, first + (last - first) / 2, last - 1, last] }
 }
 
-fn with_fault(options: &[&str], name: &str, error: &str, when: usize, command: &[&str]) -> Seen {
+fn with_fault(place: Place, options: &[&str], name: &str, error: &str, when: usize, command: &[&str]) -> Seen {
     let fault = format!("inject={name}:error={error}:when={when}");
-    seen(strace(Path::new("/dev/null"), &[options, &["-e", &fault]].concat(), command))
+    seen(strace(place, Path::new("/dev/null"), &[options, &["-e", &fault]].concat(), command))
 }
 
-fn every_fault_is_survived(command: &[&str], is_right: impl Fn(&Seen) -> bool) {
-    if !has("strace") || !has("unshare") {
-        return;
-    }
+/// A call that fails: options of strace, its name, and which of its occurrences.
+type Fault = (&'static [&'static str], String, usize);
+
+/// Faults of the process that was started.
+fn faults_of_ours(place: Place, command: &[&str]) -> Vec<Fault> {
+    let calls = calls(place, command);
+    calls
+        .into_iter()
+        .flat_map(|(name, range)| tried(range).into_iter().map(move |when| (&[][..], name.clone(), when)))
+        .collect()
+}
+
+/// Faults of the processes below it; strace counts each one's own.
+fn faults_below(calls: &[(&str, usize)]) -> Vec<Fault> {
+    let each = |(name, count): &(&str, usize)| {
+        let name = (*name).to_owned();
+        (1..=*count).map(move |when| (&["-f"][..], name.clone(), when))
+    };
+    calls.iter().flat_map(each).collect()
+}
+
+fn all_are_survived(place: Place, faults: &[Fault], command: &[&str], status: i32) {
     let mut wrong = Vec::new();
-    let mut judge = |options: &[&str], name: &str, when: usize| {
+    for (options, name, when) in faults {
         for error in ERRORS {
-            let seen = with_fault(options, name, error, when, command);
-            if !is_right(&seen) {
-                wrong.push(format!("{name} #{when} {error}: {seen:?}"));
+            let seen = with_fault(place, options, name, error, *when, command);
+            if seen.status.code() != Some(status) {
+                wrong.push(format!("{options:?} {name} #{when} {error}: {seen:?}"));
             }
         }
-    };
-    for (name, range) in calls(command) {
-        for when in tried(range) {
-            judge(&[], &name, when);
-        }
-    }
-    for name in OF_THE_CHILD {
-        judge(&["-f"], name, 1);
     }
     assert!(wrong.is_empty(), "{} faults are not survived:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+fn can_inject() -> bool {
+    has("strace") && has("unshare") && has("script")
+}
+
 #[test]
 fn a_command_that_fails_keeps_its_status_whatever_fails_in_us() {
-    every_fault_is_survived(&["false"], |seen| seen.status.code() == Some(1));
+    if can_inject() {
+        let faults = [faults_of_ours(Place::Pipes, &["false"]), faults_below(&OF_THE_CHILD)].concat();
+        all_are_survived(Place::Pipes, &faults, &["false"], 1);
+    }
 }
 
 #[test]
 fn a_command_that_succeeds_keeps_its_status_whatever_fails_in_us() {
-    every_fault_is_survived(&["true"], |seen| seen.status.code() == Some(0));
+    if can_inject() {
+        let faults = [faults_of_ours(Place::Pipes, &["true"]), faults_below(&OF_THE_CHILD)].concat();
+        all_are_survived(Place::Pipes, &faults, &["true"], 0);
+    }
+}
+
+#[test]
+fn a_command_on_a_terminal_keeps_its_status_whatever_fails_in_us() {
+    if can_inject() {
+        let faults = faults_of_ours(Place::Terminal, &["false"]);
+        assert!(faults.iter().any(|(_, name, _)| name == "socketpair"), "it had no terminal of its own");
+        all_are_survived(Place::Terminal, &faults, &["false"], 1);
+    }
+}
+
+#[test]
+fn a_command_on_a_terminal_keeps_its_status_whatever_fails_in_the_leader_of_its_session() {
+    if can_inject() {
+        let faults = [faults_below(&OF_THE_LEADER), faults_below(&OF_THE_CHILD)].concat();
+        all_are_survived(Place::Terminal, &faults, &["false"], 1);
+        all_are_survived(Place::Terminal, &faults_below(&OF_THE_LEADER), &["true"], 0);
+    }
 }

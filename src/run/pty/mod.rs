@@ -89,6 +89,7 @@ pub fn run(command: Argv, pty: Pty, given: Given, started: SystemTime) -> Result
                     Ok(Front::new(child, ours, first, caller, modes).run(command, started, clock))
                 }
                 news => {
+                    drop(ours);
                     process::wait_for(leader);
                     Err(if let Some(News::NotStarted(errno)) = news { errno } else { Errno::EAGAIN })
                 }

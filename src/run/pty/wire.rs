@@ -104,19 +104,28 @@ impl Wire {
         let mut message = [0; 8];
         message[..4].copy_from_slice(&kind.to_ne_bytes());
         message[4..].copy_from_slice(&value.to_ne_bytes());
-        while fd::send(self.0.as_fd(), &message) == Err(Errno::EINTR) {}
+        let _ = stubbornly(|| fd::send(self.0.as_fd(), &message));
     }
 
     fn receive(&self) -> Option<(i32, i32)> {
         let mut message = [0; 8];
-        loop {
-            match fd::read(self.0.as_fd(), &mut message) {
-                Ok(8) => break,
-                Err(Errno::EINTR) => {}
-                _ => return None,
-            }
+        if stubbornly(|| fd::read(self.0.as_fd(), &mut message)) != Ok(message.len()) {
+            return None;
         }
         let (kind, number) = message.split_first_chunk()?;
         Some((i32::from_ne_bytes(*kind), i32::from_ne_bytes(number.try_into().ok()?)))
+    }
+}
+
+/// Makes a call again when a signal has interrupted it, and once more where it fails in another way: a want of memory may have
+/// passed, and for a message that is lost the other half would wait for ever.
+fn stubbornly<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    let mut has_failed = false;
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            Err(_) if !has_failed => has_failed = true,
+            done => return done,
+        }
     }
 }
