@@ -2,8 +2,9 @@
 //! tells which file it is, and which part of it is about the failure.
 
 use super::Clue;
+use super::convention::by_convention;
 use super::library::Library;
-use super::matcher::{Draft, Said, by_convention};
+use super::matcher::{Draft, Said};
 use super::page::Page;
 use super::pattern::Pattern;
 use super::reader::Reader;
@@ -84,7 +85,7 @@ impl Ready {
         let subject = draft.subject.as_deref().unwrap_or_default();
         let name = template.file.replace("{path}", &captured).replace("{subject}", subject);
         match name.as_bytes() {
-            [b'~' | b'$', ..] => by_convention(&name, surroundings),
+            [b'~' | b'$', ..] => by_convention(&name, surroundings, &[]),
             [] => None,
             _ => Some(surroundings.cwd.join(name.strip_prefix("./").unwrap_or(&name))),
         }

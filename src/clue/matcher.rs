@@ -1,5 +1,6 @@
 //! From a transcript to clues: every line is asked of the rules whose literal it holds, and yields one clue at most.
 
+use super::convention::by_convention;
 use super::library::Library;
 use super::page::{Found, Page};
 use super::pattern::Pattern;
@@ -107,7 +108,7 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        draft.fill_from_rule(rule, said.surroundings);
+        draft.fill_from_rule(rule, said);
         // A program in another language still has a name that tells what it does: mkdir, touch, rm.
         draft.operation = draft.operation.or_else(|| verbs.operation(draft.program.as_deref()?));
         Some(draft)
@@ -244,12 +245,12 @@ impl Draft {
         }
     }
 
-    fn fill_from_rule(&mut self, rule: &Ready, surroundings: &Surroundings) {
+    fn fill_from_rule(&mut self, rule: &Ready, said: &Said) {
         self.errno = self.errno.or(rule.errno);
         self.operation = self.operation.or(rule.says.operation);
         match rule.says.path.as_deref().map(|path| (path, path.strip_prefix("{path}"))) {
             Some((_, Some(tail))) => self.path = self.path.take().map(|path| with_tail(path, tail)),
-            Some((path, None)) => self.assumed = by_convention(path, surroundings),
+            Some((path, None)) => self.assumed = by_convention(path, said.surroundings, said.command),
             None => {}
         }
         self.subject = self.subject.take().or_else(|| rule.says.subject.clone());
@@ -286,48 +287,6 @@ fn base(program: &str) -> String {
     if name.is_empty() { program } else { name }.to_owned()
 }
 
-/// `~/.npm`, `$TMPDIR`, `${OPAMROOT:-~/.opam}/log`; the default may hold another: `${GOCACHE:-${XDG_CACHE_HOME:-~/.cache}/go}`.
-/// None where the variable is not set. A path that begins with none of them is relative: `target` is the working directory's.
-pub(super) fn by_convention(text: &str, surroundings: &Surroundings) -> Option<PathBuf> {
-    let mut out = OsString::new();
-    let mut rest = text;
-    if let Some(tail) = rest.strip_prefix('~') {
-        out.push(surroundings.directory("HOME")?);
-        rest = tail;
-    } else if let Some(tail) = rest.strip_prefix("${") {
-        let (inner, tail) = tail.split_at_checked(closing_brace(tail)?)?;
-        let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
-        let value = surroundings.directory(name);
-        let default =
-            || Some(default).filter(|text| !text.is_empty()).and_then(|text| by_convention(text, surroundings));
-        out.push(value.or_else(default)?);
-        rest = &tail[1..];
-    } else if let Some(tail) = rest.strip_prefix('$') {
-        let end = tail.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(tail.len());
-        out.push(if &tail[..end] == "TMPDIR" {
-            surroundings.tmpdir()
-        } else {
-            surroundings.directory(&tail[..end])?
-        });
-        rest = &tail[end..];
-    }
-    out.push(rest);
-    Some(PathBuf::from(out)).filter(|path| !path.as_os_str().is_empty())
-}
-
-/// Where the brace closes that was opened just before the text.
-fn closing_brace(text: &str) -> Option<usize> {
-    let mut open = 1_usize;
-    text.bytes().position(|byte| {
-        match byte {
-            b'{' => open += 1,
-            b'}' => open -= 1,
-            _ => {}
-        }
-        open == 0
-    })
-}
-
 fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let text = text.trim();
@@ -351,28 +310,4 @@ fn distinct(clues: &mut Vec<Clue>) {
             clue.subject.clone(),
         ))
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::Bytes;
-
-    #[test]
-    fn a_convention_names_home_variables_and_defaults_in_defaults() {
-        let env = [("HOME", "/home/u"), ("GOPATH", "/go")].map(|(name, value)| (name.to_owned(), Bytes(value.into())));
-        let surroundings = Surroundings { env: env.into(), ..Surroundings::default() };
-        for (text, path) in [
-            ("~/.npm", Some("/home/u/.npm")),
-            ("$GOPATH/pkg", Some("/go/pkg")),
-            ("$GOCACHE", None),
-            ("${GOCACHE}", None),
-            ("${GOCACHE:-${XDG_CACHE_HOME:-~/.cache}/go-build}", Some("/home/u/.cache/go-build")),
-            ("${GOPATH:-~/go}/pkg/mod", Some("/go/pkg/mod")),
-            ("target", Some("target")),
-            ("${unclosed", None),
-        ] {
-            assert_eq!(by_convention(text, &surroundings), path.map(PathBuf::from), "{text}");
-        }
-    }
 }

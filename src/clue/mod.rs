@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
 
+mod convention;
 mod directory;
 mod errno_words;
 mod examples;
