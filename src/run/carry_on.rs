@@ -8,8 +8,12 @@ use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change, Pid};
 use crate::sys::signal::Mask;
 use std::os::fd::RawFd;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
+
+/// How it is gone on with; there is nothing to go on with before the command has been started.
+static HOW: OnceLock<fn() -> !> = OnceLock::new();
 
 /// The pipe to read; −1 where there is none.
 static SOURCE: AtomicI32 = AtomicI32::new(-1);
@@ -19,10 +23,16 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 /// How often the child is asked, since nobody may be left to tell of its end.
 const PERIOD: Duration = Duration::from_millis(10);
 
-/// Says what is to be carried on with.
+/// Says what is to be carried on with: a child, and the pipe that it writes to.
 pub fn prepare(child: Pid, source: Option<RawFd>) {
     SOURCE.store(source.unwrap_or(-1), Ordering::SeqCst);
     CHILD.store(child.0, Ordering::SeqCst);
+    by(follow_plainly);
+}
+
+/// Says how it is carried on. Set once; later calls change nothing.
+pub fn by(how: fn() -> !) {
+    HOW.get_or_init(|| how);
 }
 
 /// From now on a panic, on whatever thread, prints nothing: while the command runs stderr is its own. It goes on like any other
@@ -33,9 +43,13 @@ pub fn instead_of_panicking() {
 
 /// Goes on with the least that the command needs, to its end.
 pub fn carry_on() -> ! {
-    if exit::is_decided() || CHILD.load(Ordering::SeqCst) == 0 {
-        exit::end_as_decided();
+    match HOW.get() {
+        Some(how) if !exit::is_decided() => how(),
+        _ => exit::end_as_decided(),
     }
+}
+
+fn follow_plainly() -> ! {
     let child = Pid(CHILD.load(Ordering::SeqCst));
     Mask::EMPTY.install();
     loop {

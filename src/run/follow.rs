@@ -1,18 +1,18 @@
 //! From the child's start to its end: one loop, whose events are told apart once.
 
 use super::capture::Way;
+use super::ended::{Ended, fact};
 use super::job::Job;
 use super::relay::{self, Flow, Relay};
 use super::spawn::Child;
-use super::{Ran, carry_on, outcome, signals};
+use super::{Ran, carry_on, signals};
 use crate::exit;
-use crate::outcome::Outcome;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
+use crate::sys::fd;
 use crate::sys::poll::{self, For};
-use crate::sys::process::{self, Change, Pid};
+use crate::sys::process::{self, Change};
 use crate::sys::signal::Mask;
-use crate::sys::{fd, file};
 use crate::transcript::Recorder;
 use crate::watch::Watch;
 use std::time::{Duration, Instant, SystemTime};
@@ -147,45 +147,5 @@ impl Run {
         let (exec_failure, captured) = (self.child.exec_failure(), self.captured);
         let peak_memory = process::reap(self.child.pid);
         Ended { end, exec_failure, facts, peak_memory, captured, started, duration }.into_ran(self.recorder, self.watch)
-    }
-}
-
-/// A file of the child's in /proc, where it is still listed until it is reaped.
-pub fn fact(child: Pid, name: &str) -> Option<String> {
-    let bytes = file::read(format!("/proc/{}/{name}", child.0)).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// What is known when the child has ended.
-pub struct Ended {
-    /// How.
-    pub end: Change,
-    /// Why it did not become the command.
-    pub exec_failure: Option<Errno>,
-    /// Its limits and its status.
-    pub facts: [Option<String>; 2],
-    /// The most memory that it had resident, in bytes.
-    pub peak_memory: Option<u64>,
-    /// Whether its output could be read.
-    pub captured: bool,
-    /// When it was started.
-    pub started: SystemTime,
-    /// How long it ran.
-    pub duration: Duration,
-}
-
-impl Ended {
-    /// What a failed run leaves behind; nothing of a success.
-    pub fn into_ran(self, recorder: Recorder, watch: Watch) -> Option<Box<Ran>> {
-        let Self { end, exec_failure, facts: [limits, status], peak_memory, captured, started, duration } = self;
-        if end == Change::Exited(0) {
-            return None;
-        }
-        let outcome = match exec_failure {
-            Some(errno) => Outcome::NotStarted { errno: crate::sys::errno::name(errno) },
-            None => outcome(end)?,
-        };
-        let (transcript, watched) = (recorder.finish(), watch.finish());
-        Some(Box::new(Ran { outcome, transcript, captured, watched, started, duration, limits, status, peak_memory }))
     }
 }

@@ -1,7 +1,6 @@
 //! The child's start. It is given what we were given: every signal is blocked from before the fork, so that none is lost or
 //! handled between, and the child takes the caller's mask and dispositions back before it becomes the command.
 
-use super::capture::Way;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::process::{self, Forked, Note, Pid};
@@ -60,11 +59,11 @@ impl Child {
     }
 }
 
-/// Starts the command in a child.
+/// Starts the command in a child, which first puts its output where we read it.
 ///
 /// # Errors
 /// Those of `fork(2)`.
-pub fn start(command: Argv, way: &Way, given: Given) -> Result<Child, Errno> {
+pub fn start(command: Argv, given: Given, hand_over: impl FnOnce() -> Result<(), Errno>) -> Result<Child, Errno> {
     let note = Note::new().ok();
     let parent = Pid::own();
     match process::fork()? {
@@ -73,7 +72,7 @@ pub fn start(command: Argv, way: &Way, given: Given) -> Result<Child, Errno> {
             process::die_with_parent(parent);
             process::take_messages_of(parent);
             // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
-            let _ = way.hand_over();
+            let _ = hand_over();
             end_as_command(command, note.as_ref(), given)
         }
     }

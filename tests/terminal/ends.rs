@@ -69,6 +69,21 @@ fn the_death_of_either_half_ends_the_command_and_leaves_the_terminal_usable() {
     }
 }
 
+/// Without address space the next thing that is to be kept of the output finds no memory.
+#[test]
+fn a_fault_of_our_own_leaves_the_command_its_terminal_and_its_status() {
+    if !has("tmux") || !has("prlimit") {
+        return;
+    }
+    let terminal = Terminal::shell(&prefixes()[1]);
+    terminal.play(&[Line("$W sh -c 'echo $$ >pid; read a; echo got $a; stty size; read b; exit 7'")]);
+    let front = parent(parent(terminal.number_in("pid")).unwrap()).unwrap();
+    let limited = Command::new("prlimit").args(["--pid", &front.to_string(), "--as=4096"]).status().unwrap();
+    assert!(limited.success());
+    terminal.play(&[Line("x"), Shows("got x"), Line("y"), Prompt, Line("echo status $?"), Shows("status 7")]);
+    terminal.assert_is_as_before();
+}
+
 #[test]
 fn a_stop_that_cannot_be_caught_is_undone_by_the_shell() {
     if !has("tmux") {

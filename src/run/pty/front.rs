@@ -3,9 +3,10 @@
 
 use super::behind;
 use super::is_ours_to_read;
-use super::wire::{News, Order, Wire};
+use super::plain::Ends;
+use super::wire::{News, Order};
 use crate::exit;
-use crate::run::follow::{Ended, fact};
+use crate::run::ended::{Ended, fact};
 use crate::run::spawn::Child;
 use crate::run::{Ran, signals};
 use crate::sys::argv::Argv;
@@ -48,10 +49,7 @@ enum Event {
 /// The front half.
 pub struct Front {
     child: Child,
-    wire: Wire,
-    first: OwnedFd,
-    caller: OwnedFd,
-    given: Modes,
+    ends: &'static Ends,
     /// The caller's terminal's size, as the command's was last given it.
     size: Option<Size>,
     is_raw: bool,
@@ -70,8 +68,8 @@ struct Notes {
 impl Front {
     /// The half for a command that was started.
     #[must_use]
-    pub fn new(child: Child, wire: Wire, first: OwnedFd, caller: OwnedFd, given: Modes) -> Self {
-        Self { child, wire, first, caller, given, size: None, is_raw: false, is_deserted: false, typed: Vec::new() }
+    pub fn new(child: Child, ends: &'static Ends) -> Self {
+        Self { child, ends, size: None, is_raw: false, is_deserted: false, typed: Vec::new() }
     }
 
     /// Serves until the command has ended. Nothing is returned of a success.
@@ -81,6 +79,7 @@ impl Front {
         self.take_terminal();
         let mut notes = Notes { recorder: Recorder::default(), watch: Watch::begin(command, clock) };
         let end = self.follow(&mut notes);
+        let _ = self.ends.told.set(end);
         let duration = clock.elapsed();
         if end != Change::Exited(0) {
             notes.watch.look_at_the_end();
@@ -91,7 +90,7 @@ impl Front {
         let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
         let peak_memory = self.reap();
         if !self.is_deserted {
-            behind::leave(&self.first, &self.caller, &self.wire);
+            behind::leave(&self.ends.first, &self.ends.caller, &self.ends.wire);
         }
         let Notes { recorder, watch } = notes;
         Ended { end, exec_failure: self.child.exec_failure(), facts, peak_memory, captured: true, started, duration }
@@ -125,11 +124,11 @@ impl Front {
             if signals::continued() {
                 return Event::Continued;
             }
-            let typed = (self.is_raw && self.typed.is_empty()).then(|| self.caller.as_raw_fd());
-            let first = (!self.is_deserted).then(|| self.first.as_raw_fd());
+            let typed = (self.is_raw && self.typed.is_empty()).then(|| self.ends.caller.as_raw_fd());
+            let first = (!self.is_deserted).then(|| self.ends.first.as_raw_fd());
             let takes = first.filter(|_| !self.typed.is_empty());
             let waited = [
-                (Some(self.wire.source()), For::Reading),
+                (Some(self.ends.wire.source()), For::Reading),
                 (first, For::Reading),
                 (typed, For::Reading),
                 (takes, For::Writing),
@@ -143,7 +142,7 @@ impl Front {
             return match () {
                 () if takes.any() => Event::Takes,
                 () if typed.any() => Event::Typed,
-                () if wire.any() => Event::News(self.wire.next_news()),
+                () if wire.any() => Event::News(self.ends.wire.next_news()),
                 () if wrote.any() => Event::Wrote,
                 () => Event::Tick,
             };
@@ -152,12 +151,12 @@ impl Front {
 
     fn pass_on(&mut self, notes: &mut Notes) {
         let mut buffer = [0; CHUNK];
-        match fd::read(self.first.as_fd(), &mut buffer) {
+        match fd::read(self.ends.first.as_fd(), &mut buffer) {
             Ok(count) if count > 0 => {
                 let bytes = &buffer[..count];
                 notes.watch.heard(bytes, notes.recorder.written() + count as u64);
                 // A terminal that is gone takes nothing more; the command is told by its own SIGHUP.
-                let _ = write_all(&self.caller, bytes);
+                let _ = write_all(&self.ends.caller, bytes);
                 notes.recorder.push(bytes);
             }
             Err(Errno::EAGAIN | Errno::EINTR) => {}
@@ -169,7 +168,7 @@ impl Front {
     fn drain(&mut self, notes: &mut Notes, quiet: Duration) {
         let begun = Instant::now();
         while !self.is_deserted && begun.elapsed() < FAREWELL {
-            match poll::wait(Some(self.first.as_raw_fd()), For::Reading, Some(quiet), Mask::FULL) {
+            match poll::wait(Some(self.ends.first.as_raw_fd()), For::Reading, Some(quiet), Mask::FULL) {
                 Ok(seen) if seen.any() => self.pass_on(notes),
                 _ => return,
             }
@@ -178,14 +177,14 @@ impl Front {
 
     fn take_typed(&mut self) {
         let mut buffer = [0; CHUNK];
-        match fd::read(self.caller.as_fd(), &mut buffer) {
+        match fd::read(self.ends.caller.as_fd(), &mut buffer) {
             Ok(count) if count > 0 => {
                 self.tell_the_job(&buffer[..count]);
                 self.typed.extend_from_slice(&buffer[..count]);
                 self.pass_typed();
             }
             Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Ok(_) | Err(_) if is_gone(&self.caller) => self.hang_up(),
+            Ok(_) | Err(_) if is_gone(&self.ends.caller) => self.hang_up(),
             // It is another's now.
             Ok(_) | Err(_) => self.is_raw = false,
         }
@@ -193,10 +192,10 @@ impl Front {
 
     /// ^C at a command in the foreground is for everybody in the caller's foreground: the script or the make that we run in.
     fn tell_the_job(&self, typed: &[u8]) {
-        if terminal::foreground(self.first.as_fd()) != Ok(self.child.pid) {
+        if terminal::foreground(self.ends.first.as_fd()) != Ok(self.child.pid) {
             return;
         }
-        let Ok(modes) = Modes::of(self.first.as_fd()) else { return };
+        let Ok(modes) = Modes::of(self.ends.first.as_fd()) else { return };
         for signal in typed.iter().filter_map(|byte| modes.signal_of(*byte)) {
             process::send_to_own_group(signal);
         }
@@ -206,12 +205,12 @@ impl Front {
     fn hang_up(&mut self) {
         self.is_raw = false;
         self.is_deserted = true;
-        self.wire.order(Order::HangUp);
-        fd::close_behind(self.first.as_fd());
+        self.ends.wire.order(Order::HangUp);
+        fd::close_behind(self.ends.first.as_fd());
     }
 
     fn pass_typed(&mut self) {
-        match fd::write(self.first.as_raw_fd(), &self.typed) {
+        match fd::write(self.ends.first.as_raw_fd(), &self.typed) {
             Ok(count) => drop(self.typed.drain(..count)),
             Err(Errno::EAGAIN | Errno::EINTR) => {}
             Err(_) => self.typed.clear(),
@@ -219,36 +218,38 @@ impl Front {
     }
 
     fn resize(&mut self) {
-        self.size = terminal::size(self.caller.as_fd()).ok();
+        self.size = terminal::size(self.ends.caller.as_fd()).ok();
         if let Some(size) = self.size {
-            let _ = terminal::set_size(self.first.as_fd(), size);
+            let _ = terminal::set_size(self.ends.first.as_fd(), size);
         }
     }
 
     /// What `stty rows` or resize(1) set stays set.
     fn keep_size(&self) {
-        let [before, left] = [&self.caller, &self.first].map(|terminal| terminal::size(terminal.as_fd()).ok());
+        let [before, left] =
+            [&self.ends.caller, &self.ends.first].map(|terminal| terminal::size(terminal.as_fd()).ok());
         if let (true, Some(left)) = (before == self.size && left != before, left) {
-            let _ = terminal::set_size(self.caller.as_fd(), left);
+            let _ = terminal::set_size(self.ends.caller.as_fd(), left);
         }
     }
 
     /// In the foreground every key is the command's; the caller's terminal only carries it. Whether it still does is asked of
     /// nobody: a shell may have changed the modes while we were stopped.
     fn take_terminal(&mut self) {
-        self.is_raw = is_ours_to_read(&self.caller) && self.given.raw().apply(self.caller.as_fd()).is_ok();
+        self.is_raw =
+            is_ours_to_read(&self.ends.caller) && self.ends.given.raw().apply(self.ends.caller.as_fd()).is_ok();
         self.resize();
     }
 
     /// The terminal is given back as the command left its own; as it was, where the command was killed.
     fn leave_terminal(&mut self, end: Change) {
-        if !self.is_raw || !is_ours_to_read(&self.caller) {
+        if !self.is_raw || !is_ours_to_read(&self.ends.caller) {
             return;
         }
         self.keep_size();
-        behind::give_back_typed(&self.first, &self.caller, &self.typed);
-        let left = Modes::of(self.first.as_fd()).ok().filter(|_| matches!(end, Change::Exited(_)));
-        let _ = left.unwrap_or(self.given).apply(self.caller.as_fd());
+        behind::give_back_typed(&self.ends.first, &self.ends.caller, &self.typed);
+        let left = Modes::of(self.ends.first.as_fd()).ok().filter(|_| matches!(end, Change::Exited(_)));
+        let _ = left.unwrap_or(self.ends.given).apply(self.ends.caller.as_fd());
     }
 
     /// The command has been stopped. Where it wanted the terminal and we have it, it goes on; else the shell must see us
@@ -256,9 +257,9 @@ impl Front {
     fn stop_too(&mut self, signal: Signal, notes: &mut Notes) {
         self.drain(notes, Duration::ZERO);
         let wants_terminal = signal == libc::SIGTTIN || signal == libc::SIGTTOU;
-        if !(wants_terminal && is_ours_to_read(&self.caller)) {
+        if !(wants_terminal && is_ours_to_read(&self.ends.caller)) {
             if self.is_raw {
-                let _ = self.given.apply(self.caller.as_fd());
+                let _ = self.ends.given.apply(self.ends.caller.as_fd());
                 self.is_raw = false;
             }
             signals::stop_ourselves(
@@ -271,13 +272,13 @@ impl Front {
 
     fn continue_command(&mut self) {
         self.take_terminal();
-        self.wire.order(if self.is_raw { Order::GoOnInFront } else { Order::GoOnBehind });
+        self.ends.wire.order(if self.is_raw { Order::GoOnInFront } else { Order::GoOnBehind });
     }
 
     /// Lets the leader take leave of the command; the most memory that it had resident, in bytes.
     fn reap(&self) -> Option<u64> {
-        self.wire.order(Order::Reap);
-        while let Some(news) = self.wire.next_news() {
+        self.ends.wire.order(Order::Reap);
+        while let Some(news) = self.ends.wire.next_news() {
             if let News::Reaped(kibibytes) = news {
                 return u64::try_from(kibibytes)
                     .ok()

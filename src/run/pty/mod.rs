@@ -8,6 +8,7 @@
 mod behind;
 mod front;
 mod leader;
+mod plain;
 mod wire;
 
 use super::Ran;
@@ -18,6 +19,7 @@ use crate::sys::fd::{STDERR, STDIN, STDOUT};
 use crate::sys::process::{self, Forked, Note};
 use crate::sys::terminal::{self, Modes};
 use front::Front;
+use plain::Ends;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Instant, SystemTime};
 use wire::{News, Wire};
@@ -86,7 +88,7 @@ pub fn run(command: Argv, pty: Pty, given: Given, started: SystemTime) -> Result
             match ours.next_news() {
                 Some(News::Started(pid)) => {
                     let child = spawn::Child::of(pid, note);
-                    Ok(Front::new(child, ours, first, caller, modes).run(command, started, clock))
+                    Ok(Front::new(child, Ends::keep(ours, first, caller, modes)).run(command, started, clock))
                 }
                 news => {
                     drop(ours);
