@@ -80,6 +80,9 @@ fn main() -> ExitCode {
                 .map(|case| library.as_ref().map_or_else(|| by_program(case), |library| by_rules(case, library)));
             let answers: Vec<Vec<Named>> = answers.collect();
             print(&counted, &answers, has("--misses"));
+            if std::env::var_os("UPDATE").is_some() {
+                write_page(&counted, &answers);
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -182,4 +185,66 @@ fn is_right(case: &Case, answer: &[Named]) -> bool {
 
 fn is_named(case: &Case, answer: &[Named]) -> bool {
     answer.iter().take(FIRST).any(|named| case.cause.contains(&named.id))
+}
+
+/// Shares by a name, in the order of the names.
+type Shares = BTreeMap<String, Share>;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/coverage.md");
+
+/// What the page tells above its tables.
+const HEAD: &str = "# Coverage
+
+How many failures of a collection `explain` names from their text alone, among its first three causes. The collection holds public
+failures (issue threads of many programs) whose cause the thread settles and whose message is quoted literally; the machine that they
+happened on is gone, so nothing can be checked and nothing is called verified. It is a measure of the rules, not of what
+`explain` says on the machine itself.
+
+Renewed by `UPDATE=1 cargo test --test corpus -- FILE.jsonl`, where FILE.jsonl is such a collection (`tests/corpus.rs` says what a
+line holds). \"Before\" is the state before the rules of single programs were written, and is kept.
+";
+
+fn write_page(cases: &[Case], answers: &[Vec<Named>]) {
+    let old = std::fs::read_to_string(PAGE).unwrap_or_default();
+    let (mut all, mut by_cause, mut by_tool) = (Shares::new(), Shares::new(), Shares::new());
+    for (case, answer) in cases.iter().zip(answers) {
+        let right = is_right(case, answer);
+        let kind = if case.cause.is_empty() { "silent where nothing is to be named" } else { "named" };
+        all.entry(kind.to_owned()).or_default().count(right);
+        let tool = case.tool.as_deref().unwrap_or("-");
+        let tool = tool.split([' ', '/', ',']).next().unwrap_or(tool);
+        by_tool.entry(tool.to_owned()).or_default().count(right);
+        for cause in &case.cause {
+            by_cause.entry(cause.clone()).or_default().count(right);
+        }
+    }
+    let mut page = HEAD.to_owned();
+    for (title, shares) in [("All", &all), ("By cause", &by_cause), ("By program", &by_tool)] {
+        page += &table(title, shares, &old);
+    }
+    page += "\n## Missed\n\nThe case, what it was, and what was named instead.\n\n";
+    for (case, answer) in cases.iter().zip(answers).filter(|(case, answer)| !is_right(case, answer)) {
+        let list = |ids: Vec<&str>| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
+        let named = answer.iter().map(|named| named.id.as_str()).collect();
+        let was = case.cause.iter().map(String::as_str).collect();
+        page += &format!("- `{}`: {}; named: {}\n", case.id, list(was), list(named));
+    }
+    if let Err(error) = std::fs::write(PAGE, page) {
+        eprintln!("{PAGE}: {error}");
+    }
+}
+
+/// A table whose column "before" is that of the old page.
+fn table(title: &str, shares: &Shares, old: &str) -> String {
+    let section = old.split("\n## ").find(|section| section.starts_with(title)).unwrap_or_default();
+    let before = |name: &str| {
+        let row = section.lines().find(|line| line.starts_with(&format!("| {name} |")))?;
+        row.split('|').nth(2).map(|cell| cell.trim().to_owned())
+    };
+    let mut table = format!("\n## {title}\n\n| | before | now |\n| --- | ---: | ---: |\n");
+    for (name, share) in shares {
+        let before = before(name).unwrap_or_else(|| "-".to_owned());
+        table += &format!("| {name} | {before} | {} of {} |\n", share.named, share.all);
+    }
+    table
 }

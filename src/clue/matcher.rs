@@ -177,8 +177,12 @@ impl Reader<'_> {
             (_, operation) => operation,
         };
         let mut suspects = says.suspects.clone();
+        let of_errno = self.fallback(draft.errno, operation);
         if suspects.is_empty() && !says.vague {
-            suspects = self.fallback(draft.errno, operation);
+            suspects = of_errno;
+        } else if matches!(draft.errno, Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS)) {
+            // What the kernel said outweighs what is usual with this message.
+            suspects.sort_by_key(|id| !of_errno.contains(id));
         }
         Clue {
             errno: draft.errno,
