@@ -58,6 +58,9 @@ pub struct Options {
     /// Run the examples of a rule directory
     #[arg(long, value_name = "DIR", group = "action")]
     pub test_rules: Option<PathBuf>,
+    /// Print the JSON Schema of rule files, for editors
+    #[arg(long, group = "action")]
+    pub rule_schema: bool,
     /// Trust the rules of the project in DIR (default: here) as they are now
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", group = "action")]
     pub trust: Option<PathBuf>,
@@ -133,6 +136,8 @@ pub enum Action {
     Cause(String),
     /// Run the examples of a rule directory.
     TestRules(PathBuf),
+    /// Tell what a rule file may hold.
+    RuleSchema,
     /// Use the rules of a project from now on.
     Trust(PathBuf),
     /// Use them no longer.
@@ -184,6 +189,8 @@ fn action(options: &Options, command: &[OsString]) -> Result<Action, clap::Error
         Some(Action::Replay(file.clone()))
     } else if let Some(id) = &options.cause {
         Some(Action::Cause(id.clone()))
+    } else if options.rule_schema {
+        Some(Action::RuleSchema)
     } else if let Some(directory) = &options.trust {
         Some(Action::Trust(directory.clone()))
     } else if let Some(directory) = &options.distrust {

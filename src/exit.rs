@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 /// explain itself cannot work: bad option, unreadable rule file named on the command line.
 pub const OWN_FAILURE: i32 = 125;
+/// Rules do not do what their examples say.
+pub const RULES_FAIL: i32 = 1;
 /// The command was found and could not be executed, as shells have it (POSIX, `sh`, 2.8.2).
 pub const NOT_EXECUTABLE: i32 = 126;
 /// The command was not found, as shells have it.

@@ -25,4 +25,4 @@ pub mod watch;
 mod words;
 
 pub use explain::{Failed, after_failure, cause as tell_cause, log, own_failure, replay};
-pub use rule_commands::{distrust, test_rules, trust};
+pub use rule_commands::{distrust, rule_schema, test_rules, trust};

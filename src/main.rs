@@ -9,7 +9,7 @@ use explain::cli::{self, Action, Options};
 use explain::report::ReportFile;
 use explain::sys::argv::Argv;
 use explain::sys::memory::Allocator;
-use explain::{Failed, after_failure, distrust, exit, log, replay, run, tell_cause, test_rules, trust};
+use explain::{Failed, after_failure, distrust, exit, log, replay, rule_schema, run, tell_cause, test_rules, trust};
 use std::ffi::{OsStr, OsString, c_int};
 
 #[global_allocator]
@@ -38,6 +38,7 @@ fn act(arguments: Argv) -> c_int {
         Action::Log { file, outcome, command } => log(&options, file, outcome, command),
         Action::Replay(report) => replay(&options, report),
         Action::TestRules(directory) => test_rules(directory),
+        Action::RuleSchema => rule_schema(),
         Action::Trust(directory) => trust(directory),
         Action::Distrust(directory) => distrust(directory),
     }

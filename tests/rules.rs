@@ -297,3 +297,53 @@ fn time_grows_with_the_output_and_no_faster() {
         assert!(large < 24 * small + Duration::from_millis(20), "{unit:?}: {small:?} and then {large:?}");
     }
 }
+
+/// Validates TOML files against a JSON Schema, and prints what is wrong with each.
+const VALIDATE: &str = r#"
+import json, sys, tomllib
+from jsonschema import Draft7Validator
+with open(sys.argv[1]) as file:
+    schema = json.load(file)
+Draft7Validator.check_schema(schema)
+for name in sys.argv[2:]:
+    with open(name, "rb") as file:
+        for error in Draft7Validator(schema).iter_errors(tomllib.load(file)):
+            print(f"{name}: {error.json_path}: {error.message[:200]}")
+"#;
+
+/// What an independent validator finds wrong with files, by the schema for editors; none where there is no validator.
+fn found_by_schema(test: &str, files: &[PathBuf]) -> Option<String> {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rule.schema.json");
+    let python = |arguments: &[&str]| std::process::Command::new("/usr/bin/python3").args(arguments).output();
+    if !python(&["-c", "import jsonschema, tomllib"]).is_ok_and(|output| output.status.success()) {
+        skip(test, "python3-jsonschema is not installed", true);
+        return None;
+    }
+    let files = files.iter().map(|file| file.to_str().unwrap());
+    let arguments: Vec<&str> = ["-c", VALIDATE, schema].into_iter().chain(files).collect();
+    let output = python(&arguments).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn every_rule_file_is_valid_by_the_schema_for_editors() {
+    let files = std::fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|kind| kind == "toml")).collect();
+    let found = found_by_schema("every_rule_file_is_valid_by_the_schema_for_editors", &files);
+    assert_eq!(found.unwrap_or_default(), "");
+}
+
+#[test]
+fn what_a_rule_file_may_not_hold_is_not_valid_by_the_schema_for_editors() {
+    let root = tempfile::tempdir().unwrap();
+    for (index, text) in
+        ["colour = \"red\"", "operation = \"sing\"", "vague = \"yes\"", "near = [{}]"].iter().enumerate()
+    {
+        let file = root.path().join(format!("{index}.toml"));
+        std::fs::write(&file, frob(text)).unwrap();
+        let test = "what_a_rule_file_may_not_hold_is_not_valid_by_the_schema_for_editors";
+        let Some(found) = found_by_schema(test, &[file]) else { return };
+        assert!(found.contains("$.rule[0]"), "{text} is valid");
+    }
+}

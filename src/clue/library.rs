@@ -59,6 +59,12 @@ impl Library {
         (library, faults)
     }
 
+    /// Whether files added nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.written_benign.is_empty()
+    }
+
     /// The rules, in the order of their files.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {

@@ -22,6 +22,7 @@ mod page;
 mod pattern;
 mod prefix;
 mod reader;
+mod review;
 mod rule;
 mod sieve;
 mod table;
@@ -33,6 +34,7 @@ pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
+pub use review::Reviewed;
 pub use rule::Rule;
 pub use written::Fault;
 

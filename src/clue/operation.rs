@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An operation that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Opening or reading a file or directory.

@@ -27,8 +27,17 @@ impl Pattern {
     pub fn regex_for(&self, text: &[u8]) -> Option<&Regex> {
         let needles = &self.form.needles;
         let has_needle = needles.is_empty() || needles.iter().any(|needle| memmem::find(text, needle).is_some());
-        let compiled = || RegexBuilder::new(&self.form.expanded).unicode(false).size_limit(SIZE_LIMIT).build().ok();
-        has_needle.then(|| self.regex.get_or_init(compiled).as_ref()).flatten()
+        has_needle.then(|| self.compiled()).flatten()
+    }
+
+    /// Whether it takes more room than a pattern may, so that it cannot be asked.
+    pub fn is_too_large(&self) -> bool {
+        self.compiled().is_none()
+    }
+
+    fn compiled(&self) -> Option<&Regex> {
+        let compile = || RegexBuilder::new(&self.form.expanded).unicode(false).size_limit(SIZE_LIMIT).build().ok();
+        self.regex.get_or_init(compile).as_ref()
     }
 
     /// Length of the longest literal.

@@ -5,6 +5,7 @@
 )]
 
 mod own_rules;
+mod test_rules;
 mod trust;
 
 use std::path::{Path, PathBuf};

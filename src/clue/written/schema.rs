@@ -7,6 +7,7 @@ use toml::Spanned;
 
 /// One file of `rules/`.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct File {
     /// What programs say when they fail.
@@ -28,14 +29,18 @@ pub struct File {
 
 /// What a program says, and what follows from it.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
     /// The stable name; a later rule of the same id replaces an earlier one.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: Spanned<String>,
     /// The form of the message: a regular expression with placeholders.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pattern: Option<Spanned<String>>,
     /// Several forms of it: other versions, other languages.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub patterns: Vec<Spanned<String>>,
     /// Programs of the command line that the rule is for; empty: all.
     #[serde(default)]
@@ -48,6 +53,7 @@ pub struct Rule {
     /// What was tried, where the message does not tell.
     pub operation: Option<Operation>,
     /// The errno's name, where the message does not tell.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub errno: Option<Spanned<String>>,
     /// The path by convention, where the message does not tell; `~` and `$NAME` or `${NAME:-default}` stand for the child's.
     pub path: Option<String>,
@@ -55,6 +61,7 @@ pub struct Rule {
     pub subject: Option<String>,
     /// Ids of causes, the likeliest first.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub suspects: Vec<Spanned<String>>,
     /// The message tells that something failed and not what.
     #[serde(default)]
@@ -65,22 +72,27 @@ pub struct Rule {
     /// The log to which the message points, which is read as further output: `{path}` and `{subject}` stand for what the message names.
     pub log: Option<String>,
     /// Of the log only what follows the last line of this form counts.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub log_from: Option<Spanned<String>>,
     /// Of the log only what precedes the last line of this form counts, with the line itself.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub log_to: Option<Spanned<String>>,
     /// Where the message was seen: an address, or a package with its version.
     pub source: String,
     /// Output in which the rule must fire.
     pub fires: Vec<Example>,
     /// Output in which it must not.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub silent: Vec<Spanned<String>>,
 }
 
 /// A line near the message.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Near {
     /// Its form.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub pattern: Spanned<String>,
     /// Whether the rule fires only when the line is there.
     #[serde(default)]
@@ -89,9 +101,11 @@ pub struct Near {
 
 /// Output in which a rule fires, and what it must find there.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Example {
     /// The output.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub text: Spanned<String>,
     /// The errno's name.
     pub errno: Option<String>,
@@ -113,6 +127,7 @@ pub struct Example {
 
 /// Exit statuses of a program that are an answer: `grep` ends with 1 when no line matched.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Benign {
     /// The last component of the command's first word.
@@ -127,15 +142,18 @@ pub struct Benign {
     /// The manual or source that says so.
     pub source: String,
     /// Command lines for which it holds.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub fires: Vec<Spanned<String>>,
     /// Command lines for which it does not.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub silent: Vec<Spanned<String>>,
 }
 
 /// Exit statuses by which a program tells what failed, for when it was told to be quiet: `curl --silent` ends with 23 when it could
 /// not write.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Exit {
     /// The last component of the command's first word.
@@ -151,6 +169,7 @@ pub struct Exit {
     pub option: Vec<String>,
     /// Ids of causes, the likeliest first; empty: what failed is not on this machine, and nothing is looked for.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub suspects: Vec<Spanned<String>>,
     /// The status tells that something failed and not what.
     #[serde(default)]
@@ -158,18 +177,44 @@ pub struct Exit {
     /// The manual or source that says so.
     pub source: String,
     /// Command lines for which it holds.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub fires: Vec<Spanned<String>>,
 }
 
 /// Causes that an errno suggests.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fallback {
     /// The errno's name.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub errno: Spanned<String>,
     /// What was tried; empty: whatever it was.
     #[serde(default)]
     pub operations: Vec<Operation>,
     /// Ids of causes, the likeliest first.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub suspects: Vec<Spanned<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::File;
+    use schemars::generate::SchemaSettings;
+
+    /// What editors are told, from the types above.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test of the source tree")]
+    fn the_schema_for_editors_is_up_to_date() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rule.schema.json");
+        // Draft 7, which the editors' servers for TOML know best.
+        let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<File>();
+        schema.insert("title".to_owned(), "Rules of explain".into());
+        let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(file, &schema).unwrap();
+        }
+        let committed = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(committed == schema, "docs/rule.schema.json is stale: UPDATE=1 cargo test --lib schema");
+    }
 }
