@@ -1,8 +1,9 @@
 //! All processes together have as many files open as `fs.file-max` allows: `open(2)` answers ENFILE to everyone but root.
 
 use super::spoken::leads_with;
-use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict, sysctl};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict, sysctl};
 use crate::clue::Clue;
+use crate::machine::Unknown;
 use crate::probe::sysctl::numbers;
 use crate::sys::errno::Errno;
 use crate::text::grouped;
@@ -25,18 +26,19 @@ fn speaks_of_it(clue: &Clue) -> bool {
 }
 
 /// The open files, and the most that may be: first and third number of `fs.file-nr` (`proc_sys_fs(5)`).
-fn counts(case: &Case) -> Result<(u64, u64), String> {
-    match numbers(case.machine, "fs.file-nr") {
-        Ok(numbers) if numbers.len() == 3 => Ok((numbers[0], numbers[2])),
-        Ok(_) => Err("fs.file-nr has not three numbers".into()),
-        Err(unknown) => Err(unknown.to_string()),
+fn counts(case: &Case) -> Result<(u64, u64), Unknown> {
+    match numbers(case.machine, "fs.file-nr")?.as_slice() {
+        [open, _, most] => Ok((*open, *most)),
+        _ => Err(Unknown::Unsupported("fs.file-nr has not three numbers".into())),
     }
 }
 
 fn check(case: &Case, _suspect: &Suspect) -> Verdict {
     let (open, most) = match counts(case) {
         Ok(counts) => counts,
-        Err(why) => return Verdict::Unknown(why),
+        // The question itself was refused for want of a file: that is the answer.
+        Err(Unknown::Errno(Errno::ENFILE)) => return Verdict::Found(Box::new(refused_itself(case))),
+        Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
     let confidence = match open.saturating_mul(100) / most.max(1) {
         98.. => Confidence::Verified,
@@ -44,6 +46,19 @@ fn check(case: &Case, _suspect: &Suspect) -> Verdict {
         _ => Confidence::Possible,
     };
     Verdict::Found(Box::new(finding(case, open, most, confidence)))
+}
+
+fn refused_itself(case: &Case) -> Finding {
+    let fact = format!("{KEY} is reached: explain itself may not open another file either (ENFILE)");
+    let set = case.as_root(&format!("sysctl -w {KEY}=NUMBER"));
+    Finding {
+        confidence: Confidence::Verified,
+        seen: Some(Seen::Now),
+        headline: format!("all files are open that the whole machine may have ({KEY})"),
+        summary: "The kernel has no room for another open file of any process but root's.".into(),
+        evidence: vec![Evidence::probe(fact).check(case.as_root("cat /proc/sys/fs/file-nr"))],
+        fixes: vec![Fix::now(set, "a larger number than the third one that the check shows; until the next boot")],
+    }
 }
 
 fn finding(case: &Case, open: u64, most: u64, confidence: Confidence) -> Finding {
@@ -78,6 +93,14 @@ mod tests {
         let finding = stage(9990).clue(Errno::ENFILE, Operation::Read, "/x").finding(&CAUSE, "10000");
         assert_eq!((finding.confidence, finding.seen), (Confidence::Verified, Some(Seen::Now)));
         assert_eq!(finding.fixes[0].command.as_deref(), Some("sudo sysctl -w fs.file-max=40000"));
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_read_for_want_of_a_file_is_verified() {
+        let mut stage = stage(0);
+        stage.knows("read /proc/sys/fs/file-nr", Err::<crate::text::Bytes, _>(Unknown::Errno(Errno::ENFILE)));
+        stage.clue(Errno::ENFILE, Operation::Execute, "/usr/bin/x");
+        assert_eq!(stage.finding(&CAUSE, "-").confidence, Confidence::Verified);
     }
 
     #[test]

@@ -39,6 +39,31 @@ except OSError: pass'
     });
 }
 
+/// No clock of its own: what an ordinary failure costs is compared with the start of a program that everybody waits for.
+#[test]
+fn an_ordinary_failure_is_explained_in_the_time_of_a_few_starts_of_python() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"fastest() {
+                name=$1; shift; best=999999
+                for round in 1 2 3 4 5; do
+                    begun=$(date +%s%N); "$@" >/dev/null 2>&1 || true; took=$((($(date +%s%N) - begun) / 1000000))
+                    [ $took -ge $best ] || best=$took
+                done
+                echo "took $name $best"
+            }
+            fastest python python3 -c 'import json, socket, subprocess'
+            fastest cat "$EXPLAIN" -- cat /nowhere
+            fastest git "$EXPLAIN" -- git -C /nowhere status
+            fastest vague "$EXPLAIN" -- sh -c 'echo "error: failed" >&2; exit 1'"#,
+        );
+        for run in ["cat", "git", "vague"] {
+            let (own, python) = (took(&scene, run), took(&scene, "python"));
+            assert!(own < python.max(20.0) * 15.0, "{run}: {own} ms, a start of python {python} ms");
+        }
+    });
+}
+
 #[test]
 fn paths_up_to_and_beyond_the_longest_are_explained() {
     scenario(NEEDS, |lab| {
