@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// Bytes that are read at once when nothing is kept of them.
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = 8 << 10;
 
 /// A read of so many bytes is part of a flood.
 const FLOOD: usize = 32 << 10;

@@ -107,7 +107,7 @@ fn to_next_link<R: Row>(mounts: &Table<R>, done: &mut PathBuf, path: &Path) -> O
 }
 
 fn may_be_asked<R: Row>(mounts: &Table<R>, path: &Path) -> bool {
-    !mounts.0.is_empty() && !(mounts.0.iter().any(Row::may_block) && mounts.may_block(path))
+    !(mounts.0.is_empty() || mounts.0.iter().any(Row::may_block) && mounts.may_block(path))
 }
 
 /// Absolute paths in what a program said, at most `limit`.
