@@ -1,12 +1,11 @@
 //! The words that libraries have for an errno, found in a line: programs print words, in the user's language, not numbers.
 //!
-//! One automaton holds the words of the C library in English and in the child's locale, and those of runtimes that have
+//! One sieve holds the words of the C library in English and in the child's locale, and those of runtimes that have
 //! their own (libuv, musl, the BSDs). It ignores ASCII case, since Go and Node write them small.
 
+use super::sieve::{Owner, Sieve};
 use crate::sys::errno::{Errno, all};
 use crate::sys::locale::Locale;
-use aho_corasick::{AhoCorasick, MatchKind};
-use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Words that are not glibc's: libuv's `UV_ERRNO_MAP` (uv.h), musl's `__strerror.h`, older glibc, the BSDs.
@@ -38,10 +37,10 @@ const OTHER_WORDS: &[(&str, Errno)] = &[
     ("socket not connected", Errno::ENOTCONN),
 ];
 
-/// All words, and the automaton once a line may hold some.
+/// All words.
 pub struct Words {
     words: Vec<(Vec<u8>, Errno)>,
-    searcher: OnceCell<Option<AhoCorasick>>,
+    sieve: Sieve<'static>,
 }
 
 impl Words {
@@ -53,7 +52,8 @@ impl Words {
         for name in ["C"].into_iter().chain(locale.filter(|name| !matches!(*name, "C" | "POSIX" | ""))) {
             words.extend(words_of(name));
         }
-        Self { words, searcher: OnceCell::new() }
+        let keys = words.iter().enumerate().map(|(index, (text, _))| (text.clone().into(), Owner::Words(index)));
+        Self { sieve: Sieve::new(keys), words }
     }
 
     /// The words, in whichever case a line has them.
@@ -62,19 +62,21 @@ impl Words {
     }
 
     /// Every errno that the text has words for, leftmost and longest first, with the place of the words.
-    pub fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, Errno)> + 'a {
-        let matches = self.searcher().into_iter().flat_map(move |searcher| searcher.find_iter(text));
-        matches
-            .filter(|found| stands_alone(text, found.range()))
-            .map(|found| (found.range(), self.words[found.pattern().as_usize()].1))
-    }
-
-    fn searcher(&self) -> Option<&AhoCorasick> {
-        let build = || {
-            let mut builder = AhoCorasick::builder();
-            builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true).build(self.all()).ok()
-        };
-        self.searcher.get_or_init(build).as_ref()
+    pub fn find(&self, text: &[u8]) -> impl Iterator<Item = (Range<usize>, Errno)> {
+        let mut found = Vec::new();
+        self.sieve.find(text, |start, owner| {
+            if let Owner::Words(index) = owner {
+                found.push((start..start + self.words[index].0.len(), self.words[index].1));
+            }
+        });
+        found.sort_by_key(|(place, _)| (place.start, std::cmp::Reverse(place.end)));
+        let mut done = 0;
+        found.retain(|(place, _)| {
+            let is_next = place.start >= done;
+            done = if is_next { place.end } else { done };
+            is_next && stands_alone(text, place.clone())
+        });
+        found.into_iter()
     }
 }
 

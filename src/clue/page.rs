@@ -7,9 +7,9 @@ use super::pattern::Pattern;
 use super::prefix::{is_quotation, starts};
 use super::written::TWIN;
 use crate::transcript::Transcript;
-use regex::bytes::{Captures, Match};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Input, Span};
 use std::cell::OnceCell;
-use std::ops::Range;
 
 /// Lines that a rule may look at before and after its message.
 const NEAR: usize = 10;
@@ -53,8 +53,9 @@ impl<'a> Page<'a> {
         let normal = self.normal(line);
         let regex = pattern.regex_for(&normal.text)?;
         starts(&normal.text).into_iter().find_map(|start| {
-            let captures = regex.captures(&normal.text[start..])?;
-            Some(Found { normal, line: &self.lines[line].text, start, captures })
+            let mut captures = regex.create_captures();
+            regex.search_captures(&Input::new(&normal.text[start..]), &mut captures);
+            captures.is_match().then_some(Found { normal, line: &self.lines[line].text, start, captures })
         })
     }
 
@@ -74,19 +75,22 @@ pub struct Found<'p> {
     normal: &'p Normal,
     line: &'p [u8],
     start: usize,
-    captures: Captures<'p>,
+    captures: Captures,
 }
 
 impl Found<'_> {
     /// The group of this name, in whichever alternative it is.
-    fn group(&self, name: &str) -> Option<Match<'_>> {
+    fn group(&self, name: &str) -> Option<Span> {
         let twins = (2..=TWINS).map(|number| format!("{name}{TWIN}{number}"));
-        self.captures.name(name).or_else(|| twins.into_iter().find_map(|twin| self.captures.name(&twin)))
+        self.captures
+            .get_group_by_name(name)
+            .or_else(|| twins.into_iter().find_map(|twin| self.captures.get_group_by_name(&twin)))
     }
 
     /// A group in normal form: for errno names and numbers.
     pub fn plain(&self, group: &str) -> Option<&str> {
-        std::str::from_utf8(self.group(group)?.as_bytes()).ok()
+        let place = self.group(group)?;
+        std::str::from_utf8(&self.normal.text[place.start + self.start..place.end + self.start]).ok()
     }
 
     /// Whether the pattern says by an empty group that there is none of this name in the message.
@@ -96,7 +100,7 @@ impl Found<'_> {
 
     /// A group as the program wrote it, without the punctuation of the sentence around it.
     pub fn written(&self, group: &str) -> Option<&[u8]> {
-        let place: Range<usize> = self.group(group)?.range();
+        let place = self.group(group)?;
         let place = self.normal.original(place.start + self.start..place.end + self.start);
         let behind = self.line.get(place.end).copied();
         self.line.get(place).map(|bytes| without_punctuation(bytes, behind)).filter(|bytes| !bytes.is_empty())

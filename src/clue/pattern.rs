@@ -2,7 +2,8 @@
 
 use super::written::Form;
 use memchr::memmem;
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::syntax;
 use std::cell::OnceCell;
 
 /// Bytes that a compiled pattern may take.
@@ -36,14 +37,22 @@ impl Pattern {
     }
 
     fn compiled(&self) -> Option<&Regex> {
-        let compile = || RegexBuilder::new(&self.form.expanded).unicode(false).size_limit(SIZE_LIMIT).build().ok();
-        self.regex.get_or_init(compile).as_ref()
+        self.regex.get_or_init(|| compiled(&self.form.expanded)).as_ref()
     }
 
     /// Length of the longest literal.
     pub fn literal(&self) -> usize {
         self.form.needles.iter().map(Vec::len).max().unwrap_or(0)
     }
+}
+
+/// A regex of bytes that is made quickly: of its engines those alone that need no automaton of their own. It is asked of a few short
+/// lines, so that making it is what costs; its time is linear all the same.
+pub fn compiled(expanded: &str) -> Option<Regex> {
+    let engines = Config::new().hybrid(false).dfa(false).onepass(false).auto_prefilter(false);
+    let limits = engines.utf8_empty(false).nfa_size_limit(Some(SIZE_LIMIT));
+    let bytes = syntax::Config::new().unicode(false).utf8(false);
+    Regex::builder().configure(limits).syntax(bytes).build(expanded).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What stands before a message and is not part of it: timestamps, service names of docker compose, steps of a build,
 //! levels of a log, margins. Each is peeled as an alternative, since a rule may know the message with or without it.
 
-use regex::bytes::{Regex, RegexBuilder};
+use super::pattern::compiled;
+use regex_automata::meta::Regex;
 use std::sync::LazyLock;
 
 /// Prefixes peeled from one line at most.
@@ -50,8 +51,7 @@ const FORMS: &[&str] = &[
     r"Exception in thread '?[^ ]+' ",
 ];
 
-static PREFIX: LazyLock<Option<Regex>> =
-    LazyLock::new(|| RegexBuilder::new(&format!("^(?:{})", FORMS.join("|"))).unicode(false).build().ok());
+static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
 
 /// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff.
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -59,7 +59,7 @@ static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"^[\t ]*(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
         r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |@@ |\+[^\s+])"
     );
-    RegexBuilder::new(forms).unicode(false).build().ok()
+    compiled(forms)
 });
 
 /// Where a message may begin in a line: at 0, and behind each prefix.

@@ -28,7 +28,7 @@ impl<'l> Reader<'l> {
         };
         let of_rules = keys().filter(|(key, _)| !key.is_empty());
         let of_rules = of_rules.map(|(key, index)| (Cow::Borrowed(key), Owner::Rule(index)));
-        let of_words = words.all().map(|words| (Cow::Owned(words.to_vec()), Owner::Errno));
+        let of_words = words.all().enumerate().map(|(index, words)| (Cow::Owned(words.to_vec()), Owner::Words(index)));
         Self {
             sieve: Sieve::new(of_rules.chain(of_words)),
             of_errnos: keys().filter(|(key, _)| key.is_empty()).map(|(_, index)| index).collect(),
@@ -73,7 +73,7 @@ impl<'l> Reader<'l> {
     fn rules_of(&self, line: &[u8]) -> Vec<usize> {
         let (mut rules, mut has_errno) = (Vec::new(), false);
         self.sieve.find(line, |_, owner| match owner {
-            Owner::Errno => has_errno = true,
+            Owner::Words(_) => has_errno = true,
             Owner::Rule(rule) => rules.push(rule),
         });
         if has_errno {

@@ -1,7 +1,7 @@
 //! Which rules have a chance in a text, in one pass whatever their number.
 //!
 //! Every rule has keys (see [`super::written::Compiled::keys`]); words for an errno have some too. Of each key four neighbouring
-//! bytes, the rarest, are marked in a table of bits. A text is read once: where its next four bytes are marked, the keys that
+//! bytes, the rarest, are marked in a table of bits (the idea is that of Rabin and Karp, IBM J. Res. Dev. 31, 1987). A text is read once: where its next four bytes are marked, the keys that
 //! have them are compared. The table is made in a moment, also for ten thousand rules, which an automaton is not.
 
 use aho_corasick::AhoCorasick;
@@ -15,8 +15,8 @@ const BITS_A_KEY: usize = 32;
 /// Whom a key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    /// Words for an errno, in whichever case.
-    Errno,
+    /// Words for an errno, in whichever case, by their place among the words.
+    Words(usize),
     /// A rule, by its place in the library.
     Rule(usize),
 }
@@ -86,7 +86,7 @@ impl<'a> Sieve<'a> {
         for slot in self.slots[first..].iter().take_while(|slot| slot.hash == hash) {
             let Some(start) = at.checked_sub(slot.gram) else { continue };
             let Some(there) = text.get(start..start + slot.key.len()) else { continue };
-            if *there == *slot.key || slot.owner == Owner::Errno && there.eq_ignore_ascii_case(&slot.key) {
+            if *there == *slot.key || matches!(slot.owner, Owner::Words(_)) && there.eq_ignore_ascii_case(&slot.key) {
                 found(start, slot.owner);
             }
         }
@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn words_for_an_errno_have_no_case_and_other_keys_have() {
-        let keys = [("device", Owner::Errno), ("Device", Owner::Rule(0))];
-        assert_eq!(found(&keys, "no DEVICE"), [(3, Owner::Errno)]);
+        let keys = [("device", Owner::Words(7)), ("Device", Owner::Rule(0))];
+        assert_eq!(found(&keys, "no DEVICE"), [(3, Owner::Words(7))]);
     }
 
     #[test]

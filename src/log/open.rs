@@ -1,0 +1,88 @@
+//! Where a log comes from: a file, a pipe or standard input, plain or compressed.
+
+use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+/// First bytes of a gzip member (RFC 1952, 2.3.1) and of a Zstandard frame (RFC 8878, 3.1.1).
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// Bytes of the longest of them.
+const MAGIC: u64 = 4;
+/// The device that is always at its end (Linux, Documentation/admin-guide/devices.txt: major 1, minor 3).
+const NULL: u64 = libc::makedev(1, 3);
+
+/// Opens a log; `-` is standard input. What it holds is told by its first bytes, not by its name.
+///
+/// # Errors
+/// Those of opening and of the first read, and that it is no file that ends.
+pub fn open(file: &Path) -> io::Result<Box<dyn Read>> {
+    if file == Path::new("-") {
+        return decoded(io::stdin().lock());
+    }
+    refuse_endless(file)?;
+    decoded(File::open(file)?)
+}
+
+/// A named pipe that nobody writes to blocks whoever opens it, and a device has no end. Descriptors are the caller's own.
+fn refuse_endless(file: &Path) -> io::Result<()> {
+    let is_descriptor = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"].iter().any(|prefix| {
+        file.as_os_str().as_encoded_bytes().starts_with(prefix.as_bytes())
+    });
+    #[expect(clippy::disallowed_methods, reason = "a log is named by the caller, and is not the machine that is examined")]
+    let about = std::fs::metadata(file)?;
+    let kind = about.file_type();
+    match () {
+        () if is_descriptor => Ok(()),
+        () if kind.is_dir() => Err(io::Error::from_raw_os_error(libc::EISDIR)),
+        () if kind.is_fifo() => Err(io::Error::other("is a named pipe: give it as standard input, --log - <PIPE")),
+        () if kind.is_socket() => Err(io::Error::other("is a socket")),
+        () if (kind.is_char_device() || kind.is_block_device()) && about.rdev() != NULL => {
+            Err(io::Error::other("is a device"))
+        }
+        () => Ok(()),
+    }
+}
+
+fn decoded(mut raw: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+    let mut magic = Vec::new();
+    raw.by_ref().take(MAGIC).read_to_end(&mut magic)?;
+    let is = |form: &[u8]| magic.starts_with(form);
+    let (gzip, zstd) = (is(GZIP), is(ZSTD));
+    let whole = Cursor::new(magic).chain(raw);
+    Ok(match () {
+        () if gzip => Box::new(MultiGzDecoder::new(BufReader::new(whole))),
+        () if zstd => Box::new(Frames { raw: Some(BufReader::new(whole)), frame: None }),
+        () => Box::new(whole),
+    })
+}
+
+/// Zstandard frames, one after the other: `zstd` makes several where it is given several files.
+struct Frames<R: BufRead> {
+    raw: Option<R>,
+    frame: Option<Frame<R>>,
+}
+
+type Frame<R> = StreamingDecoder<R, ruzstd::decoding::FrameDecoder>;
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let count = frame.read(into)?;
+                if count > 0 {
+                    return Ok(count);
+                }
+                self.raw = self.frame.take().map(StreamingDecoder::into_inner);
+            }
+            let Some(mut raw) = self.raw.take() else { return Ok(0) };
+            if raw.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.frame = Some(StreamingDecoder::new(raw).map_err(|error| io::Error::other(error.to_string()))?);
+        }
+    }
+}
