@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[command(
     name = "explain",
     version,
-    override_usage = "explain [OPTIONS] [--] COMMAND [ARG]...\n       explain --log FILE --status N [--command CMD]\n       explain --replay REPORT"
+    override_usage = "explain [OPTIONS] [--] COMMAND [ARG]...\n       explain --log FILE... --status N [--command CMD]\n       explain --replay REPORT"
 )]
 #[command(
     after_help = "The exit status is the command's own: 125 when explain itself cannot work, 126 and 127 as the shell has them."
@@ -40,9 +40,9 @@ pub struct Options {
     /// A rule file or a directory of rule files, beside those that are found (see docs/rules.md)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
-    /// Explain saved output against the machine as it is (- is standard input)
-    #[arg(long, value_name = "FILE", group = "action")]
-    pub log: Option<PathBuf>,
+    /// Explain saved output against the machine as it is, or as --replay REPORT has it (- is standard input; gzip and zstd too)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cause", "test_rules", "trust", "distrust"])]
+    pub log: Vec<PathBuf>,
     /// With --log: the exit status that the command had
     #[arg(long, value_name = "N", requires = "log", value_parser = clap::value_parser!(i32).range(0..=255))]
     pub status: Option<i32>,
@@ -124,11 +124,13 @@ pub enum Action {
     /// Explain saved output.
     Log {
         /// Where it is; `-` is standard input.
-        file: PathBuf,
-        /// How the command ended.
-        outcome: Outcome,
+        files: Vec<PathBuf>,
+        /// How the command ended; none where a report tells.
+        outcome: Option<Outcome>,
         /// The command, where it is known.
         command: Vec<OsString>,
+        /// The report that tells of the machine, where it is not this one.
+        against: Option<PathBuf>,
     },
     /// Repeat a report's diagnosis.
     Replay(PathBuf),
@@ -179,12 +181,8 @@ fn takes_next(word: &OsStr) -> bool {
 }
 
 fn action(options: &Options, command: &[OsString]) -> Result<Action, clap::Error> {
-    let asked = if let Some(file) = &options.log {
-        let command = options.command.iter().flat_map(|line| words(line)).collect();
-        let Some(code) = options.status else {
-            return Err(wrong("--log needs --status N, the exit status that the command had"));
-        };
-        Some(Action::Log { file: file.clone(), outcome: Outcome::Exited { code }, command })
+    let asked = if !options.log.is_empty() {
+        Some(log(options)?)
     } else if let Some(file) = &options.replay {
         Some(Action::Replay(file.clone()))
     } else if let Some(id) = &options.cause {
@@ -204,6 +202,18 @@ fn action(options: &Options, command: &[OsString]) -> Result<Action, clap::Error
         (Some(action), []) => Ok(action),
         (Some(_), [word, ..]) => Err(wrong(&format!("a command ({}) does not go with this option", word.display()))),
     }
+}
+
+fn log(options: &Options) -> Result<Action, clap::Error> {
+    if options.status.is_none() && options.replay.is_none() {
+        return Err(wrong("--log needs --status N, the exit status that the command had"));
+    }
+    Ok(Action::Log {
+        files: options.log.clone(),
+        outcome: options.status.map(|code| Outcome::Exited { code }),
+        command: options.command.iter().flat_map(|line| words(line)).collect(),
+        against: options.replay.clone(),
+    })
 }
 
 fn wrong(message: &str) -> clap::Error {
@@ -266,10 +276,18 @@ mod tests {
     fn a_log_needs_its_status_and_takes_no_command() {
         assert!(parsed("--log x").is_err());
         assert!(parsed("--log x --status 1 ls").is_err());
+        assert!(parsed("--log x --status 1 --cause y").is_err());
         assert!(matches!(
             parsed("--log x --status 2 --command ls").unwrap().1,
-            Action::Log { outcome: Outcome::Exited { code: 2 }, .. }
+            Action::Log { outcome: Some(Outcome::Exited { code: 2 }), .. }
         ));
+    }
+
+    #[test]
+    fn logs_may_be_several_and_judged_against_a_report() {
+        let action = parsed("--log a --log b --replay r").unwrap().1;
+        let Action::Log { files, outcome: None, against: Some(_), .. } = action else { panic!("{action:?}") };
+        assert_eq!(files, [PathBuf::from("a"), PathBuf::from("b")]);
     }
 
     #[test]

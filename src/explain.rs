@@ -2,9 +2,10 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Capture, Color, Format, Options};
-use crate::clue::{self, Clue, Fault, Library, Said};
+use crate::clue::{self, Clue, Fault, Library, Reader, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
+use crate::log;
 use crate::machine::{Machine, OnProgress, Surroundings};
 use crate::outcome::Outcome;
 use crate::own_rules::{self, OwnRules};
@@ -15,7 +16,7 @@ use crate::transcript::Transcript;
 use crate::watch::Watched;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Time that all probes of one explanation have; those that walk trees have a budget of their own.
@@ -172,34 +173,60 @@ fn say_instead_of_panicking() {
     }));
 }
 
-/// `--log`: explains output that is already there against this machine as it is. The result is an exit status.
+/// Output that is already there, and what is known of how it came about.
+pub struct Saved<'a> {
+    /// The logs; `-` is standard input.
+    pub files: &'a [PathBuf],
+    /// How the command ended; none where a report tells.
+    pub outcome: Option<&'a Outcome>,
+    /// The command and its arguments; empty where nobody told.
+    pub command: &'a [OsString],
+    /// The report that tells of the machine, where it is not this one.
+    pub against: Option<&'a Path>,
+}
+
+/// `--log`: explains output that is already there against this machine as it is, or as a report recorded it. The result is an exit
+/// status.
 #[must_use]
-pub fn log(options: &Options, file: &Path, outcome: &Outcome, command: &[OsString]) -> i32 {
-    let bytes = match contents(file) {
-        Ok(bytes) => bytes,
-        Err(error) => return own_failure(&format!("{}: {error}", file.display())),
+pub fn saved(options: &Options, saved: &Saved) -> i32 {
+    let recorded = match saved.against.map(recorded).transpose() {
+        Ok(recorded) => recorded,
+        Err(error) => return own_failure(&error),
     };
-    let machine = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
-    let rules = Rules::all(options, &machine);
-    let span = Span { started: SystemTime::now(), duration: Duration::ZERO };
-    let transcript = Transcript::whole(bytes);
-    let watched = Watched::default();
-    let failure =
-        Failure { mode: Mode::Log, command, outcome, transcript: &transcript, captured: true, watched: &watched, span };
-    answer(options, &failure.explain(&machine, &rules))
+    let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
+    let rules = Rules::all(options, &here);
+    let machine = recorded.as_ref().map_or(here, played);
+    let reader = Reader::new(&rules.library, machine.surroundings().locale().as_deref());
+    let (transcript, notes) = match log::read(saved.files, &reader) {
+        Ok(read) => read,
+        Err(error) => return own_failure(&safe(&error)),
+    };
+    let argv = recorded.as_ref().map(Report::argv).filter(|_| saved.command.is_empty());
+    let outcome = saved.outcome.or(recorded.as_ref().map(|report| &report.outcome));
+    let failure = Failure {
+        mode: Mode::Log,
+        command: argv.as_deref().unwrap_or(saved.command),
+        outcome: outcome.unwrap_or(&Outcome::Exited { code: 1 }),
+        transcript: &transcript,
+        captured: true,
+        watched: &recorded.as_ref().map(|report| report.machine.watched.clone()).unwrap_or_default(),
+        span: Span { started: SystemTime::now(), duration: Duration::ZERO },
+    };
+    let mut report = failure.explain(&machine, &rules);
+    report.notes.splice(0..0, notes);
+    report.machine.recorded_in = saved.against.map(|file| file.display().to_string());
+    answer(options, &report)
 }
 
 /// `--replay`: repeats a report's diagnosis from the state that it recorded. The result is an exit status.
 #[must_use]
 pub fn replay(options: &Options, file: &Path) -> i32 {
-    let read = contents(file).map_err(|error| error.to_string()).and_then(|bytes| report::read(&bytes));
-    let recorded = match read {
+    let recorded = match recorded(file) {
         Ok(report) => report,
-        Err(error) => return own_failure(&format!("{}: {error}", file.display())),
+        Err(error) => return own_failure(&error),
     };
     let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
     let rules = Rules::all(options, &here);
-    let machine = Machine::played(recorded.machine.surroundings.clone(), recorded.machine.answers.clone());
     let failure = Failure {
         mode: recorded.mode,
         command: &recorded.argv(),
@@ -209,7 +236,22 @@ pub fn replay(options: &Options, file: &Path) -> i32 {
         watched: &recorded.machine.watched,
         span: recorded.span(),
     };
-    answer(options, &failure.explain(&machine, &rules))
+    let mut report = failure.explain(&played(&recorded), &rules);
+    report.machine.recorded_in.clone_from(&recorded.machine.recorded_in);
+    answer(options, &report)
+}
+
+/// The report in a file, compressed or not.
+fn recorded(file: &Path) -> Result<Report, String> {
+    let mut bytes = Vec::new();
+    let read = log::open(file).and_then(|mut report| report.read_to_end(&mut bytes));
+    let read = read.map_err(|error| error.to_string()).and_then(|_| report::read(&bytes));
+    read.map_err(|error| format!("{}: {error}", safe(&file.to_string_lossy())))
+}
+
+/// The machine that a report tells of.
+fn played(report: &Report) -> Machine {
+    Machine::played(report.machine.surroundings.clone(), report.machine.answers.clone())
 }
 
 /// `--cause`: what a cause is, how it is checked and fixed. The result is an exit status.
@@ -247,17 +289,6 @@ fn rendered(report: &Report, options: &Options, style: Style) -> String {
         Format::Text => report.to_text(style),
         Format::Json => report.to_json().unwrap_or_default(),
     }
-}
-
-/// The whole of a file that the user named; `-` is standard input.
-fn contents(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)?;
-    } else {
-        std::fs::File::open(file)?.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 /// Says what went wrong in explain itself.

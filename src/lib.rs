@@ -11,6 +11,7 @@ pub mod clue;
 pub mod diagnose;
 pub mod exit;
 mod explain;
+pub mod log;
 pub mod machine;
 pub mod outcome;
 pub mod own_rules;
@@ -24,5 +25,5 @@ pub mod transcript;
 pub mod watch;
 mod words;
 
-pub use explain::{Failed, after_failure, cause as tell_cause, log, own_failure, replay};
+pub use explain::{Failed, Saved, after_failure, cause as tell_cause, own_failure, replay, saved};
 pub use rule_commands::{distrust, rule_schema, test_rules, trust};

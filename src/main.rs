@@ -9,7 +9,9 @@ use explain::cli::{self, Action, Options};
 use explain::report::ReportFile;
 use explain::sys::argv::Argv;
 use explain::sys::memory::Allocator;
-use explain::{Failed, after_failure, distrust, exit, log, replay, rule_schema, run, tell_cause, test_rules, trust};
+use explain::{
+    Failed, Saved, after_failure, distrust, exit, replay, rule_schema, run, saved, tell_cause, test_rules, trust,
+};
 use std::ffi::{OsStr, OsString, c_int};
 
 #[global_allocator]
@@ -35,7 +37,9 @@ fn act(arguments: Argv) -> c_int {
     match &action {
         Action::Run(command) => run_and_explain(&options, arguments.skip(words.len() - command.len())),
         Action::Cause(id) => tell_cause(id),
-        Action::Log { file, outcome, command } => log(&options, file, outcome, command),
+        Action::Log { files, outcome, command, against } => {
+            saved(&options, &Saved { files, outcome: outcome.as_ref(), command, against: against.as_deref() })
+        }
         Action::Replay(report) => replay(&options, report),
         Action::TestRules(directory) => test_rules(directory),
         Action::RuleSchema => rule_schema(),

@@ -21,13 +21,37 @@ pub struct Transcript {
     pub bytes: u64,
     /// What was kept.
     pub parts: Vec<Part>,
+    /// The logs that it was read from, in order, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<LogFile>,
+}
+
+/// A log that is a part of a transcript.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// As it was named.
+    pub name: String,
+    /// Bytes of the logs before it.
+    pub offset: u64,
 }
 
 impl Transcript {
     /// A transcript of output that is already there, kept whole.
     #[must_use]
     pub fn whole(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.len() as u64, parts: vec![Part { offset: 0, bytes: Bytes(bytes) }] }
+        Self { bytes: bytes.len() as u64, parts: vec![Part { offset: 0, bytes: Bytes(bytes) }], ..Self::default() }
+    }
+
+    /// Adds a part behind the others; one that goes on where the last one ends becomes a piece of it.
+    pub fn append(&mut self, part: Part) {
+        append(&mut self.parts, part);
+    }
+
+    /// The log in which an offset lies, where there are several.
+    #[must_use]
+    pub fn file_at(&self, offset: u64) -> Option<&str> {
+        let before = self.files.iter().take_while(|file| file.offset <= offset);
+        before.last().map(|file| file.name.as_str())
     }
 
     /// Whether these words are in what was kept.
@@ -172,7 +196,7 @@ impl Recorder {
         if offset == 0 && last.len() <= HEAD + 2 * TAIL {
             let mut parts = Vec::new();
             append(&mut parts, Part { offset, bytes: Bytes(last) });
-            return Transcript { bytes, parts };
+            return Transcript { bytes, parts, ..Transcript::default() };
         }
         if offset == 0 {
             self.head = last.drain(..HEAD).collect();
@@ -190,7 +214,7 @@ impl Recorder {
             append(&mut parts, part);
         }
         append(&mut parts, Part { offset, bytes: Bytes(last) });
-        Transcript { bytes, parts }
+        Transcript { bytes, parts, ..Transcript::default() }
     }
 
     /// Makes room: the older buffer falls out, and is the next to be filled. It begins with the line that is not at its end yet, so

@@ -61,7 +61,7 @@ fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
     })
 }
 
-fn shortened(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub fn shortened(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if raw.len() <= HEAD + TAIL {
         return raw.into();
     }
@@ -69,7 +69,7 @@ fn shortened(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
 }
 
 /// Without control sequences (ECMA-48) and control characters.
-fn clean(raw: &[u8]) -> Vec<u8> {
+pub fn clean(raw: &[u8]) -> Vec<u8> {
     if !raw.iter().any(|byte| is_control(*byte)) {
         return raw.to_vec();
     }

@@ -34,6 +34,7 @@ pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
+pub use reader::Reader;
 pub use review::Reviewed;
 pub use rule::Rule;
 pub use written::Fault;

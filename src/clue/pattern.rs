@@ -26,9 +26,13 @@ impl Pattern {
     /// The compiled pattern, for a text in normal form in which it has a chance; none where it is too large, which the rules'
     /// tests find.
     pub fn regex_for(&self, text: &[u8]) -> Option<&Regex> {
+        self.has_chance(text).then(|| self.compiled()).flatten()
+    }
+
+    /// Whether a text in normal form holds one of the literals.
+    pub fn has_chance(&self, text: &[u8]) -> bool {
         let needles = &self.form.needles;
-        let has_needle = needles.is_empty() || needles.iter().any(|needle| memmem::find(text, needle).is_some());
-        has_needle.then(|| self.compiled()).flatten()
+        needles.is_empty() || needles.iter().any(|needle| memmem::find(text, needle).is_some())
     }
 
     /// Whether it takes more room than a pattern may, so that it cannot be asked.

@@ -2,8 +2,11 @@
 
 use super::errno_words::Words;
 use super::library::Library;
+use super::lines::{clean, shortened};
 use super::matcher::Draft;
+use super::normal::Normal;
 use super::page::Page;
+use super::prefix::is_quotation;
 use super::rule::Ready;
 use super::sieve::{Owner, Sieve};
 use crate::transcript::Transcript;
@@ -20,6 +23,7 @@ pub struct Reader<'l> {
 
 impl<'l> Reader<'l> {
     /// The rules with the words of a locale.
+    #[must_use]
     pub fn new(library: &'l Library, locale: Option<&str>) -> Self {
         let words = Words::new(locale);
         let keys = || {
@@ -38,27 +42,27 @@ impl<'l> Reader<'l> {
     }
 
     /// A transcript, ready to be asked.
-    pub fn page<'a>(&'a self, transcript: &Transcript) -> Page<'a> {
+    pub(super) fn page<'a>(&'a self, transcript: &Transcript) -> Page<'a> {
         Page::of(transcript, &self.words)
     }
 
     /// The words for errnos.
-    pub fn words(&self) -> &Words {
+    pub(super) fn words(&self) -> &Words {
         &self.words
     }
 
     /// The id of the rule that read a draft.
-    pub fn id(&self, draft: &Draft) -> &'l str {
+    pub(super) fn id(&self, draft: &Draft) -> &'l str {
         self.library.rules[draft.rule].id()
     }
 
     /// The rule that read a draft.
-    pub fn rule(&self, draft: &Draft) -> &'l Ready {
+    pub(super) fn rule(&self, draft: &Draft) -> &'l Ready {
         self.library.rules[draft.rule].ready()
     }
 
     /// Lines and rules of which the line holds a key, in the order of the lines. Lines that only quote a message have none.
-    pub fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
+    pub(super) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
         let mut candidates = Vec::new();
         for line in 0..page.len() {
             let rules = self.rules_of(&page.line(line).text);
@@ -67,6 +71,26 @@ impl<'l> Reader<'l> {
             }
         }
         candidates
+    }
+
+    /// Calls back with each place of a text at which a key stands, of a rule or of words for an errno.
+    pub fn find_keys(&self, text: &[u8], mut found: impl FnMut(usize)) {
+        self.sieve.find(text, |at, _| found(at));
+    }
+
+    /// Whether a line, as it was written, may be one that a rule reads. No regex is asked.
+    #[must_use]
+    pub fn may_tell(&self, line: &[u8]) -> bool {
+        let text = clean(&shortened(line));
+        let rules = self.rules_of(&text);
+        if rules.is_empty() {
+            return false;
+        }
+        let normal = Normal::of(&text, &self.words);
+        let has_chance = |rule: &usize| {
+            self.library.rules[*rule].ready().patterns.iter().any(|pattern| pattern.has_chance(&normal.text))
+        };
+        rules.iter().any(has_chance) && !is_quotation(&normal.text)
     }
 
     /// Rules of which a line holds a key, in their order.

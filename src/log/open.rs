@@ -29,10 +29,13 @@ pub fn open(file: &Path) -> io::Result<Box<dyn Read>> {
 
 /// A named pipe that nobody writes to blocks whoever opens it, and a device has no end. Descriptors are the caller's own.
 fn refuse_endless(file: &Path) -> io::Result<()> {
-    let is_descriptor = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"].iter().any(|prefix| {
-        file.as_os_str().as_encoded_bytes().starts_with(prefix.as_bytes())
-    });
-    #[expect(clippy::disallowed_methods, reason = "a log is named by the caller, and is not the machine that is examined")]
+    let is_descriptor = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"]
+        .iter()
+        .any(|prefix| file.as_os_str().as_encoded_bytes().starts_with(prefix.as_bytes()));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a log is named by the caller, and is not the machine that is examined"
+    )]
     let about = std::fs::metadata(file)?;
     let kind = about.file_type();
     match () {

@@ -107,13 +107,14 @@ impl<'a> Selection<'a> {
 
     /// What was kept.
     pub fn finish(self) -> Transcript {
-        let Self { head, first, last, window, offset, written, .. } = self;
+        let Self { head, first, last, window, offset, kept_to, written, .. } = self;
         let mut transcript = Transcript { bytes: written, ..Transcript::default() };
         transcript.append(Part { offset: 0, bytes: Bytes(head) });
         for part in first.parts.into_iter().chain(last.parts) {
             transcript.append(part);
         }
-        transcript.append(Part { offset, bytes: Bytes(window) });
+        let kept = usize::try_from(kept_to.saturating_sub(offset)).unwrap_or(0).min(window.len());
+        transcript.append(Part { offset: offset + kept as u64, bytes: Bytes(window[kept..].to_vec()) });
         transcript
     }
 
@@ -127,18 +128,16 @@ impl<'a> Selection<'a> {
     fn search(&mut self, limit: usize) {
         let begin = self.searched;
         let end = memchr::memrchr(b'\n', &self.window[begin..limit]).map_or(limit, |newline| begin + newline + 1);
-        let mut hits = Vec::new();
+        let mut lines: Vec<Range<usize>> = Vec::new();
         let window = &self.window;
-        let mut next = begin;
         self.reader.find_keys(&window[begin..end], |at| {
-            // Keys come almost in order; one that lies before the line that was judged last is in that line.
-            if begin + at >= next {
-                let line = line_around(window, begin + at, end);
-                next = line.end.max(next);
-                hits.push(line);
+            if !lines.last().is_some_and(|line| line.contains(&(begin + at))) {
+                lines.push(line_around(window, begin + at, end));
             }
         });
-        for line in hits {
+        lines.sort_unstable_by_key(|line| line.start);
+        lines.dedup();
+        for line in lines {
             if self.reader.may_tell(&self.window[line.clone()]) {
                 self.keep(&line);
             }

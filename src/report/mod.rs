@@ -18,7 +18,7 @@ use crate::diagnose::Diagnosis;
 use crate::machine::{Record, Surroundings};
 use crate::outcome::Outcome;
 use crate::text::Bytes;
-use crate::transcript::{Part, Transcript};
+use crate::transcript::{LogFile, Part, Transcript};
 use crate::watch::Watched;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -74,6 +74,9 @@ pub struct Output {
     pub excerpt: String,
     /// All that was kept, with offsets.
     pub parts: Vec<Part>,
+    /// The logs that it was read from, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<LogFile>,
 }
 
 /// One cause with its proof and its fixes.
@@ -87,6 +90,9 @@ pub struct Explained {
     pub confidence: Confidence,
     /// When it was so; null where only the text says so.
     pub seen: Option<Seen>,
+    /// Which of several logs said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_in: Option<String>,
     /// The fault in a few words.
     pub headline: String,
     /// One sentence.
@@ -117,6 +123,9 @@ pub struct Recorded {
     pub watched: Watched,
     /// Answers of the machine, by question.
     pub answers: Record,
+    /// The report that the machine is known from, where a log was judged against another machine than its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_in: Option<String>,
 }
 
 /// When a command ran.
@@ -141,13 +150,14 @@ impl Report {
             started: humantime::format_rfc3339_millis(span.started).to_string(),
             duration_ms: u64::try_from(span.duration.as_millis()).unwrap_or(u64::MAX),
             stderr: Output::of(case.transcript),
-            causes: diagnosis.found.into_iter().map(Explained::of).collect(),
+            causes: diagnosis.found.into_iter().map(|diagnosed| Explained::of(diagnosed, case)).collect(),
             ruled_out: diagnosis.ruled_out.into_iter().map(RuledOut::of).collect(),
             notes: Vec::new(),
             machine: Recorded {
                 surroundings: case.surroundings().clone(),
                 watched: case.watched.clone(),
                 answers: case.machine.record(),
+                recorded_in: None,
             },
         }
     }
@@ -203,24 +213,32 @@ impl Output {
         let last = transcript.parts.last().map_or(&[][..], |part| &part.bytes.0);
         let from = last.len().saturating_sub(EXCERPT);
         let excerpt = String::from_utf8_lossy(&last[from..]).into_owned();
-        Self { captured: true, bytes: transcript.bytes, excerpt, parts: transcript.parts.clone() }
+        Self {
+            captured: true,
+            bytes: transcript.bytes,
+            excerpt,
+            parts: transcript.parts.clone(),
+            files: transcript.files.clone(),
+        }
     }
 
     /// The transcript that was kept.
     #[must_use]
     pub fn transcript(&self) -> Transcript {
-        Transcript { bytes: self.bytes, parts: self.parts.clone() }
+        Transcript { bytes: self.bytes, parts: self.parts.clone(), files: self.files.clone() }
     }
 }
 
 impl Explained {
-    fn of(diagnosed: crate::diagnose::Diagnosed) -> Self {
+    fn of(diagnosed: crate::diagnose::Diagnosed, case: &Case) -> Self {
         let finding = diagnosed.finding;
+        let said = diagnosed.suspect.clue.and_then(|index| case.clues.get(index)).filter(|clue| !clue.said.is_empty());
         Self {
             id: diagnosed.cause.id.to_owned(),
             subject: diagnosed.suspect.subject.to_string(),
             confidence: finding.confidence,
             seen: finding.seen,
+            said_in: said.and_then(|clue| case.transcript.file_at(clue.said.start)).map(str::to_owned),
             headline: finding.headline,
             summary: finding.summary,
             evidence: finding.evidence,

@@ -63,10 +63,22 @@ fn facts(report: &Report, first: &Explained, style: Style) -> String {
     for fact in first.evidence.iter().take(FACTS) {
         out += &paragraph(&safe(&fact.text), "  ", style.width);
     }
+    if let Some(log) = &first.said_in {
+        out += &paragraph(&format!("said in {}", safe(log)), "  ", style.width);
+    }
     if report.mode == Mode::Log {
-        out += &paragraph("the command was not watched: this is the machine as it is now", "  ", style.width);
+        out += &paragraph(
+            &format!("the command was not watched: this is the machine {}", known_by(report)),
+            "  ",
+            style.width,
+        );
     }
     out
+}
+
+/// How the machine of a log is known.
+fn known_by(report: &Report) -> String {
+    report.machine.recorded_in.as_ref().map_or("as it is now".to_owned(), |file| format!("as {} has it", safe(file)))
 }
 
 fn advice(first: &Explained, style: Style) -> String {
