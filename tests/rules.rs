@@ -347,3 +347,28 @@ fn what_a_rule_file_may_not_hold_is_not_valid_by_the_schema_for_editors() {
         assert!(found.contains("$.rule[0]"), "{text} is valid");
     }
 }
+
+/// Lines of logs in which nothing failed.
+const ORDINARY: &[&str] = &[
+    "2024-05-06T07:08:09.1234567Z [12/99] gcc -O2 -Wall -Iinclude -I../lib/include -c -o build/src/a.c.o src/a.c",
+    "Downloading https://repo.maven.apache.org/maven2/org/foo/bar-1.jar (120 kB)",
+    "make[2]: Entering directory '/home/user/project/build/src'",
+    "Extracting package foo-1.2.3 ... done",
+    "npm warn deprecated inflight@1.0.6: This module is not supported",
+    "   Compiling serde v1.0.229",
+    "Step 3/9 : RUN apt-get update && apt-get install -y curl",
+    "Get:5 http://deb.debian.org/debian bookworm/main amd64 curl amd64 7.88.1 [315 kB]",
+];
+
+#[test]
+fn few_ordinary_lines_are_looked_at_twice() {
+    let library = Library::builtin();
+    let reader = explain::clue::Reader::new(&library, None);
+    let told: Vec<&&str> = ORDINARY.iter().filter(|line| reader.may_tell(line.as_bytes())).collect();
+    assert!(told.is_empty(), "{}", list(&told));
+    let mut keys = std::collections::BTreeSet::new();
+    for line in ORDINARY {
+        reader.find_keys(line.as_bytes(), |at| drop(keys.insert(&line[at..])));
+    }
+    assert!(keys.len() <= ORDINARY.len() / 2, "{}", list(&keys.into_iter().collect::<Vec<_>>()));
+}

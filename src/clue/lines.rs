@@ -4,6 +4,7 @@
 //! own; what is too long loses its middle; a message that was wrapped at a width is offered a second time as one line.
 //! Bytes that are not UTF-8 stay as they are: they may be part of a path.
 
+use super::jobs::{Failed, Place, assign, of_same_job};
 use crate::transcript::Transcript;
 use std::ops::Range;
 
@@ -16,7 +17,7 @@ const JOINED: usize = 8;
 const WRAP_WIDTH: usize = 58;
 
 /// One line, clean.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Its bytes, without control characters but tabs.
     pub text: Vec<u8>,
@@ -24,24 +25,29 @@ pub struct Line {
     pub span: Range<u64>,
     /// Whether it is a wrapped message put together, which stands before its first line.
     pub joined: bool,
+    /// The job and step that it is of.
+    pub place: Place,
 }
 
-/// The lines of a transcript in order; wrapped messages stand joined before their first line.
+/// The lines of a transcript in order; wrapped messages stand joined before their first line. And what the log says failed.
 #[must_use]
-pub fn lines(transcript: &Transcript) -> Vec<Line> {
-    let physical: Vec<Line> = transcript.parts.iter().flat_map(|part| split(part.offset, &part.bytes.0)).collect();
+pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
+    let mut physical: Vec<Line> = transcript.parts.iter().flat_map(|part| split(part.offset, &part.bytes.0)).collect();
+    let failed = assign(&mut physical);
     let mut out = Vec::with_capacity(physical.len() + physical.len() / 4);
-    let mut covered = 0;
+    let mut covered = vec![false; physical.len()];
     for (index, line) in physical.iter().enumerate() {
-        if index >= covered
-            && let Some((joined, count)) = unwrapped(&physical[index..])
+        if !covered[index]
+            && let Some((joined, pieces)) = unwrapped(&physical, index)
         {
             out.push(joined);
-            covered = index + count;
+            for piece in pieces {
+                covered[piece] = true;
+            }
         }
         out.push(line.clone());
     }
-    out
+    (out, failed)
 }
 
 fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
@@ -56,7 +62,7 @@ fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
         (!text.is_empty()).then(|| Line {
             text,
             span: offset + raw.start as u64..offset + raw.end as u64,
-            joined: false,
+            ..Line::default()
         })
     })
 }
@@ -113,23 +119,33 @@ fn from(bytes: &[u8], start: Option<usize>) -> &[u8] {
     start.and_then(|start| bytes.get(start..)).unwrap_or_default()
 }
 
-/// The message that begins at the first of these lines, put together, and how many lines it takes; none where nothing was wrapped.
-fn unwrapped(lines: &[Line]) -> Option<(Line, usize)> {
-    let first = lines.first()?;
+/// The message that begins at a line, put together, and the lines that it goes on in; none where nothing was wrapped. Lines of other jobs that
+/// stand between are left out.
+fn unwrapped(lines: &[Line], at: usize) -> Option<(Line, Vec<usize>)> {
+    let first = &lines[at];
     let mut joined = first.clone();
-    let mut count = 1;
-    while let Some(next) = lines.get(count)
-        && count < JOINED
-        && goes_on(&lines[count - 1].text, &next.text, indent(&first.text))
-        && joined.text.len() + next.text.len() < HEAD
-    {
+    let mut pieces = Vec::new();
+    for next in of_same_job(lines, at, true).take(JOINED - 1) {
+        let more = lines[next].body();
+        let fits = joined.text.len() + more.len() < HEAD;
+        let last = &lines[pieces.last().copied().unwrap_or(at)];
+        if !fits || !goes_on(last.body(), more, indent(first.body())) {
+            break;
+        }
         joined.text.push(b' ');
-        joined.text.extend_from_slice(next.text.trim_ascii());
-        joined.span.end = next.span.end;
-        count += 1;
+        joined.text.extend_from_slice(more.trim_ascii());
+        joined.span.end = lines[next].span.end;
+        pieces.push(next);
     }
     joined.joined = true;
-    (count > 1).then_some((joined, count))
+    (!pieces.is_empty()).then_some((joined, pieces))
+}
+
+impl Line {
+    /// The text behind the label of its job.
+    fn body(&self) -> &[u8] {
+        &self.text[self.place.body..]
+    }
 }
 
 /// Whether a line goes on in the next: it was long enough to be broken, and the next is set deeper or begins small.
@@ -149,6 +165,7 @@ mod tests {
 
     fn texts(bytes: &[u8]) -> Vec<String> {
         lines(&Transcript::whole(bytes.to_vec()))
+            .0
             .iter()
             .map(|line| String::from_utf8_lossy(&line.text).into_owned())
             .collect()
@@ -171,7 +188,7 @@ mod tests {
     fn offsets_count_all_bytes_that_were_written() {
         let mut transcript = Transcript::whole(b"one\ntwo\n".to_vec());
         transcript.parts[0].offset = 100;
-        assert_eq!(lines(&transcript).iter().map(|line| line.span.clone()).collect::<Vec<_>>(), [100..103, 104..107]);
+        assert_eq!(lines(&transcript).0.iter().map(|line| line.span.clone()).collect::<Vec<_>>(), [100..103, 104..107]);
     }
 
     #[test]
@@ -192,6 +209,6 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_text_stay() {
-        assert_eq!(lines(&Transcript::whole(b"cat: caf\xe9: gone".to_vec()))[0].text, b"cat: caf\xe9: gone");
+        assert_eq!(lines(&Transcript::whole(b"cat: caf\xe9: gone".to_vec())).0[0].text, b"cat: caf\xe9: gone");
     }
 }

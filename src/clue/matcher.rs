@@ -122,7 +122,9 @@ impl Reader<'_> {
             ranked.sort_by_key(|draft| std::cmp::Reverse(self.rank(draft)));
             let Some((best, others)) = ranked.split_first() else { continue };
             if self.rule(best).says.handled {
-                chosen.retain(|earlier| earlier.line + HANDLED < best.line);
+                let lane = page.line(best.line).place.lane;
+                chosen
+                    .retain(|earlier| earlier.line + HANDLED < best.line || page.line(earlier.line).place.lane != lane);
                 continue;
             }
             let mut draft = (*best).clone();
@@ -140,7 +142,11 @@ impl Reader<'_> {
     fn without_doubles(&self, page: &Page, drafts: &mut Vec<Draft>) {
         let inside = |joined: &Draft, draft: &Draft| {
             let (joined, line) = (page.line(joined.line), page.line(draft.line));
-            joined.joined && !line.joined && joined.span.start <= line.span.start && line.span.end <= joined.span.end
+            joined.joined
+                && !line.joined
+                && joined.place.lane == line.place.lane
+                && joined.span.start <= line.span.start
+                && line.span.end <= joined.span.end
         };
         let knows = |draft: &Draft| self.rank(draft).0;
         let all = drafts.clone();

@@ -12,6 +12,7 @@ mod directory;
 mod errno_words;
 mod examples;
 mod exits;
+mod jobs;
 mod library;
 mod lines;
 mod logs;

@@ -1,6 +1,7 @@
 //! A transcript made ready: its lines, and their normal form where it is asked for.
 
 use super::errno_words::Words;
+use super::jobs::{Failed, of_same_job};
 use super::lines::{Line, lines};
 use super::normal::Normal;
 use super::pattern::Pattern;
@@ -22,13 +23,14 @@ pub struct Page<'a> {
     lines: Vec<Line>,
     /// Of those that were asked for: almost all lines of an output are no message.
     normals: Vec<OnceCell<Normal>>,
+    failed: Failed,
 }
 
 impl<'a> Page<'a> {
     pub fn of(transcript: &Transcript, words: &'a Words) -> Self {
-        let lines = lines(transcript);
+        let (lines, failed) = lines(transcript);
         let normals = lines.iter().map(|_| OnceCell::new()).collect();
-        Self { words, lines, normals }
+        Self { words, lines, normals, failed }
     }
 
     pub fn len(&self) -> usize {
@@ -37,6 +39,11 @@ impl<'a> Page<'a> {
 
     pub fn line(&self, index: usize) -> &Line {
         &self.lines[index]
+    }
+
+    /// Whether a line may be about the failure: it is not of a job or step that others failed beside.
+    pub fn concerns(&self, line: usize) -> bool {
+        self.failed.concerns(self.lines[line].place)
     }
 
     fn normal(&self, index: usize) -> &Normal {
@@ -59,13 +66,13 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// The nearest other line that matches, the lines after before the lines before; lines as they were written before joined ones,
+    /// The nearest other line that matches, of the same job, the lines after before the lines before; lines as they were written before joined ones,
     /// in which a value would go on into the next line.
     pub fn near<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
-        let both = |distance| [Some(line + distance), line.checked_sub(distance)];
-        let others: Vec<usize> =
-            (1..=NEAR).flat_map(both).flatten().filter(|other| *other < self.lines.len()).collect();
-        let (joined, plain): (Vec<usize>, Vec<usize>) = others.into_iter().partition(|other| self.lines[*other].joined);
+        let after = of_same_job(&self.lines, line, true).take(NEAR).map(Some).chain(std::iter::repeat(None));
+        let before = of_same_job(&self.lines, line, false).take(NEAR).map(Some).chain(std::iter::repeat(None));
+        let others = after.zip(before).take(NEAR).flat_map(|(after, before)| [after, before]).flatten();
+        let (joined, plain): (Vec<usize>, Vec<usize>) = others.partition(|other| self.lines[*other].joined);
         plain.into_iter().chain(joined).find_map(|other| self.capture(other, pattern))
     }
 }

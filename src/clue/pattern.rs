@@ -1,7 +1,7 @@
 //! A rule's pattern, compiled when it is first needed: of all rules a failure needs a few.
 
 use super::written::Form;
-use memchr::memmem;
+use memchr::memmem::Finder;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
 use std::cell::OnceCell;
@@ -13,12 +13,14 @@ const SIZE_LIMIT: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Pattern {
     form: Form,
+    needles: Vec<Finder<'static>>,
     regex: OnceCell<Option<Regex>>,
 }
 
 impl From<Form> for Pattern {
     fn from(form: Form) -> Self {
-        Self { form, regex: OnceCell::new() }
+        let needles = form.needles.iter().map(|needle| Finder::new(needle).into_owned()).collect();
+        Self { form, needles, regex: OnceCell::new() }
     }
 }
 
@@ -31,8 +33,7 @@ impl Pattern {
 
     /// Whether a text in normal form holds one of the literals.
     pub fn has_chance(&self, text: &[u8]) -> bool {
-        let needles = &self.form.needles;
-        needles.is_empty() || needles.iter().any(|needle| memmem::find(text, needle).is_some())
+        self.needles.is_empty() || self.needles.iter().any(|needle| needle.find(text).is_some())
     }
 
     /// Whether it takes more room than a pattern may, so that it cannot be asked.

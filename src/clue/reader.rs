@@ -1,6 +1,7 @@
 //! A library made ready for one locale: its rules, the words for errnos, and the sieve that holds the keys of both.
 
 use super::errno_words::Words;
+use super::jobs::MARKS;
 use super::library::Library;
 use super::lines::{clean, shortened};
 use super::matcher::Draft;
@@ -32,9 +33,10 @@ impl<'l> Reader<'l> {
         };
         let of_rules = keys().filter(|(key, _)| !key.is_empty());
         let of_rules = of_rules.map(|(key, index)| (Cow::Borrowed(key), Owner::Rule(index)));
+        let marks = MARKS.iter().map(|mark| (Cow::Borrowed(mark.as_bytes()), Owner::Mark));
         let of_words = words.all().enumerate().map(|(index, words)| (Cow::Owned(words.to_vec()), Owner::Words(index)));
         Self {
-            sieve: Sieve::new(of_rules.chain(of_words)),
+            sieve: Sieve::new(of_rules.chain(of_words).chain(marks)),
             of_errnos: keys().filter(|(key, _)| key.is_empty()).map(|(_, index)| index).collect(),
             library,
             words,
@@ -65,8 +67,8 @@ impl<'l> Reader<'l> {
     pub(super) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
         let mut candidates = Vec::new();
         for line in 0..page.len() {
-            let rules = self.rules_of(&page.line(line).text);
-            if !rules.is_empty() && !page.is_quotation(line) {
+            let (rules, _) = self.owners_in(&page.line(line).text);
+            if !rules.is_empty() && page.concerns(line) && !page.is_quotation(line) {
                 candidates.extend(rules.into_iter().map(|rule| (line, rule)));
             }
         }
@@ -78,13 +80,13 @@ impl<'l> Reader<'l> {
         self.sieve.find(text, |at, _| found(at));
     }
 
-    /// Whether a line, as it was written, may be one that a rule reads. No regex is asked.
+    /// Whether a line, as it was written, may be one that a rule reads, or begins or ends a step. No regex is asked.
     #[must_use]
     pub fn may_tell(&self, line: &[u8]) -> bool {
         let text = clean(&shortened(line));
-        let rules = self.rules_of(&text);
-        if rules.is_empty() {
-            return false;
+        let (rules, is_mark) = self.owners_in(&text);
+        if is_mark || rules.is_empty() {
+            return is_mark;
         }
         let normal = Normal::of(&text, &self.words);
         let has_chance = |rule: &usize| {
@@ -93,18 +95,19 @@ impl<'l> Reader<'l> {
         rules.iter().any(has_chance) && !is_quotation(&normal.text)
     }
 
-    /// Rules of which a line holds a key, in their order.
-    fn rules_of(&self, line: &[u8]) -> Vec<usize> {
-        let (mut rules, mut has_errno) = (Vec::new(), false);
+    /// Rules of which a line holds a key, in their order, and whether it begins or ends a step.
+    fn owners_in(&self, line: &[u8]) -> (Vec<usize>, bool) {
+        let (mut rules, mut has_errno, mut is_mark) = (Vec::new(), false, false);
         self.sieve.find(line, |_, owner| match owner {
             Owner::Words(_) => has_errno = true,
             Owner::Rule(rule) => rules.push(rule),
+            Owner::Mark => is_mark = true,
         });
         if has_errno {
             rules.extend_from_slice(&self.of_errnos);
         }
         rules.sort_unstable();
         rules.dedup();
-        rules
+        (rules, is_mark)
     }
 }

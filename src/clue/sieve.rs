@@ -17,6 +17,8 @@ const BITS_A_KEY: usize = 32;
 pub enum Owner {
     /// Words for an errno, in whichever case, by their place among the words.
     Words(usize),
+    /// Nobody: text that begins or ends a step of a log.
+    Mark,
     /// A rule, by its place in the library.
     Rule(usize),
 }

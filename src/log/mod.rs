@@ -23,6 +23,7 @@ pub fn read(files: &[PathBuf], reader: &Reader) -> Result<(Transcript, Vec<Strin
     let (mut logs, mut notes) = (Vec::new(), Vec::new());
     for file in files {
         let name = name(file);
+        selection.begin_log();
         let offset = selection.written();
         let mut log = open(file).map_err(|error| format!("{name}: {error}"))?;
         let damage = pour(&mut log, &mut selection);
@@ -34,7 +35,6 @@ pub fn read(files: &[PathBuf], reader: &Reader) -> Result<(Transcript, Vec<Strin
             None if selection.is_no_text() => notes.push(format!("{name} is no text")),
             None => {}
         }
-        selection.end_of_log();
         logs.push(LogFile { name, offset });
     }
     let mut transcript = selection.finish();

@@ -93,9 +93,9 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Ends a log, so that its last line is no beginning of the next one's first.
-    pub fn end_of_log(&mut self) {
-        if self.written > self.log_begin && self.last_byte() != Some(b'\n') {
+    /// Begins a log; the last line of the one before is no beginning of its first.
+    pub fn begin_log(&mut self) {
+        if self.last_byte().is_some_and(|byte| byte != b'\n') {
             self.push(b"\n");
         }
         (self.log_begin, self.zeros) = (self.written, 0);

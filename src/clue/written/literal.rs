@@ -9,8 +9,8 @@ use regex_syntax::hir::{Hir, HirKind};
 const MOST_NEEDLES: usize = 32;
 /// What a literal must weigh: two letters, or a sentinel.
 const LEAST_WEIGHT: usize = 8;
-/// A run of letters and digits of this length is preferred to a longer one with other bytes.
-const WORD: usize = 4;
+/// Words of this length are preferred to a longer run with other bytes.
+const WORDS: usize = 8;
 
 /// Literals of which every match of a pattern holds one, in normal form; none where there is no such set.
 pub fn needles(hir: &Hir) -> Option<Vec<Vec<u8>>> {
@@ -91,16 +91,16 @@ fn weight(set: &[Vec<u8>]) -> usize {
     set.iter().map(|literal| literal.iter().map(of_byte).sum()).min().unwrap_or(0)
 }
 
-/// The part of a literal that a line holds as the program wrote it, whatever colours and line breaks stand between words: a
-/// word of it where one is long enough. Empty for a literal that needs words for an errno.
+/// The part of a literal that a line holds as the program wrote it: words and the blanks between them where they are long enough,
+/// since colours begin and end at other signs. Empty for a literal that needs words for an errno.
 pub fn key(needle: &[u8]) -> &[u8] {
     let longest = |is_inside: fn(u8) -> bool| {
         let runs = written(needle).flat_map(move |text| text.split(move |byte| !is_inside(*byte)));
-        runs.max_by_key(|run| run.len()).unwrap_or_default()
+        runs.map(<[u8]>::trim_ascii).max_by_key(|run| run.len()).unwrap_or_default()
     };
-    let word = longest(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
-    if word.len() >= WORD {
-        return word;
+    let words = longest(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || !byte.is_ascii());
+    if words.len() >= WORDS {
+        return words;
     }
     if needle.contains(&ERRNO_BEGIN) { &[] } else { longest(|byte| byte != b'\'') }
 }

@@ -1,0 +1,141 @@
+//! `--log`: saved output, wherever it comes from and however large it is.
+
+use super::{assert_refused, explain, file, stderr, text};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// What a tool says whose file cannot be made, and the rule that reads it.
+const FAILURE: &[u8] = b"tar: a/b: Cannot mkdir: No space left on device\n";
+
+fn report(output: &Output) -> serde_json::Value {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    serde_json::from_slice(&output.stdout).expect("a report on stdout")
+}
+
+fn explained(arguments: &[&str]) -> serde_json::Value {
+    report(&explain(&[arguments, &["--status", "2", "--format", "json"]].concat()))
+}
+
+/// Ids of the causes that the text alone names.
+fn named(report: &serde_json::Value) -> Vec<&str> {
+    report["causes"].as_array().expect("causes").iter().filter_map(|cause| cause["id"].as_str()).collect()
+}
+
+fn through_stdin(arguments: &[&str], bytes: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_explain"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("explain starts");
+    child.stdin.take().expect("a pipe").write_all(bytes).expect("explain reads");
+    child.wait_with_output().expect("explain ends")
+}
+
+fn compressed(program: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let (_directory, plain) = file("plain", bytes);
+    Some(Command::new(program).arg("-c").arg(&plain).output().ok()?.stdout)
+}
+
+#[test]
+fn a_log_may_come_through_standard_input() {
+    let output = through_stdin(&["--log", "-", "--status", "2", "--format", "json"], FAILURE);
+    assert!(!named(&report(&output)).is_empty(), "{output:?}");
+}
+
+#[test]
+fn a_compressed_log_is_read_whatever_its_name() {
+    for program in ["gzip", "zstd"] {
+        let Some(once) = compressed(program, FAILURE) else {
+            eprintln!("skipped: {program} is not installed");
+            continue;
+        };
+        // Both forms may be put one behind the other.
+        let (_directory, log) = file("log", &[once.clone(), once].concat());
+        let report = explained(&["--log", text(&log)]);
+        assert_eq!(report["stderr"]["bytes"], 2 * FAILURE.len(), "{program}");
+        assert!(!named(&report).is_empty(), "{program}");
+    }
+}
+
+#[test]
+fn a_compressed_log_that_was_cut_is_read_as_far_as_it_goes() {
+    let whole: Vec<u8> = (0..200_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_string().into_bytes()).collect();
+    let compressed = compressed("gzip", &[FAILURE, &whole].concat()).expect("gzip");
+    let (_directory, log) = file("cut.gz", &compressed[..compressed.len() / 2]);
+    let report = explained(&["--log", text(&log)]);
+    assert!(!named(&report).is_empty());
+    assert!(report["notes"][0].as_str().expect("a note").contains("cut.gz: read as far as it goes"), "{report}");
+}
+
+#[test]
+fn of_several_logs_the_one_that_says_it_is_named() {
+    let (_one, calm) = file("calm.log", b"all is well");
+    let (_two, loud) = file("loud.log", FAILURE);
+    let report = explained(&["--log", text(&calm), "--log", text(&loud)]);
+    assert_eq!(report["causes"][0]["said_in"], text(&loud));
+    let output = explain(&["--log", text(&calm), "--log", text(&loud), "--status", "2"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("loud.log"), "{output:?}");
+}
+
+#[test]
+fn a_log_that_holds_nothing_is_told() {
+    let (_directory, log) = file("nothing.log", b"");
+    let output = explain(&["--log", text(&log), "--status", "2"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("nothing.log is empty"), "{}", stderr(&output));
+    let (_directory, log) = file("zeros.log", &vec![0; 3 << 20]);
+    let output = explain(&["--log", text(&log), "--status", "2"]);
+    assert!(stderr(&output).contains("zeros.log is no text"), "{}", stderr(&output));
+}
+
+#[test]
+fn what_has_no_end_is_no_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let pipe = directory.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a named pipe");
+    assert_refused(&explain(&["--log", text(&pipe), "--status", "2"]), &["pipe", "--log -"]);
+    assert_refused(&explain(&["--log", "/dev/zero", "--status", "2"]), &["/dev/zero", "is a device"]);
+}
+
+#[test]
+fn a_long_log_is_read_in_bounded_memory_and_its_middle_counts() {
+    let filler = b"[12/99] gcc -O2 -c -o build/a.o src/a.c\n".repeat(60_000);
+    for log in [[&filler[..], FAILURE, &filler].concat(), [&vec![b'x'; 40 << 20][..], b"\n", FAILURE, &filler].concat()]
+    {
+        let (_directory, log) = file("long.log", &log);
+        let report = explained(&["--log", text(&log)]);
+        assert!(!named(&report).is_empty(), "{}", report["stderr"]["bytes"]);
+        let kept: usize = report["stderr"]["parts"]
+            .as_array()
+            .expect("parts")
+            .iter()
+            .map(|part| part["bytes"].as_str().map_or(0, str::len))
+            .sum();
+        assert!(kept < 4 << 20, "{kept} bytes are too many");
+    }
+}
+
+#[test]
+fn what_another_job_said_is_no_reason() {
+    let log = b"#11 0.1 tar: a/b: Cannot mkdir: No space left on device\n#12 0.1 cc -c a.c\n#11 0.2 going on\n\
+        #12 ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 2\n";
+    let (_directory, log) = file("build.log", log);
+    assert_eq!(named(&explained(&["--log", text(&log)])), Vec::<&str>::new());
+}
+
+#[test]
+fn a_log_is_judged_against_the_machine_of_a_report() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let report = directory.path().join("report.json");
+    let ran = explain(&["--report", text(&report), "sh", "-c", "cat /no/such/file; exit 7"]);
+    assert_eq!(ran.status.code(), Some(7));
+    let (_log, log) = file("saved.log", b"cat: /no/such/file: No such file or directory\n");
+    let judged = self::report(&explain(&["--log", text(&log), "--replay", text(&report), "--format", "json"]));
+    assert_eq!((&judged["mode"], &judged["outcome"]["code"]), (&"log".into(), &7.into()));
+    assert_eq!(judged["causes"][0]["id"], "missing-path", "{judged}");
+    assert_eq!(judged["machine"]["recorded_in"], text(&report));
+    let shown = explain(&["--log", text(&log), "--replay", text(&report)]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("report.json has it"), "{shown:?}");
+}
