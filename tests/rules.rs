@@ -373,4 +373,57 @@ fn few_ordinary_lines_are_looked_at_twice() {
         });
     }
     assert!(keys.len() <= ORDINARY.len(), "{}", list(&keys.into_iter().collect::<Vec<_>>()));
+#[test]
+fn what_logs_put_around_a_message_does_not_hide_it() {
+    let library = Library::builtin();
+    let messages = [
+        "mkdir: cannot create directory '/x/y': No space left on device",
+        "tar: /x/y: Cannot open: Read-only file system",
+        "bash: line 1: /x/y: Permission denied",
+    ];
+    let frames: &[(&str, &str)] = &[
+        ("", "\n"),
+        ("2024-05-06T07:08:09.1234567Z ", "\n"),
+        ("web-1  | ", "\n"),
+        ("#12 0.345 ", "\n"),
+        ("[07:08:09] ", "\n"),
+        ("\u{1b}[31m", "\u{1b}[0m\n"),
+        ("\u{1b}[2K\r 10%\r 90%\r", "\r\n"),
+        ("ERROR: ", "\n"),
+        ("npm ERR! ", "\n"),
+        ("May  6 07:08:09 host job[12]: ", "\n"),
+        ("2024-05-06T07:08:09Z web-1  | \u{1b}[1m[ERROR] ", "\u{1b}[0m\r\n"),
+        ("::error::", "\n"),
+    ];
+    for message in messages {
+        let read = |output: &str| {
+            let found = clues(&library, output.as_bytes(), "C");
+            found.first().map(|clue| (clue.errno.map(|errno| errno as i32), clue.path.clone()))
+        };
+        let bare = read(message);
+        assert!(matches!(&bare, Some((Some(_), Some(path))) if path == Path::new("/x/y")), "{message}: {bare:?}");
+        for (before, after) in frames {
+            let output = format!("{before}{message}{after}");
+            assert_eq!(read(&output), bare, "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn a_message_that_only_looks_on_is_not_read() {
+    let library = Library::builtin();
+    for output in [
+        "ok 3 - mkdir: cannot create directory '/x': No space left on device\n",
+        "    --- FAIL: TestFull (0.00s)\n        full_test.go:7: expected: \"mkdir /x: no space left on device\"\n",
+        "+mkdir: cannot create directory '/x': No space left on device\n",
+        "✓ says mkdir: cannot create directory '/x': No space left on device\n",
+        "assert 'No space left on device' in output\n",
+        "PASSED: write to a full disk gives No space left on device\n",
+        "test errors::no_space_left_on_device ... ok\n",
+        "make: [Makefile:3: clean] Error 1 (ignored)\n",
+    ] {
+        let found = clues(&library, output.as_bytes(), "C");
+        let read: Vec<_> = found.iter().map(|clue| format!("{} reads {:?}", clue.rule, clue.line)).collect();
+        assert!(read.is_empty(), "{output}{}", list(&read));
+    }
 }

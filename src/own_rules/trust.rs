@@ -25,9 +25,9 @@ impl Store {
 
     /// Whether exactly these rules are trusted, by somebody whose word is taken.
     pub fn trusts(&self, rules: &Path, files: &[RuleFile], machine: &Machine, believed: &Believed) -> bool {
-        let believes = |path: &Path| machine.ownership(path).is_ok_and(|ownership| believed.doubt(ownership).is_none());
+        let is_sound = |path: &Path| machine.ownership(path).is_ok_and(|ownership| believed.doubt(ownership).is_none());
         let Some(name) = fingerprint(rules, files) else { return false };
-        believes(&self.directory) && believes(&self.directory.join(name))
+        is_sound(&self.directory) && is_sound(&self.directory.join(name))
     }
 
     /// Trusts these rules as they are, and no longer as they were.

@@ -29,6 +29,7 @@ mod mount_options;
 mod namespaces;
 mod network;
 mod opam;
+mod own_rules;
 mod paths;
 mod paths_vague;
 mod permissions;
