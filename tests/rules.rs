@@ -373,6 +373,8 @@ fn few_ordinary_lines_are_looked_at_twice() {
         });
     }
     assert!(keys.len() <= ORDINARY.len(), "{}", list(&keys.into_iter().collect::<Vec<_>>()));
+}
+
 #[test]
 fn what_logs_put_around_a_message_does_not_hide_it() {
     let library = Library::builtin();

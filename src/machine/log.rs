@@ -35,9 +35,8 @@ impl Machine {
         let identity = &self.surroundings().identity;
         let caller = self.surroundings().caller.unwrap_or(identity.uid);
         let wanted = Wanted { since, owners: (caller == 0).then_some([0, identity.uid]) };
-        self.ask(&format!("log {}", file.display()), || match may_block {
-            true => aside(left, file, move |file| log(file, wanted)),
-            false => log(file, wanted),
+        self.ask(&format!("log {}", file.display()), || {
+            if may_block { aside(left, file, move |file| log(file, wanted)) } else { log(file, wanted) }
         })
     }
 }
@@ -125,7 +124,7 @@ mod tests {
     #[test]
     fn what_is_somebody_elses_or_no_regular_file_is_not_read() {
         let (directory, file) = written(b"one\n");
-        let uid = std::fs::metadata(&file).unwrap().uid();
+        let uid = File::open(&file).unwrap().metadata().unwrap().uid();
         let told = log(&file, Wanted { owners: Some([uid + 1, uid + 2]), ..ANYBODY });
         assert_eq!(told, Err(Unknown::Unsupported("it is somebody else's".into())));
         let link = directory.path().join("link.log");

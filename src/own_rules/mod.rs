@@ -39,18 +39,18 @@ struct Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
     /// Nobody by name: they are used where they are there.
-    ByConvention,
+    Always,
     /// The environment, which may be older than the caller's rights.
-    ByVariable,
+    InEnvironment,
     /// The caller, on this command line.
-    ByOption,
+    OnCommandLine,
     /// The caller, who trusted these very bytes.
-    ByTrust,
+    Trusted,
 }
 
 impl Place {
     fn trusted(path: PathBuf) -> Self {
-        Self { path, asked: Asked::ByTrust }
+        Self { path, asked: Asked::Trusted }
     }
 }
 
@@ -60,14 +60,14 @@ pub fn gather(machine: &Machine, named: &[PathBuf]) -> OwnRules {
     let mut own = OwnRules::default();
     let reader = Reader::new(machine);
     for path in [Some(PathBuf::from(SYSTEM)), of_user(machine.surroundings())].into_iter().flatten() {
-        reader.add(&Place { path, asked: Asked::ByConvention }, &mut own);
+        reader.add(&Place { path, asked: Asked::Always }, &mut own);
     }
     project::add(&reader, &mut own);
     for path in of_variable() {
-        reader.add(&Place { path, asked: Asked::ByVariable }, &mut own);
+        reader.add(&Place { path, asked: Asked::InEnvironment }, &mut own);
     }
     for path in named.iter().cloned() {
-        reader.add(&Place { path, asked: Asked::ByOption }, &mut own);
+        reader.add(&Place { path, asked: Asked::OnCommandLine }, &mut own);
     }
     own
 }
@@ -97,13 +97,13 @@ impl<'a> Reader<'a> {
     }
 
     fn add(&self, place: &Place, own: &mut OwnRules) {
-        if place.asked == Asked::ByVariable && !place.path.is_absolute() {
+        if place.asked == Asked::InEnvironment && !place.path.is_absolute() {
             let text = format!("left out: {VARIABLE} takes absolute paths");
             return own.faults.push(Fault { file: place.path.clone(), line: None, text });
         }
         let found = match self.machine.rule_files(&place.path) {
             Ok(found) => found,
-            Err(error) if error.is_missing() && place.asked == Asked::ByConvention => return,
+            Err(error) if error.is_missing() && place.asked == Asked::Always => return,
             Err(error) => return own.faults.push(unread(place.path.clone(), &error)),
         };
         if let Some(doubt) = self.doubt(place, found.ownership) {
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
 
     /// Why the rules of a place are not used.
     fn doubt(&self, place: &Place, ownership: Option<Ownership>) -> Option<String> {
-        if matches!(place.asked, Asked::ByOption | Asked::ByTrust) {
+        if matches!(place.asked, Asked::OnCommandLine | Asked::Trusted) {
             return None;
         }
         let why = match self.believed.doubt(ownership?)? {

@@ -5,10 +5,10 @@ use super::Believed;
 use crate::machine::{Machine, RuleFile, Surroundings};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::{ffi, fs, io};
+use std::{fs, io};
 
 /// Where trust is kept, for one user.
 pub struct Store {
@@ -62,8 +62,7 @@ impl Store {
 
     #[expect(clippy::disallowed_methods, reason = "state of explain itself, not of the machine that is examined")]
     fn entries(&self, rules: &Path) -> Vec<PathBuf> {
-        let about =
-            |entry: &PathBuf| fs::read(entry).is_ok_and(|bytes| PathBuf::from(ffi::OsString::from_vec(bytes)) == rules);
+        let about = |entry: &PathBuf| fs::read(entry).is_ok_and(|bytes| bytes == rules.as_os_str().as_bytes());
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(about).collect()
     }
