@@ -114,10 +114,11 @@ fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
     (sure, !diagnosed.suspect.touched, diagnosed.finding.seen.is_none(), said_at, likelier)
 }
 
-/// What a verified specific cause explains, so that the general one is no fault of its own.
+/// What a specific cause explains, so that the general one is no fault of its own.
 struct Covering {
     general: &'static str,
     by: &'static str,
+    sure: Confidence,
     subject: Subject,
     /// The message, where it has an errno: what it says of one path is explained once.
     clue: Option<usize>,
@@ -127,7 +128,8 @@ impl Covering {
     fn covers(&self, case: &Case, diagnosed: &Diagnosed) -> bool {
         let suspect = &diagnosed.suspect;
         let is_same_message = self.clue.is_some() && self.clue == suspect.clue && self.is_about(case, &suspect.subject);
-        self.general == diagnosed.cause.id && (self.subject == suspect.subject || is_same_message)
+        let is_as_sure = self.sure >= diagnosed.finding.confidence;
+        self.general == diagnosed.cause.id && is_as_sure && (self.subject == suspect.subject || is_same_message)
     }
 
     /// Whether a path lies on the way to the subject or below it; what is no path has no way.
@@ -138,15 +140,16 @@ impl Covering {
     }
 }
 
-/// Moves what a verified specific cause covers to the refuted: it is so, and it is not the root.
+/// Moves what a specific cause covers, where that is as sure, to the refuted: it is so, and it is not the root.
 fn drop_covered(case: &Case, diagnosis: &mut Diagnosis) {
-    let verified = diagnosis.found.iter().filter(|diagnosed| diagnosed.finding.confidence == Confidence::Verified);
-    let covering: Vec<Covering> = verified
-        .flat_map(|Diagnosed { cause, suspect, .. }| {
+    let seen = diagnosis.found.iter().filter(|diagnosed| diagnosed.finding.seen.is_some());
+    let covering: Vec<Covering> = seen
+        .flat_map(|Diagnosed { cause, suspect, finding }| {
             let clue = suspect.clue.filter(|index| case.clues[*index].errno.is_some());
             cause.covers.iter().map(move |general| Covering {
                 general,
                 by: cause.id,
+                sure: finding.confidence,
                 subject: suspect.subject.clone(),
                 clue,
             })

@@ -67,7 +67,9 @@ fn is_about(clue: &Clue) -> bool {
 
 fn name(clue: &Clue) -> Option<OsString> {
     let path = clue.path.as_ref().map(|path| path.as_os_str().to_owned());
-    path.or_else(|| clue.subject.clone().map(OsString::from)).filter(|name| is_name(name))
+    let name = path.or_else(|| clue.subject.clone().map(OsString::from)).filter(|name| is_name(name));
+    // `make: getcwd: …` names a call where it names commands elsewhere.
+    name.filter(|name| name != "getcwd")
 }
 
 /// Whether it is looked for in `PATH`: it has no slash.

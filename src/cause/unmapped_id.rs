@@ -6,6 +6,8 @@ use crate::clue::{Clue, Operation};
 use crate::machine::Stat;
 use crate::probe::walk::{OVERFLOW, Obstacle, Who, Why};
 use crate::sys::errno::Errno;
+use crate::words;
+use std::path::Path;
 
 const ID: &str = "unmapped-id";
 
@@ -18,7 +20,7 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let given = case.clues.iter().enumerate().filter(|(_, clue)| is_given(clue));
+    let given = case.clues.iter().enumerate().filter(|(_, clue)| is_given(case, clue));
     let mut suspects: Vec<Suspect> = given.filter_map(|(index, clue)| of_message(case, index, clue)).collect();
     // Files of an unmapped owner are shown as those of the overflow id.
     suspects.extend(refused::messages(case).filter_map(|(index, clue)| {
@@ -31,9 +33,14 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     suspects
 }
 
-/// Whether a message says that a file could not be given to somebody.
-fn is_given(clue: &Clue) -> bool {
-    clue.suspects(ID) || clue.errno == Some(Errno::EINVAL) && clue.operation == Some(Operation::Attribute)
+/// Whether a message says that a file could not be given to somebody, or a process to another user.
+fn is_given(case: &Case, clue: &Clue) -> bool {
+    let line = clue.line.to_lowercase();
+    let says = || ["chown", "setuid", "setgid", "setreuid", "setresuid", "setresgid"].iter().any(|call| line.contains(call));
+    // Python and Node.js name the file alone.
+    let calls = || case.command.iter().any(|word| word.to_string_lossy().contains("chown"));
+    let is_given = || clue.operation == Some(Operation::Attribute) || says() || calls();
+    clue.suspects(ID) || clue.errno == Some(Errno::EINVAL) && is_given()
 }
 
 /// The first id of a message that has no mapping; the first one at all in a log.
@@ -43,8 +50,25 @@ fn of_message(case: &Case, index: usize, clue: &Clue) -> Option<Suspect> {
     let unmapped =
         uids.iter().find(|uid| !who.maps_uid(**uid)).or_else(|| gids.iter().find(|gid| !who.maps_gid(**gid)));
     let first = || uids.first().or(gids.first()).filter(|_| case.mode == Mode::Log);
-    let id = unmapped.or_else(first)?;
+    let id = unmapped.or_else(first).copied().or_else(|| of_command(case, &who))?;
     Some(Suspect { subject: Subject::Name(id.to_string()), clue: Some(index), touched: true })
+}
+
+/// Where a message has no id: the first one of the command line that has no mapping, or the owner of a file there, whose owner is to be
+/// kept (`cp -a`). In a user namespace chown(2) answers EINVAL for nothing else.
+fn of_command(case: &Case, who: &Who) -> Option<u32> {
+    if !who.is_mapped() {
+        return None;
+    }
+    let number = |path: &Path| path.to_str()?.split(':').find_map(|id| id.parse().ok());
+    let mut told = words::paths_of(case.command).filter_map(number);
+    let owner = |path: &Path| {
+        let stat = case.machine.stat(&case.resolve(path)?.existing).ok()?;
+        let gid = || Some(stat.gid).filter(|gid| !who.maps_gid(*gid));
+        Some(stat.uid).filter(|uid| !who.maps_uid(*uid)).or_else(gid)
+    };
+    let told = told.find(|id| !who.maps_uid(*id) || !who.maps_gid(*id));
+    told.or_else(|| words::paths_of(case.command).find_map(owner))
 }
 
 /// Numbers behind a word: `uid 65002`, `gid=5`; and in `65002:100005`.

@@ -12,8 +12,8 @@ use regex_automata::util::captures::Captures;
 use regex_automata::{Input, Span};
 use std::cell::OnceCell;
 
-/// Lines that a rule may look at before and after its message.
-const NEAR: usize = 10;
+/// Lines that a rule may look at before and after its message: Node.js shows ten of a stack and then the fields of the error.
+const NEAR: usize = 14;
 
 /// Alternatives of a pattern that may capture the same.
 const TWINS: usize = 9;

@@ -83,3 +83,46 @@ fn a_shell_that_tells_no_reason_is_explained_by_the_walk() {
         scene.run("twin").assert_silent();
     });
 }
+
+#[test]
+fn too_long_a_name_is_found_where_the_message_breaks_off_or_names_none() {
+    scenario(&[Need::Root, Need::Program("sqlite3"), Need::Program("perl")], |lab| {
+        let scene = lab.play(
+            r#"long=$(head -c 300 /dev/zero | tr '\0' x)
+            explained sqlite sqlite3 $long 'create table t(a)'
+            explained perl perl -e 'mkdir shift or die "cannot create: $!\n"' $long
+            explained curl curl -sSo $long file:///etc/hostname
+            explained twin sqlite3 short.db 'select * from nothing'"#,
+        );
+        for run in ["sqlite", "perl"] {
+            scene.run(run).assert_only("name-too-long", lab.path(&"x".repeat(300)), Likely);
+        }
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn a_working_directory_that_is_gone_is_found_behind_missing_files_of_all_kinds() {
+    scenario(
+        &[Need::Root, Need::Program("make"), Need::Program("gcc"), Need::Program("tar"), Need::Program("python3")],
+        |lab| {
+            let scene = lab.play(
+                "mkdir gone; cd gone; rmdir \"$LAB/gone\"
+            explained make make
+            explained tar tar -cf x.tar .
+            explained gcc gcc -c x.c
+            explained python python3 -m venv v
+            cd \"$LAB\"
+            explained twin make",
+            );
+            for run in ["make", "tar", "gcc", "python"] {
+                scene.run(run).assert_only(
+                    "deleted-working-directory",
+                    lab.path("gone"),
+                    scene.run(run).first().confidence,
+                );
+            }
+            scene.run("twin").assert_silent();
+        },
+    );
+}

@@ -71,3 +71,164 @@ fn a_message_next_to_a_warning_is_read_for_itself() {
         scene.run("twin").assert_silent();
     });
 }
+
+#[test]
+fn an_attribute_that_holds_for_root_is_found_behind_a_database_a_temporary_file_and_a_download() {
+    let needs = [
+        Need::Root,
+        Need::Filesystem("ext4"),
+        Need::Program("chattr"),
+        Need::Program("sqlite3"),
+        Need::Program("curl"),
+    ];
+    scenario(&needs, |lab| {
+        let scene = lab.play(
+            "loop_mount ext4 16M $LAB/d; cd d; echo x >file; echo x >page; mkdir dir; sqlite3 db 'create table t(a)'; chattr +i file page db dir
+            explained sqlite sqlite3 db 'insert into t values(1)'
+            explained sed sed -i s/x/y/ file
+            explained curl curl -sSo page file:///etc/hostname
+            explained git git init -q dir/repository
+            explained twin sqlite3 db 'insert into nothing values(1)'
+            explained read grep y file
+            chattr -i file page db dir",
+        );
+        for (run, name) in [("sqlite", "db"), ("curl", "page")] {
+            scene.run(run).assert_only("immutable-file", lab.path("d").join(name), Likely);
+        }
+        for (run, name) in [("sed", "file"), ("git", "dir")] {
+            scene.run(run).assert_only("immutable-file", lab.path("d").join(name), Verified);
+        }
+        scene.run("twin").assert_silent();
+        scene.run("read").assert_silent();
+    });
+}
+
+#[test]
+fn a_sticky_directory_is_found_behind_what_names_a_temporary_file_or_no_reason() {
+    scenario(&[Need::Root, Need::Program("perl"), Need::Program("tar")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 1777 shared; echo x >shared/x; chmod 666 shared/x; echo x >shared/own; chown 4001 shared/own
+            explained_as 4001 sed sed -i s/x/y/ shared/x
+            explained_as 4001 perl perl -e 'unlink "shared/x" or die "cannot remove shared/x\n"'
+            explained_as 4001 tar sh -c 'cd shared; tar -cf /dev/null --remove-files x'
+            explained_as 4001 twin sh -c 'sed -i s/x/y/ shared/own; exit 3'
+            explained_as 4001 other sed -i s/x/y/ shared/none"#,
+        );
+        scene.run("sed").assert_only("sticky-directory", lab.path("shared"), Verified);
+        scene.run("perl").assert_only("sticky-directory", lab.path("shared"), Likely);
+        scene.run("twin").assert_silent();
+        scene.run("other").assert_silent();
+    });
+}
+
+#[test]
+fn a_group_that_would_grant_it_is_told_where_no_path_or_no_reason_is() {
+    scenario(&[Need::Root, Need::Program("python3"), Need::Program("perl")], |lab| {
+        let scene = lab.play(
+            r#"cp /etc/group group; echo 'engine:x:4100:' >>group; mount --bind group /etc/group
+            python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind("engine.sock"); s.listen(); time.sleep(60)' &
+            until [ -S engine.sock ]; do sleep 0.02; done
+            chgrp 4100 engine.sock; chmod 660 engine.sock; echo x >log; chgrp 4100 log; chmod 640 log; echo x >public
+            explained_as 4001 python python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("engine.sock")'
+            explained_as 4001 perl perl -e 'open F, "./log" or die "cannot open ./log\n"'
+            explained_as 4001 cat cat log
+            explained_as 4001 twin perl -e 'open F, "./public" or die; die "cannot open ./public\n"'
+            kill $!"#,
+        );
+        scene.run("python").assert_only("not-in-group", lab.path("engine.sock"), Likely);
+        scene.run("perl").assert_only("not-in-group", lab.path("log"), Likely);
+        scene.run("cat").assert_only("not-in-group", lab.path("log"), Verified);
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn git_that_fails_unheard_in_the_repository_of_another_user_is_explained() {
+    scenario(&[Need::Root, Need::Program("git"), Need::Program("python3"), Need::Program("node")], |lab| {
+        let scene = lab.play(
+            r#"export GIT_CONFIG_NOSYSTEM=1; mkdir own foreign; git -C own init -q; git -C foreign init -q; chown -R 4002:4002 foreign; cd foreign
+            explained python python3 -c 'import subprocess; subprocess.run(["git", "status"], stderr=subprocess.DEVNULL, check=True)'
+            explained node node -e 'require("child_process").execSync("git describe 2>/dev/null")'
+            explained make sh -c 'printf "all:\n\t@git describe\n" >M; make -f M'
+            cd ../own
+            explained twin python3 -c 'import subprocess; subprocess.run(["git", "describe"], stderr=subprocess.DEVNULL, check=True)'"#,
+        );
+        for run in ["python", "node", "make"] {
+            scene.run(run).assert_first("dubious-ownership", lab.path("foreign"), Verified);
+        }
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn a_protected_file_is_found_behind_a_download_that_tells_nothing() {
+    scenario(&[Need::Root, Need::Program("curl")], |lab| {
+        // A sysctl of the whole machine: put back whatever happens.
+        let scene = lab.play(
+            r#"mkdir -m 1777 shared; echo x >shared/x; chown 4001 shared/x; chmod 666 shared/x
+            before=$(cat /proc/sys/fs/protected_regular); trap 'echo $before >/proc/sys/fs/protected_regular' EXIT
+            echo 2 >/proc/sys/fs/protected_regular
+            explained curl curl -sSo shared/x file:///etc/hostname
+            explained dd dd if=/dev/null of=shared/x
+            explained twin grep nothing shared/x"#,
+        );
+        scene.run("curl").assert_only("protected-file", lab.path("shared/x"), Likely);
+        scene.run("dd").assert_only("protected-file", lab.path("shared/x"), Verified);
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn an_id_without_a_mapping_is_found_where_a_tool_says_invalid_argument() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 777 out; echo x >file; cp "$EXPLAIN" explain
+            mapped() { name=$1; shift; bare $name setpriv --reuid 4001 --regid 4001 --clear-groups unshare --user --map-root-user \
+                "$LAB/explain" --report "$LAB/runs/$name.json" -- "$@"; }
+            mapped chown chown 5002 out
+            mapped python python3 -c 'import os; os.chown("out", 5002, 0)'
+            mapped install install -o 5002 file out/h
+            mapped setpriv setpriv --reuid 5002 true
+            mapped twin dd if=file of=out/x bs=0"#,
+        );
+        for run in ["chown", "python", "install", "setpriv"] {
+            scene.run(run).assert_only("unmapped-id", "5002", Verified);
+        }
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn a_capability_is_told_where_the_words_are_those_of_a_file() {
+    scenario(&[Need::Root, Need::Program("ip")], |lab| {
+        let scene = lab.play(
+            "explained_as 4001 nice sh -c 'nice -n -5 true; exit 1'
+            explained_as 4001 ip ip link set lo down
+            explained_as 4001 chroot chroot / true
+            explained_as 4001 twin sh -c 'nice -n 5 true; exit 1'",
+        );
+        scene.run("nice").assert_only("missing-capability", "CAP_SYS_NICE", Verified);
+        scene.run("ip").assert_only("missing-capability", "CAP_NET_ADMIN", Verified);
+        scene.run("chroot").assert_only("missing-capability", "CAP_SYS_CHROOT", Verified);
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
+fn an_owner_that_sudo_refuses_is_not_told_as_a_mode() {
+    scenario(&[Need::Root, Need::Program("sudo"), Need::Program("ssh-keygen")], |lab| {
+        let scene = lab.play(
+            "echo 'x ALL=(ALL) ALL' >sudoers; chmod 440 sudoers; chown 4001 sudoers; mount --bind sudoers /etc/sudoers
+            explained sudo sudo -n true
+            umount /etc/sudoers; ssh-keygen -q -t ed25519 -N '' -f key; chmod 644 key
+            explained key ssh-keygen -y -f key
+            chmod 600 key; echo broken >key
+            explained twin ssh-keygen -y -f key",
+        );
+        let sudo = scene.run("sudo");
+        let found = sudo.assert_first("insecure-permissions", "/etc/sudoers", Verified);
+        assert!(found.summary.contains("belongs to"), "{sudo}");
+        scene.run("key").assert_first("insecure-permissions", lab.path("key"), Verified);
+        scene.run("twin").assert_silent();
+    });
+}

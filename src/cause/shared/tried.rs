@@ -85,28 +85,50 @@ fn misreported(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     is_refused.then_some(tried)
 }
 
-/// The one path of the command line at which a message's operation fails with its errno, where the message names no path.
+/// The one path of the command line at which a message's operation fails as it says, where the message names no path, or names the
+/// temporary name of a file that was to replace another one.
 fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
-    const TELLING: &[Errno] = &[
-        Errno::EACCES,
-        Errno::EEXIST,
-        Errno::EISDIR,
-        Errno::ELOOP,
-        Errno::ENAMETOOLONG,
-        Errno::ENOTDIR,
-        Errno::ENOTEMPTY,
-        Errno::EROFS,
-    ];
-    let errno = clue.errno.filter(|errno| TELLING.contains(errno) && clue.path.is_none() && clue.subject.is_none())?;
-    // To create is also to make a directory; beyond that, another operation would be another failure.
-    let may_be = if errno == Errno::EEXIST { Some(Operation::Mkdir) } else { clue.operation };
-    let operation = may_be.or_else(|| alternatives(None, Some(errno)).first().copied())?;
+    let operation = untold_operation(clue)?;
     let mut found = words::paths_of(case.command).filter_map(|path| {
         let tried = attempted(case, who, Attempt { operation, path, other: None })?;
-        (tried.obstacle()?.errno() == errno).then_some(tried)
+        // A bare word may be no path at all: what refuses where it would lie tells nothing of it.
+        let is_path = path.components().count() > 1 || path.extension().is_some();
+        let is_itself = tried.obstacle()?.at.file_name() == path.file_name();
+        (is_path || is_itself).then_some(())?;
+        is_telling(clue, operation, tried.obstacle()?).then_some(tried)
     });
     let first = found.next()?;
     found.all(|other| other.obstacle() == first.obstacle()).then_some(first)
+}
+
+/// What may have failed on a path of the command line; none where the message is about something else.
+fn untold_operation(clue: &Clue) -> Option<Operation> {
+    let is_unnamed = clue.path.is_none() && clue.subject.is_none();
+    match (clue.operation, clue.errno) {
+        // `sed -i` names what it wrote and not what it was to replace.
+        (Some(Operation::Rename), Some(Errno::EPERM | Errno::EACCES)) if clue.other_path.is_none() => {
+            Some(Operation::Remove)
+        }
+        (Some(Operation::Bind), _) => None,
+        _ if !is_unnamed => None,
+        // To create is also to make a directory; beyond that, another operation would be another failure.
+        (_, Some(Errno::EEXIST)) => Some(Operation::Mkdir),
+        (Some(operation), Some(_)) => Some(operation),
+        (Some(operation), None) if !clue.suspects.is_empty() => Some(operation),
+        (None, Some(errno)) => alternatives(None, Some(errno)).first().copied(),
+        _ => None,
+    }
+}
+
+/// Whether what is met at a path that only the command line names is enough to hold it for what failed.
+fn is_telling(clue: &Clue, operation: Operation, met: &Obstacle) -> bool {
+    let is_told = clue.errno.is_none_or(|said| said == met.errno());
+    is_told
+        && match &met.why {
+            Why::Missing { .. } | Why::Empty | Why::NoWorkingDirectory | Why::NotASocket(_) | Why::NotOwner(_) => false,
+            Why::IsADirectory | Why::NotADirectory(_) => clue.errno.is_some() && operation != Operation::Connect,
+            _ => true,
+        }
 }
 
 /// What a message may mean, the likeliest first. One that gives no reason means what it says and nothing else: that something else
