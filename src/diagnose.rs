@@ -48,7 +48,7 @@ pub fn diagnose(case: &Case) -> Diagnosis {
                     finding.evidence.extend(quotation(case, &suspect));
                     diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding });
                 }
-                Verdict::RuledOut(text) | Verdict::Unknown(text) if is_asked(case, cause, &suspect) => {
+                Verdict::RuledOut(text) | Verdict::Unknown(text) if is_suggested(case, cause.id, &suspect) => {
                     diagnosis.ruled_out.push(Refuted { cause, suspect, text });
                 }
                 Verdict::RuledOut(_) | Verdict::Unknown(_) => {}
@@ -80,8 +80,8 @@ fn likeliest_first(case: &Case) -> Vec<&'static Cause> {
 }
 
 /// Whether anything said made one ask: what is refuted and was never suggested is no answer to a question.
-fn is_asked(case: &Case, cause: &Cause, suspect: &Suspect) -> bool {
-    suspect.clue.is_none_or(|index| case.clues[index].vague || case.clues[index].suspects(cause.id))
+fn is_suggested(case: &Case, id: &str, suspect: &Suspect) -> bool {
+    suspect.clue.is_none_or(|index| case.clues[index].vague || case.clues[index].suspects(id))
 }
 
 /// What a log says, which the user has not seen.

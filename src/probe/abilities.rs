@@ -28,9 +28,9 @@ pub enum Ability {
     Write,
     /// Reads and writes past the page cache, `O_DIRECT` of open(2).
     Direct,
-    /// Copies that share their blocks, ioctl_ficlone(2).
+    /// Copies that share their blocks, `ioctl_ficlone(2)`.
     Clone,
-    /// Attributes of chattr(1), ioctl_iflags(2).
+    /// Attributes of chattr(1), `ioctl_iflags(2)`.
     Flags,
     /// Space that is set aside or given back, fallocate(2).
     Allocate,

@@ -14,6 +14,7 @@ mod descriptors;
 mod devices;
 mod directory_full;
 mod file_size;
+mod handled;
 mod harness;
 mod healthy;
 mod hostile;

@@ -79,7 +79,7 @@ fn may_be_start(clue: &Clue) -> bool {
 }
 
 /// The program that a clue names.
-fn named<'a>(clue: &'a Clue) -> Option<&'a Path> {
+fn named(clue: &Clue) -> Option<&Path> {
     let subject = clue.subject.as_deref().filter(|subject| subject.contains('/') && !subject.contains(".so"));
     clue.path.as_deref().or(subject.map(Path::new))
 }

@@ -5,7 +5,8 @@ use crate::clue::Clue;
 
 /// The port that a message names.
 pub fn of_clue(clue: &Clue) -> Option<u16> {
-    clue.subject.as_deref().and_then(number).or_else(|| in_line(&clue.line))
+    // An address in the line is plainer than a number that a rule read: that may be the first of the address itself.
+    addressed(&clue.line).or_else(|| clue.subject.as_deref().and_then(number)).or_else(|| behind_port(&clue.line))
 }
 
 /// The numbers of the command line that may be ports, in order.
@@ -20,15 +21,19 @@ fn number(text: &str) -> Option<u16> {
     last.parse().ok().filter(|port| *port > 0)
 }
 
-/// The port of an address, or the number behind the word "port", in a message. Times and places in sources have colons too.
-fn in_line(line: &str) -> Option<u16> {
-    let words = line
-        .split([' ', '\'', '"', ',', ')', '('])
-        .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| !word.is_empty());
-    let addressed = words.clone().find_map(of_address);
-    let mut after_port = words.skip_while(|word| !word.eq_ignore_ascii_case("port")).skip(1);
-    addressed.or_else(|| after_port.next()?.parse().ok())
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split([' ', '\'', '"', ',', ')', '(']);
+    words.map(|word| word.trim_end_matches(['.', ':'])).filter(|word| !word.is_empty())
+}
+
+/// The port of an address in a message. Times and places in sources have colons too.
+fn addressed(line: &str) -> Option<u16> {
+    words(line).find_map(of_address)
+}
+
+/// The number behind the word "port".
+fn behind_port(line: &str) -> Option<u16> {
+    words(line).skip_while(|word| !word.eq_ignore_ascii_case("port")).nth(1)?.parse().ok()
 }
 
 fn of_address(word: &str) -> Option<u16> {
@@ -54,7 +59,7 @@ mod tests {
             ("OSError: [Errno 98] Address already in use", None),
         ];
         for (line, port) in known {
-            assert_eq!(in_line(line), port, "{line}");
+            assert_eq!(addressed(line).or_else(|| behind_port(line)), port, "{line}");
         }
     }
 }

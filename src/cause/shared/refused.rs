@@ -127,13 +127,25 @@ fn is_said(line: &[u8]) -> bool {
     line.first().is_some_and(|byte| !byte.is_ascii_whitespace()) && line.iter().any(u8::is_ascii_alphanumeric)
 }
 
-/// Whether the command went on after a message and failed at something else: another errno, on a path that has nothing to do with it.
+/// Whether the command went on after a message and failed at something else: another errno, or another exception while that of the message
+/// was handled, on a path that has nothing to do with it.
 #[must_use]
 pub fn is_superseded(case: &Case, index: usize) -> bool {
     let clue = &case.clues[index];
-    let later =
-        case.clues[index + 1..].iter().filter(|later| later.errno.is_some_and(|errno| Some(errno) != clue.errno));
-    later.into_iter().any(|later| !is_related(case, clue, later) && !is_warning(later))
+    let is_other =
+        |later: &Clue| later.errno.is_some_and(|errno| Some(errno) != clue.errno || was_handled(case, clue, later));
+    let mut later = case.clues[index + 1..].iter().filter(|later| is_other(later));
+    later.any(|later| !is_related(case, clue, later) && !is_warning(later))
+}
+
+/// Whether Python says between two messages that the second came while it handled the first.
+fn was_handled(case: &Case, clue: &Clue, later: &Clue) -> bool {
+    let words = b"During handling of the above exception";
+    let said = |at: u64| clue.said.end <= at && at < later.said.start;
+    case.transcript
+        .parts
+        .iter()
+        .any(|part| memchr::memmem::find_iter(&part.bytes.0, words).any(|at| said(part.offset + at as u64)))
 }
 
 /// Whether one message's path leads to or through the other's, or one has none.
