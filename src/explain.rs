@@ -131,7 +131,10 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         say_instead_of_panicking();
     }
     let Failed { ran, file } = failed;
-    let machine = Machine::live(Surroundings::of_child(ran.status.as_deref(), ran.limits), Instant::now() + PROBES);
+    let machine = Machine::live(
+        Surroundings::of_child(ran.status.as_deref(), ran.limits).changed_by(command),
+        Instant::now() + PROBES,
+    );
     let rules = Rules::all(options, &machine);
     let span = Span { started: ran.started, duration: ran.duration };
     let failure = Failure {

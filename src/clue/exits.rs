@@ -20,7 +20,8 @@ impl Exits {
     }
 
     pub(super) fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&str> {
-        let given = |wanted: &String| command.iter().skip(1).any(|argument| argument.as_ref() == OsStr::new(wanted));
+        let has = |word: &str| command.iter().skip(1).any(|argument| argument.as_ref() == OsStr::new(word));
+        let given = |wanted: &String| wanted.split(' ').all(has);
         let holds = |benign: &&Benign| {
             is_of(&benign.program, &benign.status, command, status)
                 && (benign.arguments.is_empty() || benign.arguments.iter().any(given))

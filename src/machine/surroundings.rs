@@ -5,7 +5,7 @@ use crate::text::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// Identity of a process, from `/proc/PID/status` (`proc_pid_status(5)`).
@@ -171,6 +171,9 @@ pub const KEPT_VARIABLES: &[&str] = &[
     "FTP_PROXY",
 ];
 
+/// Words of a command line in which `env` is looked for: `sudo -u u nice env A=b program`.
+const BEFORE: usize = 8;
+
 /// A value as it may be kept: the name and password of a proxy's URL are left out.
 fn without_secrets(name: &str, value: OsString) -> Vec<u8> {
     let value = value.into_vec();
@@ -208,6 +211,22 @@ impl Surroundings {
             Some(identity) => Self { caller: Some(own.identity.uid), identity, ..own },
             None => own,
         }
+    }
+
+    /// The same for what `env NAME=VALUE…` before a program changes, as it stands in the command line: env(1).
+    #[must_use]
+    pub fn changed_by(mut self, command: &[OsString]) -> Self {
+        let is_env = |word: &OsString| word.as_bytes().rsplit(|byte| *byte == b'/').next() == Some(b"env");
+        let Some(at) = command.iter().take(BEFORE).position(is_env) else { return self };
+        let words = command[at + 1..].iter().map(|word| word.as_bytes()).skip_while(|word| word.starts_with(b"-"));
+        let assigned = words.map_while(|word| {
+            let (name, value) = word.split_at(word.iter().position(|byte| *byte == b'=')?);
+            Some((std::str::from_utf8(name).ok()?, &value[1..]))
+        });
+        for (name, value) in assigned.filter(|(name, _)| KEPT_VARIABLES.contains(name)) {
+            self.env.insert(name.to_owned(), Bytes(without_secrets(name, OsStr::from_bytes(value).to_owned())));
+        }
+        self
     }
 
     /// Whether who types the advice is root.
@@ -299,5 +318,22 @@ impl Machine {
             .find(|fields| fields.get(2) == Some(&wanted.as_str()))
             .map(|fields| fields[0].to_owned())
             .ok_or_else(|| Unknown::Unsupported(format!("no user has the id {uid}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_env_sets_for_the_program_is_its_environment() {
+        let home = |command: &str| {
+            let command: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+            let own = Surroundings { env: [("HOME".into(), Bytes(b"/root".into()))].into(), ..Surroundings::default() };
+            own.changed_by(&command).directory("HOME")
+        };
+        assert_eq!(home("setpriv --reuid 1 env -i HOME=/x SECRET=y git log"), Some("/x".into()));
+        assert_eq!(home("git log HOME=/x"), Some("/root".into()));
+        assert_eq!(home("env git HOME=/x"), Some("/root".into()));
     }
 }

@@ -136,7 +136,7 @@ pub struct Benign {
     pub status: Vec<i32>,
     /// What they mean, as a fragment.
     pub meaning: String,
-    /// Arguments of which one must be there; empty: whatever the arguments are.
+    /// Arguments of which one must be there, or words that must all be there (`diff --quiet`); empty: whatever the arguments are.
     #[serde(default)]
     pub arguments: Vec<String>,
     /// The manual or source that says so.
