@@ -1,6 +1,5 @@
 //! Test suites of other projects judge whether explain is in the way: `tests/foreign/run` compares which of their tests fail
 //! behind `env` and behind `explain --quiet`. Those that take longer, or have to be fetched, are run by hand (CONTRIBUTING.md).
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 #![expect(clippy::disallowed_methods, reason = "the tests run commands")]
 
 use std::process::Command;

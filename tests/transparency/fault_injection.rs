@@ -93,38 +93,48 @@ fn tried(range: std::ops::RangeInclusive<usize>) -> Vec<usize> {
     if last - first < 6 { range.collect() } else { vec![first, first + 1, first + (last - first) / 2, last - 1, last] }
 }
 
-fn with_fault(place: Place, options: &[&str], name: &str, error: &str, when: usize, command: &[&str]) -> Seen {
-    let fault = format!("inject={name}:error={error}:when={when}");
-    seen(strace(place, Path::new("/dev/null"), &[options, &["-e", &fault]].concat(), command))
+/// A call that is made to fail.
+#[derive(Clone)]
+struct Fault {
+    /// Further options of strace: whose calls are meant.
+    options: &'static [&'static str],
+    /// Its name.
+    name: String,
+    /// Which of its occurrences.
+    when: usize,
 }
 
-/// A call that fails: options of strace, its name, and which of its occurrences.
-type Fault = (&'static [&'static str], String, usize);
+impl Fault {
+    fn play(&self, place: Place, error: &str, command: &[&str]) -> Seen {
+        let fault = format!("inject={}:error={error}:when={}", self.name, self.when);
+        seen(strace(place, Path::new("/dev/null"), &[self.options, &["-e", &fault]].concat(), command))
+    }
+}
 
 /// Faults of the process that was started.
 fn faults_of_ours(place: Place, command: &[&str]) -> Vec<Fault> {
-    let calls = calls(place, command);
-    calls
-        .into_iter()
-        .flat_map(|(name, range)| tried(range).into_iter().map(move |when| (&[][..], name.clone(), when)))
-        .collect()
+    let each = |(name, range): (String, _)| {
+        tried(range).into_iter().map(move |when| Fault { options: &[], name: name.clone(), when })
+    };
+    calls(place, command).into_iter().flat_map(each).collect()
 }
 
 /// Faults of the processes below it; strace counts each one's own.
 fn faults_below(calls: &[(&str, usize)]) -> Vec<Fault> {
     let each = |(name, count): &(&str, usize)| {
         let name = (*name).to_owned();
-        (1..=*count).map(move |when| (&["-f"][..], name.clone(), when))
+        (1..=*count).map(move |when| Fault { options: &["-f"], name: name.clone(), when })
     };
     calls.iter().flat_map(each).collect()
 }
 
 fn all_are_survived(place: Place, faults: &[Fault], command: &[&str], status: i32) {
     let mut wrong = Vec::new();
-    for (options, name, when) in faults {
+    for fault in faults {
         for error in ERRORS {
-            let seen = with_fault(place, options, name, error, *when, command);
+            let seen = fault.play(place, error, command);
             if seen.status.code() != Some(status) {
+                let Fault { options, name, when } = fault;
                 wrong.push(format!("{options:?} {name} #{when} {error}: {seen:?}"));
             }
         }
@@ -156,7 +166,7 @@ fn a_command_that_succeeds_keeps_its_status_whatever_fails_in_us() {
 fn a_command_on_a_terminal_keeps_its_status_whatever_fails_in_us() {
     if can_inject() {
         let faults = faults_of_ours(Place::Terminal, &["false"]);
-        assert!(faults.iter().any(|(_, name, _)| name == "socketpair"), "it had no terminal of its own");
+        assert!(faults.iter().any(|fault| fault.name == "socketpair"), "it had no terminal of its own");
         all_are_survived(Place::Terminal, &faults, &["false"], 1);
     }
 }
