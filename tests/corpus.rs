@@ -14,6 +14,7 @@ use explain::transcript::Transcript;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -227,7 +228,7 @@ fn write_page(cases: &[Case], answers: &[Vec<Named>]) {
         let list = |ids: Vec<&str>| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
         let named = answer.iter().map(|named| named.id.as_str()).collect();
         let was = case.cause.iter().map(String::as_str).collect();
-        page += &format!("- `{}`: {}; named: {}\n", case.id, list(was), list(named));
+        let _ = writeln!(page, "- `{}`: {}; named: {}", case.id, list(was), list(named));
     }
     if let Err(error) = std::fs::write(PAGE, page) {
         eprintln!("{PAGE}: {error}");
@@ -244,7 +245,7 @@ fn table(title: &str, shares: &Shares, old: &str) -> String {
     let mut table = format!("\n## {title}\n\n| | before | now |\n| --- | ---: | ---: |\n");
     for (name, share) in shares {
         let before = before(name).unwrap_or_else(|| "-".to_owned());
-        table += &format!("| {name} | {before} | {} of {} |\n", share.named, share.all);
+        let _ = writeln!(table, "| {name} | {before} | {} of {} |", share.named, share.all);
     }
     table
 }

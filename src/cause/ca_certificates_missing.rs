@@ -69,8 +69,13 @@ fn bundle(case: &Case, clue: &Clue) -> Option<(Option<&'static str>, PathBuf)> {
 
 /// Whether a program of this name (`python3.11` is one of `python`) said so or is in the command line.
 fn is_by(case: &Case, clue: &Clue, program: &str) -> bool {
-    let is_it = |name: &str| name.strip_prefix(program).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let names = case.command.iter().flat_map(|word| word.to_string_lossy().split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    let is_it = |name: &str| {
+        name.strip_prefix(program).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    let names = case
+        .command
+        .iter()
+        .flat_map(|word| word.to_string_lossy().split_whitespace().map(str::to_owned).collect::<Vec<_>>());
     let mut names = names.filter_map(|word| Some(Path::new(&word).file_name()?.to_string_lossy().into_owned()));
     clue.program.as_deref().is_some_and(is_it) || names.any(|name| is_it(&name))
 }
@@ -86,10 +91,16 @@ fn is_missing(case: &Case, path: &Path) -> bool {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return Verdict::Unknown("no message is known".into()) };
-    let Some((variable, path)) = bundle(case, clue) else { return Verdict::Unknown("it brings its own authorities".into()) };
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else {
+        return Verdict::Unknown("no message is known".into());
+    };
+    let Some((variable, path)) = bundle(case, clue) else {
+        return Verdict::Unknown("it brings its own authorities".into());
+    };
     if variable.is_none() && signs_itself(clue) {
-        return Verdict::RuledOut("the server's certificate signs itself, which no bundle of authorities changes".into());
+        return Verdict::RuledOut(
+            "the server's certificate signs itself, which no bundle of authorities changes".into(),
+        );
     }
     let shown = path.display();
     let named = variable.map_or_else(|| shown.to_string(), |variable| format!("{shown}, which {variable} names,"));
@@ -108,8 +119,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         check: format!("ls -lL {}", case.quoted(&path)),
         fixes: fixes(case, variable),
     });
-    let mut verdict =
-        setting::verdict(case, wrong, &format!("{shown} is there"), "the certificates of authorities were not installed");
+    let mut verdict = setting::verdict(
+        case,
+        wrong,
+        &format!("{shown} is there"),
+        "the certificates of authorities were not installed",
+    );
     if let Verdict::Found(finding) = &mut verdict
         && signs_itself(clue)
     {

@@ -168,7 +168,8 @@ mod tests {
 
     fn logs(stage: &mut Stage, text: &str, age: u64) {
         let messages = vec![KernelMessage { at_us: 1, level: 3, text: text.to_owned() }];
-        stage.knows(&format!("kernel-log {}", WORDS.join("|")), Ok(KernelLog { now_us: age * 1_000_000 + 1, messages }));
+        stage
+            .knows(&format!("kernel-log {}", WORDS.join("|")), Ok(KernelLog { now_us: age * 1_000_000 + 1, messages }));
     }
 
     #[test]

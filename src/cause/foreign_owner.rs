@@ -115,9 +115,9 @@ fn found(case: &Case, suspect: &Suspect, foreign: &Foreign) -> Finding {
     let mut finding = refused::found(case, suspect, headline, summary);
     finding.evidence = evidence(case, suspect, foreign);
     if foreign.stat.uid == 0 {
-        finding
-            .evidence
-            .push(Evidence::probe("root's files in a directory of one's own are what a command under sudo leaves there"));
+        finding.evidence.push(Evidence::probe(
+            "root's files in a directory of one's own are what a command under sudo leaves there",
+        ));
     }
     let topmost = case.quoted(&foreign.topmost(case));
     let command = case.as_root(&format!("chown -R {}:{} {topmost}", identity.uid, identity.gid));

@@ -18,7 +18,8 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let spoken = setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
+    let spoken =
+        setting::suspects(case, ID, says_so, |case, clue| Subject::Path(point(case, clue).unwrap_or_default()));
     let is_elsewhere = |suspect: &Suspect| !suspect.subject.path().is_some_and(|point| is_fuse(case, point));
     let elsewhere = spoken.iter().find(|suspect| is_elsewhere(suspect)).into_iter().flat_map(|suspect| {
         let mounts = case.mounts.0.iter().filter(|mount| mount.fstype.starts_with("fuse"));

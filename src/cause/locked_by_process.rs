@@ -8,8 +8,13 @@ use std::path::Path;
 
 const ID: &str = "locked-by-process";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/locked-by-process.md"), suspects, covers: &["already-exists"], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/locked-by-process.md"),
+    suspects,
+    covers: &["already-exists"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     locks::suspects(case, ID)
@@ -20,9 +25,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return Verdict::Unknown("no lock file is known".into());
     };
     match state {
-        LockState::Held { by, how } => Verdict::Found(Box::new(held(case, suspect, path, Holder { by: &by, how: &how }))),
+        LockState::Held { by, how } => {
+            Verdict::Found(Box::new(held(case, suspect, path, Holder { by: &by, how: &how })))
+        }
         LockState::HeldUnseen => Verdict::Found(Box::new(held_unseen(case, path))),
-        LockState::Free if locks::held_then(case, path).is_some() => Verdict::Found(Box::new(held_before(case, suspect, path))),
+        LockState::Free if locks::held_then(case, path).is_some() => {
+            Verdict::Found(Box::new(held_before(case, suspect, path)))
+        }
         LockState::Free if locks::is_plain(case, suspect, ID) => Verdict::Found(Box::new(free_again(path))),
         LockState::Free => Verdict::RuledOut("nobody has it locked".into()),
         LockState::Stale(why) => Verdict::RuledOut(why.join("; ")),
@@ -40,7 +49,8 @@ struct Holder<'a> {
 /// as one about a lock.
 fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
     let clue = suspect.clue.map(|index| &case.clues[index]);
-    let is_told = clue.is_some_and(|clue| clue.path.is_some() || suspect.touched && clue.operation == Some(Operation::Lock));
+    let is_told =
+        clue.is_some_and(|clue| clue.path.is_some() || suspect.touched && clue.operation == Some(Operation::Lock));
     if is_told { Confidence::Verified } else { Confidence::Likely }
 }
 

@@ -63,8 +63,9 @@ impl Binding {
 }
 
 fn binding(case: &Case) -> Option<Binding> {
-    let limited =
-        [Resource::AddressSpace, Resource::DataSize].into_iter().filter_map(|resource| Limited::tightest(case, resource));
+    let limited = [Resource::AddressSpace, Resource::DataSize]
+        .into_iter()
+        .filter_map(|resource| Limited::tightest(case, resource));
     if let Some(limited) = limited.min_by_key(|limited| limited.soft) {
         return Some(Binding::Process(Box::new(limited)));
     }
@@ -163,8 +164,8 @@ fn said() -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::sys::family::Usage;
     use crate::sys::family::Family;
+    use crate::sys::family::Usage;
     use crate::watch::{FamilySample, Moment};
 
     fn stage(address_space: &str, available_mib: u64) -> Stage {

@@ -29,7 +29,8 @@ fn wants_it(_: &Case, clue: &Clue) -> bool {
 
 /// ENOTTY answers every ioctl(2) that a file does not know, and most are no terminal's.
 fn is_about_a_file(clue: &Clue) -> bool {
-    let is_of_terminals = |path: &Path| path.starts_with("/dev/tty") || path.starts_with("/dev/pts") || path.starts_with("/dev/console");
+    let is_of_terminals =
+        |path: &Path| path.starts_with("/dev/tty") || path.starts_with("/dev/pts") || path.starts_with("/dev/console");
     let named = clue.path.as_deref().filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
     clue.errno == Some(Errno::ENOTTY) && named.is_some_and(|path| !is_of_terminals(path))
 }
@@ -90,7 +91,8 @@ mod tests {
     fn a_file_that_does_not_know_a_call_is_silence() {
         let mut stage = stage(0);
         stage.add(|clue| {
-            (clue.errno, clue.path, clue.suspects) = (Some(Errno::ENOTTY), Some("/srv/disk.img".into()), vec![ID.into()]);
+            (clue.errno, clue.path, clue.suspects) =
+                (Some(Errno::ENOTTY), Some("/srv/disk.img".into()), vec![ID.into()]);
         });
         stage.assert_silent(&CAUSE);
     }

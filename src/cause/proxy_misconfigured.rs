@@ -52,7 +52,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         check: "env | grep -i _proxy=".to_owned(),
         fixes: vec![Fix::now(format!("unset {name}"), "goes without a proxy in this shell")],
     });
-    let verdict = setting::verdict(case, wrong, &format!("{name}={value} has the form of a proxy"), "a proxy setting was wrong");
+    let verdict =
+        setting::verdict(case, wrong, &format!("{name}={value} has the form of a proxy"), "a proxy setting was wrong");
     if clue.is_some_and(|clue| names_proxy(clue, &value)) { verdict } else { less_sure(verdict) }
 }
 
@@ -60,7 +61,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 fn names_proxy(clue: &Clue, value: &str) -> bool {
     let line = clue.line.to_ascii_lowercase();
     let told = clue.subject.as_deref().and_then(place).map(|(_, port)| port);
-    line.contains("proxy") || line.contains("tunnel") || told.is_some() && told == address(value).ok().map(|address| address.port)
+    line.contains("proxy")
+        || line.contains("tunnel")
+        || told.is_some() && told == address(value).ok().map(|address| address.port)
 }
 
 /// A connection that was refused at another place did not go to the proxy.

@@ -39,7 +39,11 @@ fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
     if says_read_only(clue) && !named.iter().any(|mount| read_only::is_read_only(mount)) {
         let elsewhere = places_to_write(case).chain(places_of_command(case));
         let elsewhere = elsewhere.map(|point| suspect(point, Some(index), false));
-        return named.into_iter().map(|mount| suspect(mount.point.clone(), Some(index), true)).chain(elsewhere).collect();
+        return named
+            .into_iter()
+            .map(|mount| suspect(mount.point.clone(), Some(index), true))
+            .chain(elsewhere)
+            .collect();
     }
     let concerned = named.into_iter().filter(|mount| says_read_only(clue) || read_only::is_read_only(mount));
     concerned.map(|mount| suspect(mount.point.clone(), Some(index), true)).collect()

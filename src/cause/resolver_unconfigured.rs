@@ -36,11 +36,15 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
 
 fn fixes(case: &Case) -> Vec<Fix> {
     if no_route(case).is_some() {
-        return vec![Fix::lasting("start it where there is a network, or give the sandbox or container one; or fetch beforehand")];
+        return vec![Fix::lasting(
+            "start it where there is a network, or give the sandbox or container one; or fetch beforehand",
+        )];
     }
-    let restart = has_systemd(case.machine)
-        .then(|| Fix::now(case.as_root("systemctl restart systemd-resolved"), "where systemd-resolved writes the file"));
-    let line = format!("a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)");
+    let restart = has_systemd(case.machine).then(|| {
+        Fix::now(case.as_root("systemctl restart systemd-resolved"), "where systemd-resolved writes the file")
+    });
+    let line =
+        format!("a line `nameserver ADDRESS` in {FILE}, or what writes it (NetworkManager, the container's --dns)");
     restart.into_iter().chain([Fix::lasting(line)]).collect()
 }
 
@@ -90,8 +94,11 @@ fn unanswered(case: &Case, text: &str) -> Option<String> {
 fn no_route(case: &Case) -> Option<String> {
     let table = |name: &str| case.machine.read(Path::new(&format!("/proc/self/net/{name}")));
     let fourth = table("route").ok()?.lossy().lines().skip(1).count();
-    let sixth = table("ipv6_route").map_or(0, |table| table.lossy().lines().filter(|line| !line.trim_end().ends_with(" lo")).count());
-    (fourth + sixth == 0).then(|| "there is no route to any other machine: this network namespace has the loopback interface alone".to_owned())
+    let sixth = table("ipv6_route")
+        .map_or(0, |table| table.lossy().lines().filter(|line| !line.trim_end().ends_with(" lo")).count());
+    (fourth + sixth == 0).then(|| {
+        "there is no route to any other machine: this network namespace has the loopback interface alone".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -133,7 +140,9 @@ mod tests {
     fn a_namespace_without_a_route_is_told() {
         const HEAD: &str = "Iface Destination Gateway Flags\n";
         let mut stage = stage("nameserver 9.9.9.9\n");
-        stage.file("/proc/self/net/route", HEAD).file("/proc/self/net/ipv6_route", "0 00 0 00 0 ffffffff 1 0 00200200 lo\n");
+        stage
+            .file("/proc/self/net/route", HEAD)
+            .file("/proc/self/net/ipv6_route", "0 00 0 00 0 ffffffff 1 0 00200200 lo\n");
         assert!(stage.finding(&CAUSE, FILE).summary.contains("no route"));
         stage.file("/proc/self/net/route", &format!("{HEAD}eth0 00000000 0100000A 0003\n")).assert_silent(&CAUSE);
     }

@@ -87,7 +87,11 @@ fn socket_path(clue: &Clue) -> Option<PathBuf> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let path = match &suspect.subject {
         Subject::Path(path) => path,
-        Subject::Name(port) => return port.parse().map_or_else(|_| Verdict::Unknown("no port is known".into()), |port| refused_port::check(case, port)),
+        Subject::Name(port) => {
+            return port
+                .parse()
+                .map_or_else(|_| Verdict::Unknown("no port is known".into()), |port| refused_port::check(case, port));
+        }
     };
     let Some(found) = case.resolve(path) else { return Verdict::Unknown("the path cannot be walked".into()) };
     if !found.missing.as_os_str().is_empty() {

@@ -90,7 +90,8 @@ fn check_signal(case: &Case) -> Verdict {
         confidence,
         seen: (case.mode == Mode::Run).then_some(Seen::During),
         headline: "a seccomp filter ended the program (SIGSYS)".into(),
-        summary: "The program made a system call that a seccomp filter forbids, and the kernel ended it with SIGSYS.".into(),
+        summary: "The program made a system call that a seccomp filter forbids, and the kernel ended it with SIGSYS."
+            .into(),
         evidence: vec![
             Evidence::probe("SIGSYS is what seccomp(2) sends for a call that its filter forbids")
                 .check(case.as_root("dmesg | grep type=1326 | tail -1")),

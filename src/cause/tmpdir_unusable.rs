@@ -34,7 +34,8 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
 fn directory(case: &Case) -> (Option<&'static str>, PathBuf) {
     let surroundings = case.surroundings();
     let value = |name: &'static str| surroundings.var(name).filter(|value| !value.is_empty());
-    let named = ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), surroundings.cwd.join(value(name)?))));
+    let named =
+        ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), surroundings.cwd.join(value(name)?))));
     named.unwrap_or((None, "/tmp".into()))
 }
 

@@ -36,7 +36,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 /// Whether a message says that a file could not be given to somebody, or a process to another user.
 fn is_given(case: &Case, clue: &Clue) -> bool {
     let line = clue.line.to_lowercase();
-    let says = || ["chown", "setuid", "setgid", "setreuid", "setresuid", "setresgid"].iter().any(|call| line.contains(call));
+    let says =
+        || ["chown", "setuid", "setgid", "setreuid", "setresuid", "setresgid"].iter().any(|call| line.contains(call));
     // Python and Node.js name the file alone.
     let calls = || case.command.iter().any(|word| word.to_string_lossy().contains("chown"));
     let is_given = || clue.operation == Some(Operation::Attribute) || says() || calls();

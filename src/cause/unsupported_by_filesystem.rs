@@ -92,8 +92,10 @@ fn file(clue: &Clue) -> Option<&Path> {
 fn abilities(case: &Case, clue: &Clue) -> Vec<Ability> {
     use Operation::{Create, Mkdir, Read, Write};
     let line = clue.line.to_lowercase();
-    let is_direct =
-        || case.command.iter().any(|word| word.to_string_lossy().to_lowercase().contains("direct")) || line.contains("direct");
+    let is_direct = || {
+        case.command.iter().any(|word| word.to_string_lossy().to_lowercase().contains("direct"))
+            || line.contains("direct")
+    };
     let untold: &[Ability] = match (clue.operation, clue.errno) {
         // Python names both ends of a link and no operation.
         (None, Some(Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPERM)) if clue.other_path.is_some() => {
@@ -142,7 +144,9 @@ fn lack_of(case: &Case, clue: &Clue, asked: &Asked) -> Option<Lack> {
         return Some(lack).filter(|lack| *lack == Lack::Always && was_allowed(case, clue, asked));
     };
     let fits = match errno {
-        Errno::EPERM | Errno::EACCES | Errno::ENOENT if asked.ability == Ability::Entries => was_allowed(case, clue, asked),
+        Errno::EPERM | Errno::EACCES | Errno::ENOENT if asked.ability == Ability::Entries => {
+            was_allowed(case, clue, asked)
+        }
         Errno::EINVAL | Errno::EIO if asked.ability == Ability::Write => true,
         Errno::EINVAL if asked.ability == Ability::Symlink => asked.mount.fstype == "hugetlbfs",
         Errno::EINVAL => matches!(asked.ability, Ability::Direct | Ability::Map),
@@ -234,10 +238,16 @@ fn fixes(case: &Case, asked: &Asked) -> Vec<Fix> {
                 .command("VBoxManage setextradata MACHINE VBoxInternal2/SharedFoldersEnableSymlinksCreate/FOLDER 1"),
         ),
         Ability::Entries | Ability::Write => {
-            let has = if asked.ability == Ability::Write { "memory in huge pages, which is mapped" } else { "the kernel's own objects" };
+            let has = if asked.ability == Ability::Write {
+                "memory in huge pages, which is mapped"
+            } else {
+                "the kernel's own objects"
+            };
             return vec![Fix::lasting(format!("take another directory: {} holds {has}", asked.mount.point.display()))];
         }
-        Ability::Clone => fixes.push(Fix::now("cp --reflink=auto", "shares blocks where that can be and copies them elsewhere")),
+        Ability::Clone => {
+            fixes.push(Fix::now("cp --reflink=auto", "shares blocks where that can be and copies them elsewhere"))
+        }
         Ability::Symlink => fixes.push(Fix::lasting("copy what the links point to (cp -L), npm with --no-bin-links")),
         Ability::Mode | Ability::Owner if kind != "ramfs" => {
             fixes.push(Fix::lasting(

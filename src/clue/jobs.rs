@@ -235,7 +235,7 @@ fn begins_step(said: &[u8]) -> bool {
         |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_digit) && memchr::memmem::find(rest, b" : ").is_some();
     let begins =
         |step: &&str| said.strip_prefix(step.as_bytes()).is_some_and(|rest| **step != *"Step " || of_docker(rest));
-    STEPS.iter().any(|step| begins(step)) || section(said).is_some()
+    STEPS.iter().any(begins) || section(said).is_some()
 }
 
 /// The section of GitLab's runner that begins here: `section_start:1700000000:step_script`.

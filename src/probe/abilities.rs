@@ -121,10 +121,9 @@ pub fn lack(mount: &Mount, ability: Ability) -> Option<Lack> {
         Lock | Map => false,
         Entries => is_any_of(FIXED),
         Write => kind == "hugetlbfs",
-        Direct => is_any_of(IN_MEMORY) || is_any_of(OBJECTS),
+        Direct | Flags => is_any_of(IN_MEMORY) || is_any_of(OBJECTS),
         Allocate => kind == "ramfs" || is_any_of(OBJECTS),
         Clone => is_any_of(WITHOUT_SHARING) || is_any_of(IN_MEMORY) || is_any_of(OBJECTS) || is_any_of(PLAIN),
-        Flags => is_any_of(IN_MEMORY) || is_any_of(OBJECTS),
         Unnamed => is_any_of(PLAIN) || is_any_of(OBJECTS),
     };
     if is_always { Some(Lack::Always) } else { depends() }

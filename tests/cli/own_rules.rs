@@ -79,7 +79,7 @@ fn the_later_place_wins() {
     assert_eq!(named(&homes, &[], &[]), "not-mounted null");
     homes.rule("config/explain/rules/a.toml", "stale-lock");
     let config = ("XDG_CONFIG_HOME", homes.path("config"));
-    assert_eq!(named(&homes, &[], &[config.clone()]), "stale-lock null");
+    assert_eq!(named(&homes, &[], std::slice::from_ref(&config)), "stale-lock null");
     homes.rule("first/a.toml", "text-encoding");
     homes.rule("second/a.toml", "busy");
     let own = ("EXPLAIN_RULES", format!("{}::{}", homes.path("first"), homes.path("second")));

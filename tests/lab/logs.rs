@@ -51,12 +51,12 @@ fn a_configure_script_without_room_for_its_tests_is_explained_by_its_log() {
 
 #[test]
 fn what_configure_tried_in_vain_before_is_not_the_failure() {
-    let script = r#"
+    let script = r"
         printf 'AC_INIT([x],[1])\nAC_PROG_CC\nAC_CHECK_HEADERS([nonesuch.h])\nAC_MSG_FAILURE([nothing will do])\n' >configure.ac
         autoconf
         explained configure ./configure
         grep -c 'fatal error: .*: No such file or directory' config.log
-    "#;
+    ";
     play(&["autoconf", "gcc"], script, |_, scene| scene.run("configure").assert_silent());
 }
 

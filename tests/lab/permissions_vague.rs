@@ -165,12 +165,12 @@ fn a_protected_file_is_found_behind_a_download_that_tells_nothing() {
     scenario(&[Need::Root, Need::Program("curl")], |lab| {
         // A sysctl of the whole machine: put back whatever happens.
         let scene = lab.play(
-            r#"mkdir -m 1777 shared; echo x >shared/x; chown 4001 shared/x; chmod 666 shared/x
+            r"mkdir -m 1777 shared; echo x >shared/x; chown 4001 shared/x; chmod 666 shared/x
             before=$(cat /proc/sys/fs/protected_regular); trap 'echo $before >/proc/sys/fs/protected_regular' EXIT
             echo 2 >/proc/sys/fs/protected_regular
             explained curl curl -sSo shared/x file:///etc/hostname
             explained dd dd if=/dev/null of=shared/x
-            explained twin grep nothing shared/x"#,
+            explained twin grep nothing shared/x",
         );
         scene.run("curl").assert_only("protected-file", lab.path("shared/x"), Likely);
         scene.run("dd").assert_only("protected-file", lab.path("shared/x"), Verified);

@@ -9,9 +9,9 @@ const NEEDS: &[Need] = &[Need::Root, Need::Program("curl"), Need::Program("wget"
 fn a_download_that_could_not_be_written_is_explained_without_a_word() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(
-            r#"mkdir full closed; chmod 711 closed; mount -t tmpfs -o size=64k full full
+            r"mkdir full closed; chmod 711 closed; mount -t tmpfs -o size=64k full full
             explained full curl -s -o full/out file:///bin/sh
-            explained_as 4001 refused curl -s -o closed/out file:///etc/hostname"#,
+            explained_as 4001 refused curl -s -o closed/out file:///etc/hostname",
         );
         scene.run("full").assert_first("blocks-exhausted", lab.path("full"), Verified);
         scene.run("refused").assert_names("permission-denied");
@@ -22,9 +22,9 @@ fn a_download_that_could_not_be_written_is_explained_without_a_word() {
 fn a_server_that_is_not_there_is_no_full_disk() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(
-            r#"mkdir full; mount -t tmpfs -o size=64k full full; cp /bin/sh full/ 2>/dev/null || true
+            r"mkdir full; mount -t tmpfs -o size=64k full full; cp /bin/sh full/ 2>/dev/null || true
             explained wget wget -q -t 1 -O full/out http://127.0.0.1:1/
-            explained curl curl -s -o full/out http://127.0.0.1:1/"#,
+            explained curl curl -s -o full/out http://127.0.0.1:1/",
         );
         scene.run("wget").assert_silent();
         scene.run("curl").assert_silent();

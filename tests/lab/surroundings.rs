@@ -127,14 +127,14 @@ fn a_terminal_type_that_nobody_described_is_named() {
 fn a_terminal_that_is_wanted_and_not_there_is_named() {
     scenario(TERMINALS, |lab| {
         let scene = lab.play(
-            r#"export TERM=xterm
+            r"export TERM=xterm
             explained nano setsid nano x
             explained tmux setsid tmux new
             explained gpg setsid gpg --gen-key
             explained shell setsid sh -c 'read answer </dev/tty'
             explained python setsid python3 -c 'import termios; termios.tcgetattr(0)'
             explained twin setsid cat /nowhere
-            explained ssh setsid ssh -o StrictHostKeyChecking=yes -o ConnectTimeout=1 -p 1 127.0.0.1"#,
+            explained ssh setsid ssh -o StrictHostKeyChecking=yes -o ConnectTimeout=1 -p 1 127.0.0.1",
         );
         for run in ["nano", "tmux", "gpg", "shell", "python"] {
             scene.run(run).assert_only("no-terminal", "-", Confidence::Verified);
