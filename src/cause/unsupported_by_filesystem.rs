@@ -246,7 +246,7 @@ fn fixes(case: &Case, asked: &Asked) -> Vec<Fix> {
             return vec![Fix::lasting(format!("take another directory: {} holds {has}", asked.mount.point.display()))];
         }
         Ability::Clone => {
-            fixes.push(Fix::now("cp --reflink=auto", "shares blocks where that can be and copies them elsewhere"))
+            fixes.push(Fix::now("cp --reflink=auto", "shares blocks where that can be and copies them elsewhere"));
         }
         Ability::Symlink => fixes.push(Fix::lasting("copy what the links point to (cp -L), npm with --no-bin-links")),
         Ability::Mode | Ability::Owner if kind != "ramfs" => {

@@ -56,7 +56,7 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?
 /// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff.
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
-        r"^[\t ]*(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
+        r"^[\t ]*(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
         r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |@@ |\+[^\s+])"
     );
     compiled(forms)
@@ -124,6 +124,7 @@ mod tests {
             "+cp: x",
             "    assert error == 'x'",
             "--- PASS: TestFull",
+            "full_test.go:7: expected: x",
             "test full_disk ... ok",
             "✓ says x",
         ] {

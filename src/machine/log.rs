@@ -82,8 +82,7 @@ impl Wanted {
 
     /// Some filesystems keep whole seconds.
     fn is_of_the_run(&self, found: &Metadata) -> bool {
-        let since = self.since - LAG;
-        let Ok(since) = since.duration_since(SystemTime::UNIX_EPOCH) else { return false };
+        let since = self.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_sub(LAG);
         let (seconds, nanoseconds) = (found.mtime(), found.mtime_nsec());
         let earliest = (since.as_secs().cast_signed(), i64::from(since.subsec_nanos()));
         (seconds, nanoseconds) >= earliest || nanoseconds == 0 && seconds >= earliest.0
