@@ -10,7 +10,7 @@
 mod skipped;
 
 use explain::clue::Operation;
-use explain::machine::{Kind, Machine, Surroundings};
+use explain::machine::{Kind, Machine, Surroundings, Unknown};
 use explain::probe::walk::{Attempt, Walked, walk};
 use skipped::skip;
 use std::io::Error;
@@ -241,6 +241,8 @@ fn attempt(dice: &mut Dice, base: &Path) -> Option<String> {
     let real = act_on(attempt).err().and_then(|error| error.raw_os_error());
     match walked {
         Ok(walked) if agrees(&walked, attempt, real) => None,
+        // What has no id in the user namespace cannot be told apart, and is not judged.
+        Err(Unknown::Unsupported(_)) => None,
         // A name that cannot be reached any more, although the process is in the directory.
         Err(_) if machine.stat(&machine.surroundings().cwd).is_err() => None,
         walked => Some(format!(

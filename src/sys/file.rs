@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Bytes that are read of one file.
-const LIMIT: usize = 1 << 20;
+const LIMIT: usize = 16 << 20;
 
-/// Contents of a file of /proc or of a cgroup, up to 1 MiB. It opens the file: nothing else must be asked for here.
+/// Contents of a file of /proc or of a cgroup, up to 16 MiB: a mount table of 10,000 lines has one or two. It opens the file: nothing else must be asked for here.
 ///
 /// # Errors
 /// Those of `open(2)` and `read(2)`.
