@@ -180,6 +180,8 @@ impl Reader<'_> {
         let operation = match (draft.errno, draft.operation) {
             // An open that needs space or a change was to make the file.
             (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS), Some(Operation::Read)) => Some(Operation::Create),
+            // execve(2) never answers so: what was to be started got further, and failed at something else.
+            (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS), Some(Operation::Execute)) => None,
             (_, operation) => operation,
         };
         let mut suspects = says.suspects.clone();
