@@ -59,7 +59,8 @@ impl Terminal {
         let directory = tempfile::Builder::new().prefix("explain-terminal-").tempdir().unwrap();
         let terminal = Self { socket, directory, looks: RefCell::default(), is_compared: false };
         let place = terminal.place();
-        let command = format!("env -u TMUX HOME={place} LC_ALL=C.UTF-8 PS1='$ ' {command}");
+        // Cargo shows no progress and no colours where a CI job says so, and a person's terminal has neither variable.
+        let command = format!("env -u TMUX -u CI -u CARGO_TERM_COLOR HOME={place} LC_ALL=C.UTF-8 PS1='$ ' {command}");
         terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "40", "-c", &place, &command]);
         terminal
     }
