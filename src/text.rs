@@ -117,6 +117,9 @@ pub fn shell_word(word: impl AsRef<std::ffi::OsStr>) -> String {
 fn ansi_c(byte: u8) -> String {
     match byte {
         b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+        b'\n' => "\\n".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        b'\r' => "\\r".to_owned(),
         b' '..=b'~' => char::from(byte).to_string(),
         _ => format!("\\{byte:03o}"),
     }
@@ -147,7 +150,7 @@ mod tests {
     fn a_shell_reads_a_quoted_word_back() {
         let quoted = [&b"/tmp/a-1"[..], b"a b", b"it's", b"", b"a\nb\xff"]
             .map(|word| shell_word(std::ffi::OsStr::from_bytes(word)));
-        assert_eq!(["/tmp/a-1", "'a b'", r"'it'\''s'", "''", r"$'a\012b\377'"], quoted.each_ref().map(String::as_str));
+        assert_eq!(["/tmp/a-1", "'a b'", r"'it'\''s'", "''", r"$'a\nb\377'"], quoted.each_ref().map(String::as_str));
     }
 
     #[test]

@@ -201,7 +201,7 @@ mod tests {
         stage.missing("/srv/list\r");
         says(&mut stage, "cat: /srv/list: No such file or directory", "/srv/list\r");
         let finding = stage.finding(&CAUSE, "/srv/list\r");
-        assert!(finding.evidence[0].text.contains(r"$'list\015'"), "{finding:?}");
+        assert!(finding.evidence[0].text.contains(r"$'list\r'"), "{finding:?}");
     }
 
     #[test]

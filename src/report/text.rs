@@ -136,7 +136,11 @@ fn ruled_out(report: &Report, style: Style) -> String {
         let line = format!("not {} of {}: {}", refuted.id, safe(&refuted.subject), safe(&refuted.text));
         out += &style.aside(&paragraph(&line, "  ", style.width));
     }
-    if out.is_empty() { "explain: nothing was suspected\n".to_owned() } else { format!("\n{out}") }
+    match (out.is_empty(), report.causes.is_empty()) {
+        (true, true) => "explain: nothing was suspected\n".to_owned(),
+        (true, false) => String::new(),
+        (false, _) => format!("\n{out}"),
+    }
 }
 
 fn paragraph(text: &str, indent: &str, width: usize) -> String {
