@@ -135,11 +135,11 @@ impl Bench<'_> {
     /// Other rules with causes of their own that fire in this rule's silent examples.
     fn warnings<'a>(&'a self, subject: Subject<'a>) -> impl Iterator<Item = Fault> + 'a {
         let Subject { index, rule, text } = subject;
-        let others = move |draft: &Draft| draft.rule != index && !self.reader.rule(draft).says.suspects.is_empty();
+        let others = move |draft: &Draft| draft.rule != index && !self.reader.rule(draft.rule).says.suspects.is_empty();
         text.silent.iter().flat_map(move |output| {
             let drafts = self.drafts(output.get_ref(), text).into_iter().filter(others);
             drafts.map(move |draft| {
-                let other = self.reader.id(&draft);
+                let other = self.reader.id(draft.rule);
                 let what = format!("{other} fires in what must be silent for {}: {:?}", rule.id(), output.get_ref());
                 rule.source.fault(&output.span(), what)
             })
@@ -167,7 +167,7 @@ impl Bench<'_> {
     /// The first thing that was read otherwise than the example says.
     fn difference(&self, draft: &Draft, example: &Example) -> Option<String> {
         let operation = |operation: Operation| format!("{operation:?}");
-        let log = || self.reader.rule(draft).log_file(draft, &self.surroundings);
+        let log = || self.reader.rule(draft.rule).log_file(draft, &self.surroundings);
         let read = [
             ("errno", draft.errno.map(name), example.errno.clone()),
             ("operation", draft.operation.map(operation), example.operation.map(operation)),

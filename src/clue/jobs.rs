@@ -1,7 +1,7 @@
 //! Whose line it is. Logs of builds hold jobs that write at the same time, each line behind the job's label, and steps that follow
 //! each other. What another job or step says is no reason for the failure of this one.
 
-use super::lines::Line;
+use super::line::{Line, Place};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -75,17 +75,6 @@ pub const MARKS: &[&str] = &[
     "Job failed: ",
     "Failed in branch",
 ];
-
-/// Where a line belongs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The job whose label the line has.
-    pub lane: Option<usize>,
-    /// The step, from 1; 0 before any.
-    pub step: usize,
-    /// Where the text behind the label begins.
-    pub body: usize,
-}
 
 /// Jobs and steps that failed, as the log says; empty where it says nothing of any.
 #[derive(Debug, Default)]

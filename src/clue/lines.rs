@@ -1,33 +1,14 @@
-//! From bytes that were meant for a terminal to lines that can be matched.
-//!
-//! Colours, titles and other control sequences go; each state of a progress bar (between carriage returns) is a line of its
-//! own; what is too long loses its middle; a message that was wrapped at a width is offered a second time as one line.
-//! Bytes that are not UTF-8 stay as they are: they may be part of a path.
+//! From what was written to the lines that are matched: each state of a progress bar (between carriage returns) is a line of its
+//! own; a message that was wrapped at a width is offered a second time as one line.
 
-use super::jobs::{Failed, Place, assign, of_same_job};
+use super::jobs::{Failed, assign, of_same_job};
+use super::line::{HEAD, Line, clean, shortened};
 use crate::transcript::Transcript;
-use std::ops::Range;
 
-/// Bytes of a line that are kept: its head and its tail, where path and errno are.
-const HEAD: usize = 4 << 10;
-const TAIL: usize = 2 << 10;
 /// Lines of a wrapped message that are joined at most.
 const JOINED: usize = 8;
 /// Shorter lines were not broken by a width.
 const WRAP_WIDTH: usize = 58;
-
-/// One line, clean.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
-    /// Its bytes, without control characters but tabs.
-    pub text: Vec<u8>,
-    /// Where it stands in all that was written.
-    pub span: Range<u64>,
-    /// Whether it is a wrapped message put together, which stands before its first line.
-    pub joined: bool,
-    /// The job and step that it is of.
-    pub place: Place,
-}
 
 /// The lines of a transcript in order; wrapped messages stand joined before their first line. And what the log says failed.
 #[must_use]
@@ -67,58 +48,6 @@ fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
     })
 }
 
-pub fn shortened(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    if raw.len() <= HEAD + TAIL {
-        return raw.into();
-    }
-    [&raw[..HEAD], b" ... ", &raw[raw.len() - TAIL..]].concat().into()
-}
-
-/// Without control sequences (ECMA-48) and control characters.
-pub fn clean(raw: &[u8]) -> Vec<u8> {
-    if !raw.iter().any(|byte| is_control(*byte)) {
-        return raw.to_vec();
-    }
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = if byte == 0x1b { after_escape(tail) } else { tail };
-        if !is_control(byte) {
-            out.push(byte);
-        }
-    }
-    out
-}
-
-fn is_control(byte: u8) -> bool {
-    byte < 0x20 && byte != b'\t' || byte == 0x7f
-}
-
-/// What follows the sequence that ESC began.
-fn after_escape(rest: &[u8]) -> &[u8] {
-    let Some((&kind, tail)) = rest.split_first() else { return rest };
-    match kind {
-        b'[' => from(tail, tail.iter().position(|byte| (0x40..=0x7e).contains(byte)).map(|end| end + 1)),
-        b']' | b'P' | b'_' | b'^' | b'X' => after_string(tail),
-        0x20..=0x2f => from(tail, tail.iter().position(|byte| (0x30..=0x7e).contains(byte)).map(|end| end + 1)),
-        _ => tail,
-    }
-}
-
-/// A string (title, hyperlink) ends at BEL or at ESC backslash; one without an end was cut, and what is left may be text.
-fn after_string(rest: &[u8]) -> &[u8] {
-    match memchr::memchr2(0x07, 0x1b, rest) {
-        Some(end) if rest[end] == 0x07 => &rest[end + 1..],
-        Some(end) if rest.get(end + 1) == Some(&b'\\') => &rest[end + 2..],
-        Some(end) => &rest[end..],
-        None => rest,
-    }
-}
-
-fn from(bytes: &[u8], start: Option<usize>) -> &[u8] {
-    start.and_then(|start| bytes.get(start..)).unwrap_or_default()
-}
-
 /// The message that begins at a line, put together, and the lines that it goes on in; none where nothing was wrapped. Lines of other jobs that
 /// stand between are left out.
 fn unwrapped(lines: &[Line], at: usize) -> Option<(Line, Vec<usize>)> {
@@ -141,13 +70,6 @@ fn unwrapped(lines: &[Line], at: usize) -> Option<(Line, Vec<usize>)> {
     (!pieces.is_empty()).then_some((joined, pieces))
 }
 
-impl Line {
-    /// The text behind the label of its job.
-    fn body(&self) -> &[u8] {
-        &self.text[self.place.body..]
-    }
-}
-
 /// Whether a line goes on in the next: it was long enough to be broken, and the next is set deeper or begins small.
 fn goes_on(line: &[u8], next: &[u8], margin: usize) -> bool {
     let begins_small =
@@ -162,6 +84,7 @@ fn indent(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clue::line::TAIL;
 
     fn texts(bytes: &[u8]) -> Vec<String> {
         lines(&Transcript::whole(bytes.to_vec()))

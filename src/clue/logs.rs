@@ -52,7 +52,7 @@ impl<'l> Reader<'l> {
     pub(super) fn logs(&self, page: &Page, drafts: &[Draft], said: &Said) -> Vec<NamedLog<'l>> {
         let mut logs: Vec<NamedLog> = Vec::new();
         for draft in drafts {
-            let rule = self.rule(draft);
+            let rule = self.rule(draft.rule);
             let Some(file) = rule.log_file(draft, said.surroundings) else { continue };
             if logs.iter().all(|known| known.file != file) {
                 logs.push(NamedLog { file, rule, said: page.line(draft.line).span.clone() });

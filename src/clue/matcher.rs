@@ -77,7 +77,7 @@ impl Library {
 impl Reader<'_> {
     /// What failed, by what the rules read, in the order of the output; the same failure once.
     pub(super) fn clues(&self, page: &Page, mut drafts: Vec<Draft>) -> Vec<Clue> {
-        drafts.retain(|draft| !self.rule(draft).says.is_pointer());
+        drafts.retain(|draft| !self.rule(draft.rule).says.is_pointer());
         let mut clues = self.one_a_line(page, &drafts);
         distinct(&mut clues);
         if clues.len() > FIRST + LAST {
@@ -94,7 +94,7 @@ impl Reader<'_> {
 
     fn draft(&self, page: &Page, line: usize, index: usize, said: &Said) -> Option<Draft> {
         let mut draft = Draft { line, rule: index, ..Draft::default() };
-        let rule = self.rule(&draft);
+        let rule = self.rule(index);
         if !rule.is_for(said.command) {
             return None;
         }
@@ -121,7 +121,7 @@ impl Reader<'_> {
             let mut ranked: Vec<&Draft> = same_line.iter().collect();
             ranked.sort_by_key(|draft| std::cmp::Reverse(self.rank(draft)));
             let Some((best, others)) = ranked.split_first() else { continue };
-            if self.rule(best).says.handled {
+            if self.rule(best.rule).says.handled {
                 let lane = page.line(best.line).place.lane;
                 chosen
                     .retain(|earlier| earlier.line + HANDLED < best.line || page.line(earlier.line).place.lane != lane);
@@ -157,7 +157,7 @@ impl Reader<'_> {
 
     /// How much the rule knows of the failure; how much it read; how long its literal is.
     fn rank(&self, draft: &Draft) -> (Knows, usize, usize) {
-        let rule = self.rule(draft);
+        let rule = self.rule(draft.rule);
         let read = [
             draft.errno.is_some(),
             draft.operation.is_some(),
@@ -176,7 +176,7 @@ impl Reader<'_> {
     }
 
     fn clue(&self, page: &Page, draft: Draft) -> Clue {
-        let (id, says, line) = (self.id(&draft), &self.rule(&draft).says, page.line(draft.line));
+        let (id, says, line) = (self.id(draft.rule), &self.rule(draft.rule).says, page.line(draft.line));
         let operation = match (draft.errno, draft.operation) {
             // An open that needs space or a change was to make the file.
             (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS), Some(Operation::Read)) => Some(Operation::Create),

@@ -14,6 +14,7 @@ mod examples;
 mod exits;
 mod jobs;
 mod library;
+mod line;
 mod lines;
 mod logs;
 mod matcher;

@@ -2,7 +2,8 @@
 
 use super::errno_words::Words;
 use super::jobs::{Failed, of_same_job};
-use super::lines::{Line, lines};
+use super::line::Line;
+use super::lines::lines;
 use super::normal::Normal;
 use super::pattern::Pattern;
 use super::prefix::{is_quotation, starts};

@@ -3,8 +3,7 @@
 use super::errno_words::Words;
 use super::jobs::MARKS;
 use super::library::Library;
-use super::lines::{clean, shortened};
-use super::matcher::Draft;
+use super::line::{clean, shortened};
 use super::normal::Normal;
 use super::page::Page;
 use super::prefix::is_quotation;
@@ -53,14 +52,14 @@ impl<'l> Reader<'l> {
         &self.words
     }
 
-    /// The id of the rule that read a draft.
-    pub(super) fn id(&self, draft: &Draft) -> &'l str {
-        self.library.rules[draft.rule].id()
+    /// The id of a rule, by its place in the library.
+    pub(super) fn id(&self, rule: usize) -> &'l str {
+        self.library.rules[rule].id()
     }
 
-    /// The rule that read a draft.
-    pub(super) fn rule(&self, draft: &Draft) -> &'l Ready {
-        self.library.rules[draft.rule].ready()
+    /// A rule, by its place in the library.
+    pub(super) fn rule(&self, rule: usize) -> &'l Ready {
+        self.library.rules[rule].ready()
     }
 
     /// Lines and rules of which the line holds a key, in the order of the lines. Lines that only quote a message have none.

@@ -1,6 +1,6 @@
 //! What the command leaves behind on its terminal: programs that still write there, and keys that nobody read.
 
-use super::front::write_all;
+use super::pass::pass;
 use super::wire::Wire;
 use crate::sys::fd;
 use crate::sys::poll::{self, For};
@@ -17,7 +17,6 @@ pub fn leave(first: &OwnedFd, caller: &OwnedFd, wire: &Wire) {
     process::leave_directory();
     fd::close_all_but(&mut [first.as_raw_fd(), caller.as_raw_fd(), wire.source()]);
     Mask::FULL.install();
-    let mut buffer = [0; 4 << 10];
     loop {
         let waited = [(Some(first.as_raw_fd()), For::Reading), (Some(caller.as_raw_fd()), For::Nothing)];
         // With the caller's terminal, this one goes.
@@ -26,11 +25,7 @@ pub fn leave(first: &OwnedFd, caller: &OwnedFd, wire: &Wire) {
         {
             process::end(0);
         }
-        let done = match fd::read(first.as_fd(), &mut buffer) {
-            Ok(count) => count == 0 || write_all(caller, &buffer[..count]).is_err(),
-            Err(errno) => !matches!(errno, fd::Errno::EAGAIN | fd::Errno::EINTR),
-        };
-        if done {
+        if !pass(first, caller) {
             process::end(0);
         }
     }

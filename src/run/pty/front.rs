@@ -3,6 +3,7 @@
 
 use super::behind;
 use super::is_ours_to_read;
+use super::pass::write_all;
 use super::plain::Ends;
 use super::wire::{News, Order};
 use crate::exit;
@@ -293,20 +294,4 @@ impl Front {
 /// Whether the terminal has been hung up.
 fn is_gone(terminal: &OwnedFd) -> bool {
     poll::wait(Some(terminal.as_raw_fd()), For::Nothing, Some(Duration::ZERO), Mask::FULL).is_ok_and(|seen| seen.gone)
-}
-
-/// Writes all of it, waiting for a slow terminal with signals let in.
-pub fn write_all(terminal: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match fd::write(terminal.as_raw_fd(), rest) {
-            Ok(count) => rest = &rest[count..],
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => {
-                let _ = poll::wait(Some(terminal.as_raw_fd()), For::Writing, None, signals::WHILE_WRITING);
-            }
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@
 mod behind;
 mod front;
 mod leader;
+mod pass;
 mod plain;
 mod wire;
 

@@ -3,10 +3,10 @@
 //! handler.
 
 use super::is_ours_to_read;
+use super::pass::pass;
 use super::wire::{News, Order, Wire};
 use crate::exit;
 use crate::run::{carry_on, signals};
-use crate::sys::fd;
 use crate::sys::poll::{self, For};
 use crate::sys::process::Change;
 use crate::sys::signal::{Mask, Signal};
@@ -15,8 +15,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Bytes that are passed on at once.
-const CHUNK: usize = 4 << 10;
 /// Silence after the command's end that tells that nobody writes at the moment.
 const QUIET: Duration = Duration::from_millis(20);
 /// Reads at most after the end: others may write without end.
@@ -121,15 +119,5 @@ impl Ends {
         self.wire.order(Order::Reap);
         exit::decide(end);
         exit::end_as_decided()
-    }
-}
-
-/// Passes on one read; false when nobody is at the other end any more.
-fn pass(from: &OwnedFd, to: &OwnedFd) -> bool {
-    let mut buffer = [0; CHUNK];
-    match fd::read(from.as_fd(), &mut buffer) {
-        Ok(0) => false,
-        Ok(count) => super::front::write_all(to, &buffer[..count]).is_ok(),
-        Err(errno) => matches!(errno, fd::Errno::EAGAIN | fd::Errno::EINTR),
     }
 }
