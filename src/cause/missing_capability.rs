@@ -228,21 +228,13 @@ mod tests {
         stage
     }
 
-    fn found(stage: &Stage) -> Vec<String> {
-        let verdicts = stage.verdicts(&CAUSE).into_iter();
-        verdicts
-            .filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)))
-            .map(|(suspect, _)| suspect.subject.to_string())
-            .collect()
-    }
-
     #[test]
     fn the_capability_of_each_message_is_named() {
         let chown = "chown: changing ownership of 'x': Operation not permitted";
-        assert_eq!(found(&stage(Some(Operation::Attribute), chown, Some("x"))), ["CAP_CHOWN"]);
-        assert_eq!(found(&stage(None, "date: cannot set date: Operation not permitted", None)), ["CAP_SYS_TIME"]);
+        assert_eq!(stage(Some(Operation::Attribute), chown, Some("x")).found(&CAUSE), ["CAP_CHOWN"]);
+        assert_eq!(stage(None, "date: cannot set date: Operation not permitted", None).found(&CAUSE), ["CAP_SYS_TIME"]);
         assert_eq!(
-            found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None)),
+            stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).found(&CAUSE),
             ["CAP_SYS_ADMIN"]
         );
     }
@@ -251,20 +243,23 @@ mod tests {
     fn a_program_that_wants_root_and_no_capability_looks_at_the_user() {
         let mut stage = stage(None, "hostname: you must be root to change the host name", None);
         (stage.clues[0].errno, stage.clues[0].suspects) = (None, vec![ID.into()]);
-        assert_eq!(found(&stage), ["root"]);
-        assert!(found(&stage.by_root()).is_empty());
+        assert_eq!(stage.found(&CAUSE), ["root"]);
+        assert!(stage.by_root().found(&CAUSE).is_empty());
     }
 
     #[test]
     fn words_of_what_was_read_are_no_path() {
         let line = "dmesg: read kernel buffer failed: Operation not permitted";
-        assert_eq!(found(&stage(Some(Operation::Read), line, None)), ["CAP_SYSLOG"]);
+        assert_eq!(stage(Some(Operation::Read), line, None).found(&CAUSE), ["CAP_SYSLOG"]);
     }
 
     #[test]
     fn who_has_the_capability_is_silent() {
         assert!(
-            found(&stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).by_root()).is_empty()
+            stage(Some(Operation::Mount), "mount failed: Operation not permitted", None)
+                .by_root()
+                .found(&CAUSE)
+                .is_empty()
         );
     }
 
@@ -272,15 +267,16 @@ mod tests {
     fn in_a_user_namespace_a_capability_may_not_count() {
         let mut stage = stage(Some(Operation::Mount), "mount failed: Operation not permitted", None).by_root();
         stage.file("/proc/self/uid_map", "0 1000 1\n");
-        assert_eq!(found(&stage), ["CAP_SYS_ADMIN"]);
+        assert_eq!(stage.found(&CAUSE), ["CAP_SYS_ADMIN"]);
     }
 
     #[test]
     fn a_plain_refusal_of_a_path_is_silence() {
         assert!(
-            found(&stage(Some(Operation::Remove), "rm: cannot remove 'x': Operation not permitted", Some("x")))
+            stage(Some(Operation::Remove), "rm: cannot remove 'x': Operation not permitted", Some("x"))
+                .found(&CAUSE)
                 .is_empty()
         );
-        assert!(found(&stage(None, "it went nicely: Operation not permitted", None)).is_empty());
+        assert!(stage(None, "it went nicely: Operation not permitted", None).found(&CAUSE).is_empty());
     }
 }

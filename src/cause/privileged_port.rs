@@ -105,14 +105,6 @@ mod tests {
         stage
     }
 
-    fn found(stage: &Stage) -> Vec<String> {
-        let verdicts = stage.verdicts(&CAUSE).into_iter();
-        verdicts
-            .filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)))
-            .map(|(suspect, _)| suspect.subject.to_string())
-            .collect()
-    }
-
     #[test]
     fn the_port_is_read_from_the_message() {
         for (line, port) in [
@@ -120,7 +112,7 @@ mod tests {
             ("nginx: [emerg] bind() to [::]:443 failed (13: Permission denied)", "443"),
             ("Cannot listen on port 25: Permission denied", "25"),
         ] {
-            assert_eq!(found(&stage(line)), [port], "{line}");
+            assert_eq!(stage(line).found(&CAUSE), [port], "{line}");
         }
     }
 
@@ -128,25 +120,25 @@ mod tests {
     fn a_binding_that_names_no_port_is_that_of_the_command() {
         let mut stage = stage("PermissionError: [Errno 13] Permission denied");
         stage.command = ["timeout", "10", "python3", "-m", "http.server", "80"].map(Into::into).to_vec();
-        assert!(found(&stage).is_empty());
+        assert!(stage.found(&CAUSE).is_empty());
         stage.clues[0].operation = Some(Operation::Bind);
-        assert_eq!(found(&stage), ["80"]);
+        assert_eq!(stage.found(&CAUSE), ["80"]);
     }
 
     #[test]
     fn a_high_port_is_silence() {
-        assert!(found(&stage("listen tcp 0.0.0.0:8080: bind: permission denied")).is_empty());
+        assert!(stage("listen tcp 0.0.0.0:8080: bind: permission denied").found(&CAUSE).is_empty());
     }
 
     #[test]
     fn root_is_silence() {
         let mut stage = stage("listen tcp 0.0.0.0:80: bind: permission denied").by_root();
         stage.file("/proc/self/uid_map", "0 0 4294967295\n");
-        assert!(found(&stage).is_empty());
+        assert!(stage.found(&CAUSE).is_empty());
     }
 
     #[test]
     fn a_time_is_no_port() {
-        assert!(found(&stage("12:30: cat: x: Permission denied")).is_empty());
+        assert!(stage("12:30: cat: x: Permission denied").found(&CAUSE).is_empty());
     }
 }

@@ -376,7 +376,7 @@ mod tests {
     fn a_read_only_mount_that_only_the_command_line_names_is_likely() {
         let mut stage = stage("ro,relatime", "ro");
         stage.stat("/home/u/a", Kind::Regular, |_| {}).clue(Errno::EROFS, Operation::Create, "a");
-        assert!(stage.verdicts(&CAUSE).iter().all(|(_, verdict)| !matches!(verdict, Verdict::Found(_))));
+        stage.assert_silent(&CAUSE);
         stage.command = ["unpack", "a.zip", "--to=/srv"].map(Into::into).into();
         assert_eq!(stage.finding(&CAUSE, "/srv").confidence, Confidence::Likely);
     }

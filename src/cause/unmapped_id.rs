@@ -158,14 +158,6 @@ mod tests {
         stage
     }
 
-    fn found(stage: &Stage) -> Vec<String> {
-        let verdicts = stage.verdicts(&CAUSE).into_iter();
-        verdicts
-            .filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)))
-            .map(|(suspect, _)| suspect.subject.to_string())
-            .collect()
-    }
-
     fn tar(stage: &mut Stage) {
         stage.add(|clue| {
             (clue.errno, clue.operation) = (Some(Errno::EINVAL), Some(Operation::Attribute));
@@ -177,7 +169,7 @@ mod tests {
     fn the_id_outside_of_the_range_is_named() {
         let mut stage = stage("0 1000 1\n1 100000 65536\n");
         tar(&mut stage);
-        assert_eq!(found(&stage), ["100005"]);
+        assert_eq!(stage.found(&CAUSE), ["100005"]);
     }
 
     #[test]
@@ -185,13 +177,13 @@ mod tests {
         let mut stage = stage("0 1000 1\n");
         stage.stat("/srv", Kind::Regular, |stat| (stat.uid, stat.gid, stat.mode) = (OVERFLOW, OVERFLOW, 0o600));
         stage.clue(Errno::EACCES, Operation::Read, "/srv");
-        assert_eq!(found(&stage), ["65534"]);
+        assert_eq!(stage.found(&CAUSE), ["65534"]);
     }
 
     #[test]
     fn the_first_namespace_maps_all() {
         let mut stage = stage("0 0 4294967295\n");
         tar(&mut stage);
-        assert!(found(&stage).is_empty());
+        assert!(stage.found(&CAUSE).is_empty());
     }
 }

@@ -194,9 +194,14 @@ impl Stage {
         *found.cloned().unwrap_or_else(|| panic!("{} is not found for {subject}: {verdicts:#?}", cause.id))
     }
 
+    /// The subjects of what a cause finds.
+    pub fn found(&self, cause: &Cause) -> Vec<String> {
+        let found = self.verdicts(cause).into_iter().filter(|(_, verdict)| matches!(verdict, Verdict::Found(_)));
+        found.map(|(suspect, _)| suspect.subject.to_string()).collect()
+    }
+
     /// Asserts that a cause finds nothing.
     pub fn assert_silent(&self, cause: &Cause) {
-        let verdicts = self.verdicts(cause);
-        assert!(!verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Found(_))), "{verdicts:#?}");
+        assert_eq!(self.found(cause), [""; 0]);
     }
 }
