@@ -157,7 +157,9 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
     }
     if !options.quiet {
         let style = Style::of(options, &io::stderr());
+        let is_repeated = matches!(options.format, Format::Text) && !options.verbose && report.is_told_already();
         let text = match rendered(&report, options, style) {
+            _ if is_repeated => String::new(),
             text if text.is_empty() && is_missed => report.unread(style),
             text => text,
         };

@@ -190,6 +190,17 @@ impl Report {
         text::unread(self, style)
     }
 
+    /// Whether the command's own output has this answer already: another explain ran in it, around a step of a script or the shell
+    /// of a make.
+    #[must_use]
+    pub fn is_told_already(&self) -> bool {
+        let Some(first) = self.causes.first() else { return false };
+        let headline = safe(&first.headline);
+        let lines = self.stderr.parts.iter().flat_map(|part| part.bytes.0.split(|byte| *byte == b'\n'));
+        let has = |line: &[u8], words: &str| memchr::memmem::find(line, words.as_bytes()).is_some();
+        lines.into_iter().any(|line| has(line, "explain:") && has(line, &headline))
+    }
+
     /// The notes for people, a line each; they come after whatever else is said.
     #[must_use]
     pub fn notes_to_text(&self, style: Style) -> String {

@@ -48,6 +48,7 @@ mod reserved_blocks;
 mod shared_memory;
 #[path = "../skipped/mod.rs"]
 mod skipped;
+mod steps;
 mod surroundings;
 mod time_and_stack;
 mod unsupported;
