@@ -143,6 +143,24 @@ fn a_later_rule_of_the_same_id_replaces_the_earlier_one() {
 }
 
 #[test]
+fn what_ones_own_files_say_of_an_errno_counts_before_what_is_built_in_and_a_later_file_before_an_earlier() {
+    let fallback = |operations: &str, cause: &str| {
+        format!("[[fallback]]\nerrno = \"EROFS\"\noperations = [{operations}]\nsuspects = [\"{cause}\"]\n")
+    };
+    let own = fallback("", "busy") + &fallback("\"mkdir\"", "not-mounted");
+    let texts = [("a.toml", fallback("", "quota-exceeded")), ("b.toml", own)];
+    let (library, faults) = Library::with_texts(texts.map(|(file, text)| (PathBuf::from(file), text)));
+    assert!(faults.is_empty(), "{}", list(&faults));
+    for (output, cause) in [
+        ("touch: cannot touch '/srv/x': Read-only file system", "busy"),
+        ("mkdir: cannot create directory '/srv/x': Read-only file system", "not-mounted"),
+    ] {
+        let found = clues(&library, output.as_bytes(), "C");
+        assert_eq!(found.iter().flat_map(|clue| &clue.suspects).collect::<Vec<_>>(), [cause], "{output}");
+    }
+}
+
+#[test]
 fn a_rule_file_that_is_not_there_is_told() {
     let (_, faults) = Library::with(&[PathBuf::from("/nonexistent/rules")]);
     assert!(list(&faults).contains("/nonexistent/rules: cannot be read: "), "{}", list(&faults));

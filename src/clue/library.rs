@@ -18,6 +18,7 @@ static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 pub struct Library {
     pub(super) rules: Vec<Rule>,
     pub(super) verbs: Verbs,
+    /// The first that fits counts.
     pub(super) fallbacks: Vec<Fallback>,
     pub(super) exits: Exits,
     /// Exit statuses of files, with their examples.
@@ -94,7 +95,10 @@ impl Library {
         });
         let mut verbs = Verbs::default();
         verbs.extend(known);
-        Self { rules: rules.collect(), verbs, fallbacks, exits: Exits { benign, telling: exits }, ..Self::default() }
+        let exits = Exits { benign, telling: exits };
+        let mut library = Self { rules: rules.collect(), verbs, exits, ..Self::default() };
+        library.put_fallbacks(fallbacks);
+        library
     }
 
     fn add_paths(&mut self, paths: &[PathBuf]) -> Vec<Fault> {
@@ -116,14 +120,22 @@ impl Library {
         for rule in parsed.rule {
             faults.extend(Rule::new(rule, &source).map(|rule| self.put(rule)).err());
         }
+        let mut fallbacks = Vec::new();
         for fallback in parsed.fallback {
             let known = known_errno(&fallback.errno, &source);
-            faults.extend(known.map(|_| self.fallbacks.push(fallback.into())).err());
+            faults.extend(known.map(|_| fallbacks.push(fallback.into())).err());
         }
+        self.put_fallbacks(fallbacks);
         self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(&source))));
         self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Rc::clone(&source))));
         self.verbs.extend(parsed.verbs);
         faults
+    }
+
+    /// Puts the fallbacks of a file before those of earlier files, and of one file those for some operations before those for all.
+    fn put_fallbacks(&mut self, mut of_file: Vec<Fallback>) {
+        of_file.sort_by_key(|fallback| fallback.operations.is_empty());
+        self.fallbacks.splice(..0, of_file);
     }
 
     fn put(&mut self, rule: Rule) {

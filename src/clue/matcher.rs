@@ -208,13 +208,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Causes that the errno suggests: the rule of the operation before the rule of all.
+    /// Causes that the errno suggests, where one's own say counts before what is part of the program.
     fn fallback(&self, errno: Option<Errno>, operation: Option<Operation>) -> Vec<String> {
         let Some(errno) = errno.map(name) else { return Vec::new() };
-        let of_errno = || self.library.fallbacks.iter().filter(|fallback| fallback.errno == errno);
-        let fits =
-            of_errno().find(|fallback| operation.is_some_and(|operation| fallback.operations.contains(&operation)));
-        let fits = fits.or_else(|| of_errno().find(|fallback| fallback.operations.is_empty()));
+        let was_tried = |operations: &[Operation]| operation.is_some_and(|operation| operations.contains(&operation));
+        let mut of_errno = self.library.fallbacks.iter().filter(|fallback| fallback.errno == errno);
+        let fits = of_errno.find(|fallback| fallback.operations.is_empty() || was_tried(&fallback.operations));
         fits.map(|fallback| fallback.suspects.clone()).unwrap_or_default()
     }
 }

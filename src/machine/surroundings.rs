@@ -156,6 +156,7 @@ pub const KEPT_VARIABLES: &[&str] = &[
     "CI",
     "container",
     "TERMINFO",
+    "SSH_AUTH_SOCK",
     "SSL_CERT_FILE",
     "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE",
