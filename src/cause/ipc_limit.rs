@@ -113,9 +113,9 @@ fn found(case: &Case, kind: Kind, objects: &Objects, count: &Count, confidence: 
 /// Who made most of them.
 fn makers(case: &Case, objects: &Objects) -> Option<Evidence> {
     let (uid, count) = objects.makers.first()?;
-    let name = case.machine.user_name(*uid).unwrap_or_else(|_| uid.to_string());
     Some(Evidence::probe(format!(
-        "{name} made {} of them; they stay until they are removed or the machine restarts",
+        "{} made {} of them; they stay until they are removed or the machine restarts",
+        case.user(*uid),
         grouped(*count)
     )))
 }

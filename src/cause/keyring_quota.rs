@@ -27,8 +27,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 }
 
 fn user(case: &Case) -> String {
-    let uid = case.surroundings().identity.uid;
-    case.machine.user_name(uid).unwrap_or_else(|_| uid.to_string())
+    case.user(case.surroundings().identity.uid)
 }
 
 /// What a user is out of.

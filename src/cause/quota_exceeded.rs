@@ -59,19 +59,13 @@ impl<'a> Place<'a> {
     fn of(case: &Case<'a>, path: &Path) -> Option<Self> {
         let resolved = case.resolve(path)?;
         let mount = case.mounts.holding(&resolved.existing).filter(|mount| !mount.is_pseudo())?;
-        Some(Self { mount, directory: directory(case, &resolved) })
+        Some(Self { mount, directory: case.directory_of(&resolved) })
     }
 
     fn suspect(&self, case: &Case, clue: Option<usize>, touched: bool) -> Suspect {
         let top = quota::top(case.machine, self.mount, &self.directory);
         Suspect { subject: Subject::Path(top), clue, touched }
     }
-}
-
-fn directory(case: &Case, path: &Resolved) -> PathBuf {
-    let is_directory = case.machine.stat(&path.existing).is_ok_and(|stat| stat.kind == Kind::Directory);
-    let above = path.existing.parent().unwrap_or(Path::new("/"));
-    if is_directory { path.existing.clone() } else { above.to_owned() }
 }
 
 fn places_named<'a>(case: &Case<'a>, clue: &Clue) -> impl Iterator<Item = Place<'a>> {
@@ -98,7 +92,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(mount) = case.mounts.holding(top) else { return Verdict::Unknown("the mount is gone".into()) };
     let clue = suspect.clue.map(|index| &case.clues[index]);
     let written = clue.and_then(|clue| written_below(case, clue, top, mount));
-    let directory = written.as_ref().map_or_else(|| top.to_owned(), |path| directory(case, path));
+    let directory = written.as_ref().map_or_else(|| top.to_owned(), |path| case.directory_of(path));
     let limits = quota::over(case.machine, mount, &directory, owner(case, written.as_ref(), &directory));
     let quota = Exceeded { case, mount, top };
     let is_said = clue.is_some_and(|clue| says_quota(clue) || may_hide_it(clue, mount));
@@ -190,7 +184,7 @@ impl Exceeded<'_> {
     }
 
     fn user(&self, uid: u32) -> String {
-        self.case.machine.user_name(uid).map_or_else(|_| format!("the user {uid}"), |name| format!("the user {name}"))
+        format!("the user {}", self.case.user(uid))
     }
 
     /// What the filesystem has, to tell it from a full one.
@@ -205,10 +199,9 @@ impl Exceeded<'_> {
 
     fn check(&self, whose: &Whose) -> String {
         let point = self.case.quoted(&self.mount.point);
-        let word = |id: u32| self.case.machine.user_name(id).unwrap_or_else(|_| id.to_string());
         match whose {
             Whose::Account(Account::User(uid)) if *uid == self.case.surroundings().identity.uid => "quota -s".into(),
-            Whose::Account(Account::User(uid)) => self.case.as_root(&format!("quota -s -u {}", word(*uid))),
+            Whose::Account(Account::User(uid)) => self.case.as_root(&format!("quota -s -u {}", self.case.user(*uid))),
             Whose::Account(Account::Group(gid)) => format!("quota -s -g {gid}"),
             Whose::Account(Account::Project(_)) => self.case.as_root(&format!("repquota -sP {point}")),
             Whose::Directory => format!("df -h {}", self.case.quoted(self.top)),
@@ -257,8 +250,7 @@ impl Exceeded<'_> {
                 format!("xfs_quota -x -c 'limit -p {kind}={doubled} {id}' {point}")
             }
             Whose::Account(Account::User(uid)) => {
-                let name = self.case.machine.user_name(*uid).unwrap_or_else(|_| uid.to_string());
-                format!("edquota -u {name} -f {point}")
+                format!("edquota -u {} -f {point}", self.case.user(*uid))
             }
             Whose::Account(Account::Group(gid)) => format!("edquota -g {gid} -f {point}"),
             Whose::Account(Account::Project(id)) => format!("edquota -P {id} -f {point}"),

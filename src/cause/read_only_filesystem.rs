@@ -3,7 +3,7 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
-use crate::machine::{Identity, KernelMessage, Kind};
+use crate::machine::{Identity, KernelMessage};
 use crate::probe::origin::{Line, Said};
 use crate::probe::path::Resolved;
 use crate::probe::read_only::{self, Reason};
@@ -83,7 +83,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(mount) = mount else { return Verdict::Unknown("the mount is gone".into()) };
     let clue = suspect.clue.map(|index| &case.clues[index]);
     let path = clue.and_then(|clue| on(case, clue, mount));
-    let directory = path.as_ref().map_or_else(|| mount.point.clone(), |path| directory(case, path));
+    let directory = path.as_ref().map_or_else(|| mount.point.clone(), |path| case.directory_of(path));
     match read_only::reason(case.machine, mount, &directory) {
         Some(reason) => {
             let confidence = confidence(case, suspect, clue, path.as_ref());
@@ -101,13 +101,6 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 fn on(case: &Case, clue: &Clue, mount: &Mount) -> Option<Resolved> {
     let paths = [&clue.path, &clue.other_path].into_iter().flatten();
     paths.filter_map(|path| case.resolve(path)).find(|path| case.mounts.holding(&path.existing) == Some(mount))
-}
-
-/// The deepest directory of a path that exists.
-fn directory(case: &Case, path: &Resolved) -> PathBuf {
-    let is_directory = case.machine.stat(&path.existing).is_ok_and(|stat| stat.kind == Kind::Directory);
-    let above = || path.existing.parent().unwrap_or(Path::new("/"));
-    if is_directory { path.existing.clone() } else { above().to_owned() }
 }
 
 fn confidence(case: &Case, suspect: &Suspect, clue: Option<&Clue>, path: Option<&Resolved>) -> Confidence {
@@ -334,6 +327,7 @@ fn said(case: &Case, mount: &Mount) -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::machine::Kind;
     use crate::machine::{KernelLog, Unknown};
 
     const LOG: &str = "kernel-log Remounting filesystem read-only|forced readonly|Filesystem has been set read-only\

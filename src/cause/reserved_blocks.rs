@@ -116,8 +116,7 @@ fn found(case: &Case, room: &Room, lack: &Lack, confidence: Confidence) -> Findi
 }
 
 fn user(case: &Case) -> String {
-    let uid = case.surroundings().identity.uid;
-    case.machine.user_name(uid).map_or_else(|_| format!("the user {uid}"), |name| format!("the user {name}"))
+    format!("the user {}", case.user(case.surroundings().identity.uid))
 }
 
 /// Whom the reserve is kept for: root, and what the mount options `resuid` and `resgid` name (ext4(5)).

@@ -1,7 +1,7 @@
 //! Everything that is known of one failure, as causes see it.
 
 use crate::clue::Clue;
-use crate::machine::{Machine, Surroundings};
+use crate::machine::{Kind, Machine, Surroundings};
 use crate::outcome::Outcome;
 use crate::probe::path::{Resolved, resolve};
 use crate::sys::mounts::{Mount, Mounts};
@@ -10,7 +10,7 @@ use crate::watch::{Place, Watched};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Whether the failure was watched or only its output is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,20 @@ impl<'a> Case<'a> {
         });
         let paths = values.filter(|value| value.contains(&b'/') && !value.starts_with(b"-"));
         paths.map(|value| Path::new(OsStr::from_bytes(value)))
+    }
+
+    /// The deepest directory of a path that exists.
+    #[must_use]
+    pub fn directory_of(&self, path: &Resolved) -> PathBuf {
+        let is_directory = self.machine.stat(&path.existing).is_ok_and(|stat| stat.kind == Kind::Directory);
+        let above = || path.existing.parent().unwrap_or(Path::new("/"));
+        if is_directory { path.existing.clone() } else { above().to_owned() }
+    }
+
+    /// A user's name, or the number where nothing names it.
+    #[must_use]
+    pub fn user(&self, uid: u32) -> String {
+        self.machine.user_name(uid).unwrap_or_else(|_| uid.to_string())
     }
 
     /// The mount that holds a path, or the deepest part of it that exists.

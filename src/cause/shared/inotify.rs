@@ -260,8 +260,7 @@ struct Need {
 }
 
 fn user(case: &Case) -> String {
-    let uid = case.surroundings().identity.uid;
-    case.machine.user_name(uid).unwrap_or_else(|_| uid.to_string())
+    case.user(case.surroundings().identity.uid)
 }
 
 fn own<'a>(case: &Case, census: &'a Census) -> impl Iterator<Item = &'a Holder> {
