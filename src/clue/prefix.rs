@@ -53,11 +53,13 @@ const FORMS: &[&str] = &[
 
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
 
-/// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff.
+/// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff,
+/// and a header that a compiler found in none of its directories, which is a fault of the source and names no path.
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
         r"^[\t ]*(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
-        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |@@ |\+[^\s+])"
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |@@ |\+[^\s+])",
+        r"|^[^\s:]+:[0-9]+:(?:[0-9]+:)? (?:[A-Za-z]+ )?(?:[Ee]rror|Fehler|fatale?) ?: [^/\s:][^\s:]*: \x01ENOENT\x02$"
     );
     compiled(forms)
 });
@@ -127,10 +129,11 @@ mod tests {
             "full_test.go:7: expected: x",
             "test full_disk ... ok",
             "✓ says x",
+            "a.c:30:10: fatal error: b.h: \u{1}ENOENT\u{2}",
         ] {
             assert!(is_quotation(text.as_bytes()), "{text}");
         }
-        for text in ["cp: x", "-bash: ./x: gone", "- bwrap: x"] {
+        for text in ["cp: x", "-bash: ./x: gone", "- bwrap: x", "a.c:3:1: fatal error: /x/b.h: \u{1}ENOENT\u{2}"] {
             assert!(!is_quotation(text.as_bytes()), "{text}");
         }
     }
