@@ -2,7 +2,8 @@
 //!
 //! The order, each step deciding among those that the steps before leave equal: how sure; whether the failed work touched
 //! the subject; whether it was seen; which clue came first, because the first failure explains the later ones; which
-//! suspect the rule calls likelier. What is general is dropped where something specific is verified for the same subject, or for the
+//! suspect the rule calls likelier. Of what only may be, the likelier suspect comes before the earlier clue, so that what one message
+//! may mean does not crowd out the others. What is general is dropped where something specific is verified for the same subject, or for the
 //! same message.
 
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
@@ -111,7 +112,9 @@ fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
     let likelier =
         clue.and_then(|clue| clue.suspects.iter().position(|id| id == diagnosed.cause.id)).unwrap_or(usize::MAX);
     let sure = std::cmp::Reverse(diagnosed.finding.confidence);
-    (sure, !diagnosed.suspect.touched, diagnosed.finding.seen.is_none(), said_at, likelier)
+    let is_guess = diagnosed.finding.seen.is_none();
+    let guessed = if is_guess { likelier } else { 0 };
+    (sure, !diagnosed.suspect.touched, is_guess, guessed, said_at, likelier)
 }
 
 /// What a specific cause explains, so that the general one is no fault of its own.

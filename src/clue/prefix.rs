@@ -13,7 +13,7 @@ const FORMS: &[&str] = &[
     r"[\t ]+",
     // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
     r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: [A-Z]{3,4})?\]?[:, ]* ",
-    r"\[?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
+    r"\[?(?:[0-9]{2}[-/][0-9]{2} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
     // printk and dmesg.
     r"\[ *[0-9]+\.[0-9]{3,6}\] ",
     // syslog: month day time host program[pid].
@@ -44,7 +44,9 @@ const FORMS: &[&str] = &[
     r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO|CRITICAL:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])? +",
     // The same in the languages of git, make, dpkg and Python's tools.
     r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia|致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: ",
-    r"\[(?:ERROR|error|WARNING|WARN|warning|INFO|FATAL|fatal|crit|emerg|stderr)\] ",
+    r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",
+    // ❯ ❌ ✖ ✗ × ⚠ 🚨 💥, with which installers begin a line.
+    r"(?:\xe2\x9d[\xaf\x8c]|\xe2\x9c[\x96\x97\x98]|\xc3\x97|\xe2\x9a\xa0(?:\xef\xb8\x8f)?|\xf0\x9f\x9a\xa8|\xf0\x9f\x92\xa5) *",
     r"::error(?: [^:]*)?::",
     r"##\[error\]",
     r"(?:Uncaught|Unhandled|unhandled)[A-Za-z ]*:? ",
@@ -107,6 +109,9 @@ mod tests {
             "# cp: x",
             "   5: cp: x",
             "[ERROR] cp: x",
+            "[E] Error: cp: x",
+            "11-03 13:22:07 ERROR    cp: x",
+            "❯ ERROR: cp: x",
             "致命错误: cp: x",
             "Schwerwiegend: cp: x",
         ] {
