@@ -21,6 +21,10 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=src/clue/written");
     println!("cargo::rerun-if-changed=src/clue/operation.rs");
+    // Only there is the start of the library dear, see src/run/early.rs.
+    if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-e,before_the_library");
+    }
     let mut registry = Registry::default();
     for file in files()? {
         if let Err(fault) = registry.add(&file) {

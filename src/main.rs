@@ -5,8 +5,12 @@
 #![no_main]
 #![expect(unsafe_code, reason = "a name that is not mangled, by which the C library calls main; no block is unsafe")]
 
+#[cfg(target_arch = "x86_64")]
+mod entry;
+
 use explain::cli::{self, Action, Options};
 use explain::report::ReportFile;
+use explain::run::early;
 use explain::sys::argv::Argv;
 use explain::sys::memory::Allocator;
 use explain::{
@@ -20,6 +24,7 @@ static ALLOCATOR: Allocator = Allocator;
 /// Called by the C library with what the kernel laid out.
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_count: c_int, arguments: Argv) -> c_int {
+    early::follow_whatever_happens();
     let arguments = arguments.skip(1);
     match arguments.first() {
         // Almost every run: no option is read, and nothing is allocated before the command has started.

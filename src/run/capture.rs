@@ -3,10 +3,10 @@
 use super::pty::Pty;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
-use crate::sys::fd::{self, STDERR, STDIN, STDOUT};
+use crate::sys::fd::{self, Identity, Kind, STDERR, STDIN, STDOUT};
 use crate::sys::process::file_size_limit;
 use crate::sys::terminal;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,12 +76,16 @@ fn is_about_the_terminal(command: Argv) -> bool {
 /// Whether another process of a pipeline may talk with the person at the same terminal: a pager after us, an ssh before us
 /// that asks for a password. Keys would go to whoever reads first.
 fn has_neighbours() -> bool {
-    [STDIN, STDOUT].into_iter().any(|number| fd::identity(number).is_ok_and(|file| file.pipe_or_socket))
+    [STDIN, STDOUT].into_iter().any(|number| fd::identity(number).is_ok_and(|file| file.kind == Kind::PipeOrSocket))
 }
 
 /// Bytes that a log must still be allowed to grow by (`ulimit -f`). With less left the command's own writes must meet the limit:
 /// through a pipe they would all succeed.
 const ROOM: u64 = 64 << 10;
+
+fn may_hardly_grow(file: &Identity) -> bool {
+    file_size_limit().is_some_and(|limit| limit < file.length.saturating_add(ROOM))
+}
 
 /// A pipe of our own.
 pub struct Pipe {
@@ -94,31 +98,60 @@ impl Way {
     /// file that may hardly grow.
     #[must_use]
     pub fn choose(wish: Wish, command: Argv) -> Self {
-        if wish == Wish::None || !fd::is_writable(STDERR) {
+        if wish == Wish::None {
             return Self::None;
         }
-        let Ok(stderr) = fd::identity(STDERR) else { return Self::None };
-        let is_terminal = stderr.character_device && terminal::device(STDERR).is_some();
-        if is_terminal && wish == Wish::Auto && (has_neighbours() || is_about_the_terminal(command)) {
-            return Self::None;
-        }
-        if is_terminal && wish != Wish::Pipe {
-            match (Pty::like_the_callers(), wish) {
-                (Some(pty), _) => return Self::Pty(Box::new(pty)),
+        match Self::beside_a_terminal() {
+            Some(way) => way,
+            None if wish == Wish::Auto && (has_neighbours() || is_about_the_terminal(command)) => Self::None,
+            None if wish == Wish::Pipe => Self::pipe(false),
+            None => match (Pty::like_the_callers(), wish) {
+                (Some(pty), _) => Self::Pty(Box::new(pty)),
                 // A pipe would take colours and prompts from the command.
-                (None, Wish::Auto) => return Self::None,
-                (None, _) => {}
-            }
+                (None, Wish::Auto) => Self::None,
+                (None, _) => Self::pipe(false),
+            },
         }
-        if stderr.regular && file_size_limit().is_some_and(|limit| limit < stderr.length.saturating_add(ROOM)) {
-            return Self::None;
+    }
+
+    /// The same where stderr is no terminal; none where it is one. It may be asked before the C library has been set up.
+    #[must_use]
+    pub fn beside_a_terminal() -> Option<Self> {
+        if !fd::is_writable(STDERR) {
+            return Some(Self::None);
         }
+        let Ok(stderr) = fd::identity(STDERR) else { return Some(Self::None) };
+        match stderr.kind {
+            Kind::CharacterDevice if terminal::device(STDERR).is_some() => None,
+            Kind::Regular if may_hardly_grow(&stderr) => Some(Self::None),
+            // Of /dev/null nobody reads the order.
+            Kind::CharacterDevice => Some(Self::pipe(false)),
+            // As after `>log 2>&1`.
+            _ => Some(Self::pipe(fd::identity(STDOUT) == Ok(stderr))),
+        }
+    }
+
+    fn pipe(is_shared: bool) -> Self {
         let Ok((read, write)) = fd::pipe() else { return Self::None };
         let pipe = Pipe { read, write };
-        // As after `>log 2>&1`. Terminals and /dev/null are left apart: a program asks whether its stdout is a terminal, and
-        // nobody reads the order on /dev/null.
-        let is_shared = !stderr.character_device && fd::identity(STDOUT) == Ok(stderr);
         if is_shared { Self::SharedPipe(pipe) } else { Self::StderrPipe(pipe) }
+    }
+
+    /// The end to read.
+    #[must_use]
+    pub fn source(&self) -> Option<RawFd> {
+        match self {
+            Self::None | Self::Pty(_) => None,
+            Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Some(pipe.read.as_raw_fd()),
+        }
+    }
+
+    /// Gives it up before the child was started, by another process or by none.
+    pub fn give_up(self) {
+        if let Self::StderrPipe(pipe) | Self::SharedPipe(pipe) = self {
+            fd::close(pipe.read);
+            fd::close(pipe.write);
+        }
     }
 
     /// In the child: puts the pipe in its place.

@@ -4,6 +4,7 @@
 
 use crate::exit;
 use crate::sys::fd::{self, STDERR};
+use crate::sys::memory;
 use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change, Pid};
 use crate::sys::signal::Mask;
@@ -35,9 +36,10 @@ pub fn by(how: fn() -> !) {
     HOW.get_or_init(|| how);
 }
 
-/// From now on a panic, on whatever thread, prints nothing: while the command runs stderr is its own. It goes on like any other
-/// fault of ours.
-pub fn instead_of_panicking() {
+/// From now on a lack of memory and a panic, on whatever thread, end nothing and print nothing: while the command runs stderr is its
+/// own. It goes on like any other fault of ours.
+pub fn whatever_happens() {
+    memory::when_exhausted(carry_on);
     std::panic::set_hook(Box::new(|_| carry_on()));
 }
 
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     #[ignore = "ends the process; run by the tests below"]
     fn panics_after_the_end() {
-        instead_of_panicking();
+        whatever_happens();
         exit::decide(Change::Exited(7));
         std::thread::spawn(|| panic!("on some thread")).join().unwrap();
     }
@@ -110,7 +112,7 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "a test starts a command")]
     #[expect(clippy::zombie_processes, reason = "the panic waits for it: that is what is tested")]
     fn panics_while_the_command_runs() {
-        instead_of_panicking();
+        whatever_happens();
         let mut command = Command::new("sh");
         command.args(["-c", "read x; echo words; exit 9"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -2,6 +2,7 @@
 
 pub mod capture;
 mod carry_on;
+pub mod early;
 mod ended;
 mod follow;
 mod job;
@@ -14,10 +15,11 @@ use crate::exit;
 use crate::outcome::Outcome;
 use crate::sys::argv::Argv;
 use crate::sys::errno::{self, Errno};
-use crate::sys::{fd, memory, signal};
+use crate::sys::{fd, signal};
 use crate::transcript::Transcript;
 use crate::watch::Watched;
 use capture::{Way, Wish};
+use early::Begun;
 use spawn::Given;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -65,25 +67,35 @@ impl Ran {
 /// as the child ended.
 #[must_use]
 pub fn run(command: Argv, wish: Wish) -> Option<Box<Ran>> {
-    memory::when_exhausted(carry_on::carry_on);
-    carry_on::instead_of_panicking();
-    let given = Given::take();
-    let way = Way::choose(wish, command);
-    let (started, clock) = (SystemTime::now(), Instant::now());
-    let followed = match way {
-        Way::Pty(pty) => pty::run(command, *pty, given, started),
-        way => spawn::start(command, given, || way.hand_over())
-            .map(|child| follow::to_the_end(command, child, way, started, clock)),
+    carry_on::whatever_happens();
+    let (given, failure) = match Begun::take() {
+        Some(Begun { given, way, child, started, clock }) => {
+            (given, follow::to_the_end(command, child, way, started, clock))
+        }
+        None => start_and_follow(command, wish),
     };
-    let failure = followed.unwrap_or_else(|_| {
-        Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed())))
-    })?;
+    let failure = failure?;
     exit::decide_as(&failure.outcome);
     signals::belong_to_us_again(given.mask());
     if let Outcome::NotStarted { errno } = &failure.outcome {
         say_not_started(command, errno::by_name(errno).unwrap_or(Errno::ENOENT));
     }
     Some(failure)
+}
+
+/// The ordinary start: of a command on a terminal, with options, or on a machine where the early one was not to be had.
+fn start_and_follow(command: Argv, wish: Wish) -> (Given, Option<Box<Ran>>) {
+    let given = Given::take();
+    let way = Way::choose(wish, command);
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    let followed = match way {
+        Way::Pty(pty) => pty::run(command, *pty, given, started),
+        way => spawn::start(command, given, &way).map(|child| follow::to_the_end(command, child, way, started, clock)),
+    };
+    let failure = followed.unwrap_or_else(|_| {
+        Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed())))
+    });
+    (given, failure)
 }
 
 /// What a shell says of a command that it cannot start, in one write.

@@ -1,6 +1,7 @@
 //! The child's start. It is given what we were given: every signal is blocked from before the fork, so that none is lost or
 //! handled between, and the child takes the caller's mask and dispositions back before it becomes the command.
 
+use super::capture::Way;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::process::{self, Forked, Note, Pid};
@@ -63,17 +64,37 @@ impl Child {
 ///
 /// # Errors
 /// Those of `fork(2)`.
-pub fn start(command: Argv, given: Given, hand_over: impl FnOnce() -> Result<(), Errno>) -> Result<Child, Errno> {
+pub fn start(command: Argv, given: Given, way: &Way) -> Result<Child, Errno> {
     let note = Note::new().ok();
     let parent = Pid::own();
-    match process::fork()? {
+    match process::fork_for_exec()? {
         Forked::Parent(pid) => Ok(Child { pid, note }),
         Forked::Child => {
             process::die_with_parent(parent);
             process::take_messages_of(parent);
             // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
-            let _ = hand_over();
+            let _ = way.hand_over();
             end_as_command(command, note.as_ref(), given)
+        }
+    }
+}
+
+/// The same before the C library has been set up: the environment has no message for us, and is handed on as it came.
+///
+/// # Errors
+/// Those of `mmap(2)` and `fork(2)`.
+pub fn start_early(command: Argv, environment: Argv, given: Given, way: &Way) -> Result<Child, Errno> {
+    let note = Note::new()?;
+    let parent = Pid::own();
+    match process::fork_for_exec()? {
+        Forked::Parent(pid) => Ok(Child { pid, note: Some(note) }),
+        Forked::Child => {
+            process::die_with_parent(parent);
+            let _ = way.hand_over();
+            given.give_back();
+            let errno = process::become_command(command, environment);
+            note.leave(errno);
+            process::end(crate::exit::not_started(errno))
         }
     }
 }
@@ -91,5 +112,5 @@ pub fn end_as_command(command: Argv, note: Option<&Note>, given: Given) -> ! {
 /// Becomes the command ourselves, where there is no process to be had for it. Returns why that failed.
 pub fn in_place(command: Argv, given: Given) -> Errno {
     given.give_back();
-    process::become_command(command)
+    process::become_command(command, Argv::environment())
 }

@@ -1,7 +1,10 @@
 //! File descriptors: those we were given, whose descriptions are shared with others and stay untouched, and our own.
 
+use super::raw::{call, int};
+use std::mem::MaybeUninit;
+
 pub use super::errno::Errno;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 /// Standard input.
 pub const STDIN: RawFd = 0;
@@ -24,14 +27,34 @@ fn counted(result: isize) -> Result<usize, Errno> {
 pub struct Identity {
     /// Device and inode number.
     file: (u64, u64),
-    /// Whether it is a character device: a terminal, /dev/null.
-    pub character_device: bool,
-    /// Whether it is a regular file.
-    pub regular: bool,
-    /// Whether another process is at its other end.
-    pub pipe_or_socket: bool,
+    /// Of which kind it is.
+    pub kind: Kind,
     /// Bytes in a regular file.
     pub length: u64,
+}
+
+/// Kinds of open files, as far as they are told apart here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A terminal, /dev/null.
+    CharacterDevice,
+    /// A regular file.
+    Regular,
+    /// Another process is at its other end.
+    PipeOrSocket,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    fn of(mode: libc::mode_t) -> Self {
+        match mode & libc::S_IFMT {
+            libc::S_IFCHR => Self::CharacterDevice,
+            libc::S_IFREG => Self::Regular,
+            libc::S_IFIFO | libc::S_IFSOCK => Self::PipeOrSocket,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Which file a descriptor leads to.
@@ -39,23 +62,23 @@ pub struct Identity {
 /// # Errors
 /// EBADF when it is closed.
 pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
-    // SAFETY: all-zero bytes are a valid `stat`, a struct of integers.
-    let mut found: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: `found` is a `stat` that outlives the call.
-    checked(unsafe { libc::fstat(fd, &raw mut found) })?;
-    let is = |kind| found.st_mode & libc::S_IFMT == kind;
-    let (character_device, regular) = (is(libc::S_IFCHR), is(libc::S_IFREG));
-    let pipe_or_socket = is(libc::S_IFIFO) || is(libc::S_IFSOCK);
+    let mut found = MaybeUninit::<libc::stat>::uninit();
+    let (path, place) = (c"".as_ptr(), found.as_mut_ptr());
+    // SAFETY: the path is a C string, and `found` a `stat` that outlives the call.
+    unsafe { call!(libc::SYS_newfstatat, fd, path, place, libc::AT_EMPTY_PATH) }?;
+    // SAFETY: the call has filled it in.
+    let found = unsafe { &*found.as_ptr() };
     let length = u64::try_from(found.st_size).unwrap_or(0);
-    Ok(Identity { file: (found.st_dev, found.st_ino), character_device, regular, pipe_or_socket, length })
+    Ok(Identity { file: (found.st_dev, found.st_ino), kind: Kind::of(found.st_mode), length })
 }
 
 /// Whether a descriptor is open and can be written to.
 #[must_use]
 pub fn is_writable(fd: RawFd) -> bool {
     // SAFETY: F_GETFL takes no argument.
-    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
-    flags >= 0 && flags & libc::O_PATH == 0 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR)
+    let Ok(flags) = (unsafe { call!(libc::SYS_fcntl, fd, libc::F_GETFL) }) else { return false };
+    let flags = int(flags);
+    flags & libc::O_PATH == 0 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR)
 }
 
 /// A pipe of our own: the end to read and the end to write. Both close on exec, and neither is one of 0, 1 and 2, which a
@@ -64,12 +87,11 @@ pub fn is_writable(fd: RawFd) -> bool {
 /// # Errors
 /// Those of `pipe2(2)` and of `fcntl(2)` with `F_DUPFD_CLOEXEC`.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
-    let mut ends = [-1; 2];
+    let mut ends = MaybeUninit::<[RawFd; 2]>::uninit();
     // SAFETY: the array has the two elements that pipe2 fills in.
-    checked(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    // SAFETY: pipe2 has just opened both, and nobody else knows of them.
-    let [read, write] = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
-    Ok((above_standard(read)?, above_standard(write)?))
+    unsafe { call!(libc::SYS_pipe2, ends.as_mut_ptr(), libc::O_CLOEXEC) }?;
+    // SAFETY: it has.
+    both_above_standard(unsafe { ends.assume_init() })
 }
 
 /// Two ends of our own that keep messages apart. Both close on exec.
@@ -81,9 +103,7 @@ pub fn socket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
     // SAFETY: the array has the two elements that socketpair fills in.
     checked(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
-    // SAFETY: socketpair has just opened both, and nobody else knows of them.
-    let [one, other] = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
-    Ok((above_standard(one)?, above_standard(other)?))
+    both_above_standard(ends)
 }
 
 /// Sends one message, without SIGPIPE where the other end is gone.
@@ -96,9 +116,34 @@ pub fn send(socket: BorrowedFd, message: &[u8]) -> Result<usize, Errno> {
     counted(unsafe { libc::send(socket.as_raw_fd(), message.as_ptr().cast(), message.len(), flags) })
 }
 
-/// The same description under a number that is none of 0, 1 and 2.
-fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
-    if fd.as_raw_fd() > STDERR { Ok(fd) } else { duplicate(fd.as_raw_fd()) }
+/// Two descriptors that were just opened, under numbers that are none of 0, 1 and 2.
+fn both_above_standard(ends: [RawFd; 2]) -> Result<(OwnedFd, OwnedFd), Errno> {
+    match (above_standard(ends[0]), above_standard(ends[1])) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Ok(end), Err(errno)) | (Err(errno), Ok(end)) => {
+            close(end);
+            Err(errno)
+        }
+        (Err(errno), Err(_)) => Err(errno),
+    }
+}
+
+/// A description of our own under a number that is none of 0, 1 and 2.
+fn above_standard(number: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: it was just opened, and nobody else knows of it.
+    let own = unsafe { OwnedFd::from_raw_fd(number) };
+    if number > STDERR {
+        return Ok(own);
+    }
+    let higher = duplicate(number);
+    close(own);
+    higher
+}
+
+/// Closes a descriptor of our own, before the C library has been set up too.
+pub fn close(own: OwnedFd) {
+    // SAFETY: it is ours, and nobody knows of it any more.
+    let _ = unsafe { call!(libc::SYS_close, own.into_raw_fd()) };
 }
 
 /// The description behind a number that we were given, under a number of our own.
@@ -108,18 +153,18 @@ fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
 pub fn duplicate(number: RawFd) -> Result<OwnedFd, Errno> {
     const FIRST_OWN: libc::c_int = 10;
     // SAFETY: numbers alone are passed.
-    let own = checked(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, FIRST_OWN) })?;
+    let own = unsafe { call!(libc::SYS_fcntl, number, libc::F_DUPFD_CLOEXEC, FIRST_OWN) }?;
     // SAFETY: fcntl has just opened it, and nobody else knows of it.
-    Ok(unsafe { OwnedFd::from_raw_fd(own) })
+    Ok(unsafe { OwnedFd::from_raw_fd(int(own)) })
 }
 
-/// Puts a description under another number, without close-on-exec; what was open there is closed.
+/// Puts a description under another number than its own, without close-on-exec; what was open there is closed.
 ///
 /// # Errors
-/// Those of `dup2(2)`.
+/// Those of `dup3(2)`.
 pub fn put_at(fd: BorrowedFd, number: RawFd) -> Result<(), Errno> {
     // SAFETY: numbers alone are passed.
-    checked(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
+    unsafe { call!(libc::SYS_dup3, fd.as_raw_fd(), number) }.map(drop)
 }
 
 /// Puts /dev/null over those of our standard input and output that are open, so that the child alone decides how long

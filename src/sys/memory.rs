@@ -1,10 +1,23 @@
 //! The allocator: the system's, and a way out that needs no memory when there is none.
 
+use super::errno::Errno;
+use super::raw::call;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::OnceLock;
 
 /// The system's allocator; when it has nothing, what [`when_exhausted`] set is done instead of the abort and its message.
 pub struct Allocator;
+
+/// New memory, zeroed and of whole pages: of this process (`MAP_PRIVATE`) or of its children too (`MAP_SHARED`).
+///
+/// # Errors
+/// Those of `mmap(2)`.
+pub(super) fn pages<T>(bytes: usize, sharing: libc::c_int) -> Result<*mut T, Errno> {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, sharing | libc::MAP_ANONYMOUS);
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no other memory.
+    let place = unsafe { call!(libc::SYS_mmap, 0, bytes, protection, flags, -1, 0) }?;
+    Ok(std::ptr::with_exposed_provenance_mut(place))
+}
 
 static WAY_OUT: OnceLock<fn() -> !> = OnceLock::new();
 

@@ -1,59 +1,20 @@
 //! Starting a process and learning how it ends, by the calls themselves: the standard library changes signal
 //! dispositions on the way and loses the status when SIGCHLD is ignored.
 
-use super::argv::Argv;
 use super::errno::Errno;
 use super::fd::checked;
+use super::memory;
+use super::raw::{call, int};
 use super::signal::{self, Disposition, Mask, Signal};
+
+use super::argv::Argv;
+pub use super::exec::become_command;
+pub use super::pid::Pid;
+
 use std::ffi::CStr;
 use std::io::Write;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicI32, Ordering};
-
-/// A process id.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pid(pub libc::pid_t);
-
-impl Pid {
-    /// Our own.
-    #[must_use]
-    pub fn own() -> Self {
-        // SAFETY: getpid cannot fail.
-        Self(unsafe { libc::getpid() })
-    }
-
-    /// Our parent's.
-    #[must_use]
-    pub fn of_parent() -> Self {
-        // SAFETY: getppid cannot fail.
-        Self(unsafe { libc::getppid() })
-    }
-
-    /// Whether it leads its session; a process that is not ours to ask does not.
-    #[must_use]
-    pub fn leads_its_session(self) -> bool {
-        // SAFETY: numbers alone are passed.
-        unsafe { libc::getsid(self.0) == self.0 }
-    }
-
-    /// Sends a signal to the whole process group that this process leads.
-    pub fn send_to_group(self, signal: Signal) {
-        // Not 1: −1 is no group but everybody, kill(2).
-        if self.0 > 1 {
-            // SAFETY: numbers alone are passed.
-            unsafe { libc::kill(-self.0, signal) };
-        }
-    }
-
-    /// Sends a signal; a process that is gone, or not ours to signal any more, does not get it. What is no single process's id,
-    /// such as the −1 of a call that failed, is never signalled: kill(2) would take it for every process there is.
-    pub fn send(self, signal: Signal) {
-        if self.0 > 0 {
-            // SAFETY: numbers alone are passed.
-            unsafe { libc::kill(self.0, signal) };
-        }
-    }
-}
 
 /// Which side of a fork we are on.
 pub enum Forked {
@@ -72,6 +33,19 @@ pub fn fork() -> Result<Forked, Errno> {
     match checked(unsafe { libc::fork() })? {
         0 => Ok(Forked::Child),
         pid => Ok(Forked::Parent(Pid(pid))),
+    }
+}
+
+/// Makes a process that soon becomes another program and calls nothing of the C library until then: it may come before that
+/// has been set up, and what the library would do around a fork is left out.
+///
+/// # Errors
+/// Those of [`fork`].
+pub fn fork_for_exec() -> Result<Forked, Errno> {
+    // SAFETY: as a fork has it, nothing is shared: no stack is given and no flag but the signal that tells of the child's end.
+    match unsafe { call!(libc::SYS_clone, libc::SIGCHLD) }? {
+        0 => Ok(Forked::Child),
+        pid => Ok(Forked::Parent(Pid(int(pid)))),
     }
 }
 
@@ -99,20 +73,16 @@ pub fn take_messages_of(process: Pid) {
     }
 }
 
-/// Becomes the command, found by PATH as a shell finds it; a script without `#!` goes to `/bin/sh`, exec(3).
-/// Returns why it could not.
+/// Whether the environment has a message for a process, which the child may have to take.
 #[must_use]
-pub fn become_command(command: Argv) -> Errno {
-    let Some(file) = command.first() else { return Errno::ENOENT };
-    // SAFETY: the file is a C string, and the vector null-terminated; both live on.
-    unsafe { libc::execvp(file.as_ptr(), command.as_ptr()) };
-    Errno::last()
+pub fn has_messages(environment: Argv) -> bool {
+    environment.variable(b"LISTEN_PID").is_some() || environment.variable(b"WATCHDOG_PID").is_some()
 }
 
 /// Asks for SIGKILL when the parent dies, so that whoever kills us kills the command, and checks that it has not already.
 pub fn die_with_parent(parent: Pid) {
     // SAFETY: numbers alone are passed.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    let _ = unsafe { call!(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     if Pid::of_parent() != parent {
         end(128 + libc::SIGKILL);
     }
@@ -120,8 +90,10 @@ pub fn die_with_parent(parent: Pid) {
 
 /// Ends the process at once: no destructor runs and no buffer is written.
 pub fn end(status: libc::c_int) -> ! {
-    // SAFETY: it does not return.
-    unsafe { libc::_exit(status) }
+    loop {
+        // SAFETY: a number alone is passed, and the call does not return.
+        let _ = unsafe { call!(libc::SYS_exit_group, status) };
+    }
 }
 
 /// Ends the process by a signal, without a core of its own. Returns where the kernel does not let it.
@@ -148,14 +120,9 @@ impl Note {
     /// # Errors
     /// Those of `mmap(2)`.
     pub fn new() -> Result<Self, Errno> {
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no other memory.
-        let page = unsafe { libc::mmap(std::ptr::null_mut(), size_of::<AtomicI32>(), protection, flags, -1, 0) };
-        if page == libc::MAP_FAILED {
-            return Err(Errno::last());
-        }
+        let page: *mut AtomicI32 = memory::pages(size_of::<AtomicI32>(), libc::MAP_SHARED)?;
         // SAFETY: the page is zeroed, aligned, larger than the number, and never unmapped.
-        Ok(Self(unsafe { &*page.cast::<AtomicI32>() }))
+        Ok(Self(unsafe { &*page }))
     }
 
     /// Leaves a number.
@@ -267,11 +234,30 @@ pub fn leave_directory() {
     let _ = unsafe { libc::chdir(c"/".as_ptr()) };
 }
 
-/// Bytes that a file of this process may grow to, `RLIMIT_FSIZE` of setrlimit(2); none where they are not bounded.
+/// What a resource of this process is limited to, getrlimit(2); none where it is not bounded, or not known.
+fn limit_of(resource: libc::__rlimit_resource_t) -> Option<u64> {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: this process is asked, no limit is set, and `limit` outlives the call.
+    let asked = unsafe { call!(libc::SYS_prlimit64, 0, resource, 0, limit.as_mut_ptr()) };
+    // SAFETY: the call has filled it in.
+    let soft = asked.is_ok().then(|| unsafe { (*limit.as_ptr()).rlim_cur })?;
+    (soft != libc::RLIM_INFINITY).then_some(soft)
+}
+
+/// Bytes that a file of this process may grow to, `RLIMIT_FSIZE`.
 #[must_use]
 pub fn file_size_limit() -> Option<u64> {
-    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: `limit` outlives the call; where it fails, the limit stays infinite.
-    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
-    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+    limit_of(libc::RLIMIT_FSIZE)
+}
+
+/// Bytes that the stack of this process may grow to, `RLIMIT_STACK`.
+#[must_use]
+pub fn stack_limit() -> Option<u64> {
+    limit_of(libc::RLIMIT_STACK)
+}
+
+/// Bytes of address space that this process may have, `RLIMIT_AS`.
+#[must_use]
+pub fn address_space_limit() -> Option<u64> {
+    limit_of(libc::RLIMIT_AS)
 }

@@ -3,11 +3,12 @@
 
 use super::errno::Errno;
 use super::fd::checked;
-use super::process::Pid;
+use super::pid::Pid;
+use super::raw::call;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-/// A number of signal(7), 1 to 64.
-pub type Signal = libc::c_int;
+pub use super::pid::Signal;
 
 /// The highest signal number of the kernel.
 const LAST: Signal = 64;
@@ -47,19 +48,12 @@ impl Mask {
     )]
     pub fn install(self) -> Self {
         let mut before = Self::EMPTY;
+        let (new, old) = (&raw const self, &raw mut before);
         // A second try costs nothing and keeps the child's mask right where the first was refused by a fault.
         for _ in 0..2 {
             // SAFETY: both masks have the size that the kernel is told.
-            let done = unsafe {
-                libc::syscall(
-                    libc::SYS_rt_sigprocmask,
-                    libc::SIG_SETMASK,
-                    &raw const self,
-                    &raw mut before,
-                    Self::BYTES,
-                )
-            };
-            if done == 0 {
+            let done = unsafe { call!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, old, Self::BYTES) };
+            if done.is_ok() {
                 break;
             }
         }
@@ -85,21 +79,42 @@ pub fn dispose(signal: Signal, disposition: Disposition) -> Result<Disposition, 
         Disposition::Default => libc::SIG_DFL,
         Disposition::Ignore => libc::SIG_IGN,
     };
-    let before = set_action(signal, handler, 0)?;
+    let action = Action {
+        handler,
+        flags: 0,
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        restorer: 0,
+        mask: Mask::EMPTY,
+    };
+    let mut before = MaybeUninit::<Action>::uninit();
+    let (new, old) = (&raw const action, before.as_mut_ptr());
+    // SAFETY: both actions have the kernel's layout and outlive the call, and the mask has the size that it is told.
+    unsafe { call!(libc::SYS_rt_sigaction, signal, new, old, Mask::BYTES) }?;
+    // SAFETY: the kernel has filled it in.
+    let before = unsafe { (*before.as_ptr()).handler };
     Ok(if before == libc::SIG_IGN { Disposition::Ignore } else { Disposition::Default })
 }
 
-fn set_action(signal: Signal, handler: libc::sighandler_t, flags: libc::c_int) -> Result<libc::sighandler_t, Errno> {
+/// A `struct sigaction` of the kernel, `include/linux/signal_types.h`; younger architectures have no restorer.
+#[repr(C)]
+struct Action {
+    handler: libc::sighandler_t,
+    flags: libc::c_ulong,
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    restorer: usize,
+    mask: Mask,
+}
+
+fn handle(signal: Signal, handler: libc::sighandler_t, flags: libc::c_int) -> Result<(), Errno> {
     // SAFETY: all-zero bytes are a valid sigaction: default action, empty mask, no flags.
-    let (mut action, mut before): (libc::sigaction, libc::sigaction) = unsafe { std::mem::zeroed() };
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler;
     action.sa_flags = flags;
     // Nothing interrupts a handler: it is a few instructions long.
     // SAFETY: the set is a field of `action`.
     unsafe { libc::sigfillset(&raw mut action.sa_mask) };
-    // SAFETY: both actions outlive the call; the handlers that this module sets are async-signal-safe.
-    checked(unsafe { libc::sigaction(signal, &raw const action, &raw mut before) })?;
-    Ok(before.sa_sigaction)
+    // SAFETY: the action outlives the call; the handlers that this module sets are async-signal-safe.
+    checked(unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) }).map(drop)
 }
 
 /// A signal that has come in.
@@ -155,7 +170,7 @@ pub fn catch(signal: Signal) {
     let handler: extern "C" fn(Signal, *mut libc::siginfo_t, *mut libc::c_void) = arrived;
     // Without SA_RESTART: a write that waits is ended, and the child asked after.
     // Refused for one signal, it is only not handed on.
-    let _ = set_action(signal, handler as libc::sighandler_t, libc::SA_SIGINFO);
+    let _ = handle(signal, handler as libc::sighandler_t, libc::SA_SIGINFO);
 }
 
 extern "C" fn arrived(signal: Signal, info: *mut libc::siginfo_t, _: *mut libc::c_void) {

@@ -2,7 +2,8 @@
 
 use super::errno::Errno;
 use super::fd::{checked, duplicate};
-use super::process::Pid;
+use super::pid::Pid;
+use super::raw::call;
 use super::signal::Signal;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -122,7 +123,7 @@ fn own(opened: RawFd) -> Result<OwnedFd, Errno> {
 pub fn device(fd: RawFd) -> Option<u32> {
     let mut device: libc::c_uint = 0;
     // SAFETY: TIOCGDEV writes one unsigned int.
-    checked(unsafe { libc::ioctl(fd, libc::TIOCGDEV, &raw mut device) }).ok()?;
+    unsafe { call!(libc::SYS_ioctl, fd, libc::TIOCGDEV, (&raw mut device)) }.ok()?;
     Some(device)
 }
 

@@ -1,7 +1,7 @@
 //! Each system call that explain makes fails once, in every way that a broken machine knows: the command runs all the same,
 //! and its status comes through.
 //!
-//! Not in explain's hand, and left out: what the C library does before `main`, the `execve` that is the command, and calls
+//! Not in explain's hand, and left out: what the C library does at its start, the `execve` that is the command, and calls
 //! that cannot fail. All of it runs in a pid namespace: a fault must not let a signal loose on the machine.
 
 use crate::harness::{EXPLAIN, Seen, has, scratch, seen};
@@ -16,10 +16,10 @@ const ERRORS: [&str; 5] = ["ENOSPC", "EMFILE", "ENOMEM", "EPERM", "ENOSYS"];
 const EXEMPT: [&str; 6] = ["execve", "exit_group", "rt_sigreturn", "getpid", "getppid", "arch_prctl"];
 
 /// Calls of the child before it becomes the command; strace counts each process's own.
-const OF_THE_CHILD: [(&str, usize); 4] = [("prctl", 1), ("dup2", 1), ("rt_sigprocmask", 1), ("set_robust_list", 1)];
+const OF_THE_CHILD: [(&str, usize); 3] = [("prctl", 1), ("dup3", 1), ("rt_sigprocmask", 1)];
 
-/// The first call of ours after the C library's own start.
-const FIRST_OF_OURS: &str = "rt_sigprocmask";
+/// The first and the last call of the C library's start. Ours come before it, where the command is started early, and behind it.
+const LIBRARY: [&str; 2] = ["brk", "mprotect"];
 
 /// The same of the process that leads the command's session on a terminal of its own, and of its child: how often each is made to
 /// fail. Not `close`, which on Linux gives the descriptor up whatever it answers, close(2).
@@ -32,7 +32,7 @@ const OF_THE_LEADER: [(&str, usize); 10] = [
     ("ppoll", 2),
     ("waitid", 3),
     ("wait4", 1),
-    ("dup2", 3),
+    ("dup3", 3),
     ("rt_sigaction", 3),
 ];
 
@@ -70,12 +70,15 @@ fn calls(place: Place, command: &[&str]) -> BTreeMap<String, std::ops::RangeIncl
     let trace = directory.path().join("trace");
     assert!(seen(strace(place, &trace, &[], command)).status.code().is_some());
     let text = std::fs::read_to_string(&trace).unwrap();
-    let (mut counts, mut ours, mut begun) = (BTreeMap::<String, usize>::new(), BTreeMap::new(), false);
+    let (mut counts, mut ours) = (BTreeMap::<String, usize>::new(), BTreeMap::new());
+    let (mut has_library_begun, mut has_library_ended) = (false, false);
     for line in text.lines() {
         let Some((name, _)) = line.split_once('(') else { continue };
         let count = counts.entry(name.to_owned()).and_modify(|count| *count += 1).or_insert(1);
-        begun |= name == FIRST_OF_OURS;
-        if begun
+        has_library_begun |= name == LIBRARY[0];
+        let is_ours = has_library_begun == has_library_ended;
+        has_library_ended |= name == LIBRARY[1];
+        if is_ours
             && !EXEMPT.contains(&name)
             && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         {

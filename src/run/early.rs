@@ -1,0 +1,98 @@
+//! The command's start before the C library's own.
+//!
+//! A static program asks the processor for its features some forty times before `main`, by `cpuid`, which leaves a virtual machine
+//! each time: a tenth of all that an ordinary run costs. Nothing of it is needed to start a command whose stderr is no terminal.
+//! So the child is started first, and while the kernel makes the command of it, this process becomes a program with a library.
+//!
+//! Nothing of the C library may be called on this way, and nothing of the standard library that does: no allocation, no lock, no
+//! comparison of slices, no array that must be zeroed, nothing longer than 32 bytes that is moved. Whatever would need it, a
+//! terminal above all, is left to the ordinary start, which comes after.
+
+use super::capture::Way;
+use super::carry_on;
+use super::spawn::{self, Child, Given};
+use crate::sys::argv::Argv;
+use crate::sys::handover::Handover;
+use crate::sys::process;
+use crate::sys::time;
+use std::time::{Duration, Instant, SystemTime};
+
+static GIVEN: Handover<Given> = Handover::empty();
+static WAY: Handover<Way> = Handover::empty();
+static CHILD: Handover<Child> = Handover::empty();
+static STARTED: Handover<Duration> = Handover::empty();
+
+/// A stack that is smaller is not begun on: we may need more of it than the command does.
+const STACK: u64 = 1 << 20;
+
+/// Starts the command, if it is one that can be started now. Called once, before there is a library.
+pub fn begin(arguments: Argv, environment: Argv) {
+    let Some(command) = command_in(arguments) else { return };
+    if !is_ordinary(environment) {
+        return;
+    }
+    let Some(way) = Way::beside_a_terminal() else { return };
+    let started = time::monotonic_early();
+    let given = Given::take();
+    let Ok(child) = spawn::start_early(command, environment, given, &way) else {
+        // It is tried once more on the ordinary way.
+        given.give_back();
+        return way.give_up();
+    };
+    GIVEN.leave(given);
+    WAY.leave(way);
+    CHILD.leave(child);
+    STARTED.leave(started);
+}
+
+/// The command, if no option stands before it but the one that changes nothing of the run.
+fn command_in(arguments: Argv) -> Option<Argv> {
+    let behind_quiet = arguments.behind(c"--quiet");
+    let rest = if behind_quiet == arguments { arguments.behind(c"-q") } else { behind_quiet };
+    let command = rest.behind(c"--");
+    // Behind the two strokes an option is a command as well; it is left to the ordinary way.
+    command.begins_otherwise(b'-').then_some(command)
+}
+
+/// Whether there is nothing that only the ordinary start can deal with: a message for the child in the environment, or limits that
+/// the library might fail at when the command has already been started.
+fn is_ordinary(environment: Argv) -> bool {
+    !process::has_messages(environment)
+        && process::address_space_limit().is_none()
+        && process::stack_limit().is_none_or(|limit| limit >= STACK)
+}
+
+/// To be called first of all by `main`: whatever befalls us from now on, a command that was begun is followed to its end.
+pub fn follow_whatever_happens() {
+    let (child, source) = (CHILD.look(|child| child.pid), WAY.look(Way::source).flatten());
+    if let Some(child) = child {
+        carry_on::prepare(child, source);
+        carry_on::whatever_happens();
+    }
+}
+
+/// What was begun.
+pub struct Begun {
+    /// The caller's signal state.
+    pub given: Given,
+    /// How the child's stderr is read.
+    pub way: Way,
+    /// The child.
+    pub child: Child,
+    /// When it was started.
+    pub started: SystemTime,
+    /// The same by the clock that never goes back.
+    pub clock: Instant,
+}
+
+impl Begun {
+    /// What was begun, if anything was.
+    #[must_use]
+    pub fn take() -> Option<Self> {
+        let (child, given, way) = (CHILD.take()?, GIVEN.take()?, WAY.take()?);
+        let since = time::monotonic_early().saturating_sub(STARTED.take()?);
+        let (now, clock) = (SystemTime::now(), Instant::now());
+        let (started, clock) = (now.checked_sub(since).unwrap_or(now), clock.checked_sub(since).unwrap_or(clock));
+        Some(Self { given, way, child, started, clock })
+    }
+}
