@@ -7,7 +7,9 @@
 //! same message.
 
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Aftermath, Clue};
+use crate::outcome::Outcome;
+use crate::sys::errno::Errno;
 
 /// What was found and what was refuted.
 #[derive(Default)]
@@ -44,7 +46,7 @@ pub fn diagnose(case: &Case) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     for cause in likeliest_first(case) {
         for suspect in distinct((cause.suspects)(case)) {
-            match (cause.check)(case, &suspect) {
+            match weighed(case, cause.id, &suspect, (cause.check)(case, &suspect)) {
                 Verdict::Found(mut finding) => {
                     finding.evidence.extend(quotation(case, &suspect));
                     diagnosis.found.push(Diagnosed { cause, suspect, finding: *finding });
@@ -67,6 +69,35 @@ pub fn diagnose(case: &Case) -> Diagnosis {
     diagnosis.found.sort_by_cached_key(|diagnosed| rank(case, diagnosed));
     keep_few_guesses(&mut diagnosis.found);
     diagnosis
+}
+
+/// A verdict in the light of what the command said after the message: what is so and was dealt with is not why it failed. That a file is
+/// not there is mostly dealt with; that something is refused or used up mostly is not, and stays likely.
+fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| !clue.vague) else {
+        return Verdict::Found(finding);
+    };
+    let is_probe = is_ordinary_probe(case, id, clue);
+    let went_on = |line: String| Verdict::RuledOut(format!("the command went on after it: {line}"));
+    match (Aftermath::of(case.transcript, clue), case.mode) {
+        (Aftermath::DealtWith(line), Mode::Run) => return went_on(line),
+        (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
+        (Aftermath::Otherwise(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),
+        (Aftermath::Doubtful(_), _) if is_probe => lower(&mut finding),
+        (Aftermath::Doubtful(_) | Aftermath::Open, _) => {}
+    }
+    Verdict::Found(finding)
+}
+
+fn lower(finding: &mut Finding) {
+    finding.confidence = finding.confidence.min(Confidence::Likely);
+}
+
+/// Whether programs ask for what is not there as a matter of course: files, and commands by their name.
+fn is_ordinary_probe(case: &Case, id: &str, clue: &Clue) -> bool {
+    let is_told_by_status = matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
+    (clue.errno == Some(Errno::ENOENT) || id == "command-not-found") && !is_told_by_status
 }
 
 /// The causes, those that the clues name before others: where time runs out, what is left unasked is what nothing suggested.

@@ -201,7 +201,7 @@ fn of_task(text: &[u8]) -> Option<(Range<usize>, usize)> {
 }
 
 /// Bytes of the times at the beginning of a line: `2024-05-06T07:08:09.1Z `, `2024-05-06 07:08:09,123 `, `[07:08:09] `.
-fn time(text: &[u8]) -> usize {
+pub fn time(text: &[u8]) -> usize {
     let mut at = 0;
     for _ in 0..2 {
         let word = run(&text[at..], |byte| byte.is_ascii_digit() || b"[]-/:.,TZ+".contains(&byte));

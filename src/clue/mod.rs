@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
 
+mod aftermath;
 mod convention;
 mod directory;
 mod errno_words;
@@ -31,6 +32,7 @@ mod table;
 mod verbs;
 mod written;
 
+pub use aftermath::Aftermath;
 pub use directory::under_directory_option;
 pub use examples::Tested;
 pub use library::Library;

@@ -53,7 +53,16 @@ impl<'a> Page<'a> {
 
     /// Whether a line only quotes a message.
     pub fn is_quotation(&self, line: usize) -> bool {
-        is_quotation(&self.normal(line).text)
+        is_quotation(&self.normal(line).text) || self.is_usage(line)
+    }
+
+    /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.
+    fn is_usage(&self, line: usize) -> bool {
+        let text = |line: usize| &self.lines[line].text;
+        let is_set_in = |line: usize| text(line).first().is_some_and(u8::is_ascii_whitespace);
+        let begins = |line: usize| text(line).get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"usage:"));
+        let above = (0..line).rev().find(|above| begins(*above) || !is_set_in(*above) && !text(*above).ends_with(b":"));
+        is_set_in(line) && above.is_some_and(begins)
     }
 
     /// What a pattern captures in a line, behind whichever prefix it matches first.
@@ -130,6 +139,15 @@ fn without_punctuation(name: &[u8], behind: Option<u8>) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_in_the_text_on_how_a_program_is_used_are_quotations() {
+        let usage = "usage: tool FILE\n  1  Permission denied\nExamples:\n  cp: cannot stat 'x': Permission denied\ntool: x: Permission denied\n  at y: Permission denied\n";
+        let words = Words::new(None);
+        let page = Page::of(&Transcript::whole(usage.into()), &words);
+        let quoted = (0..page.len()).map(|line| page.is_quotation(line)).collect::<Vec<_>>();
+        assert_eq!(quoted, [false, true, false, true, false, false]);
+    }
 
     #[test]
     fn the_end_of_a_sentence_is_no_part_of_a_name() {

@@ -1,7 +1,7 @@
 //! Failures that a program dealt with earlier in its output, and what ended it then: only the latter is its cause.
 
 use crate::harness::{Need, scenario};
-use explain::cause::Confidence::Verified;
+use explain::cause::Confidence::{Likely, Verified};
 
 #[test]
 fn probes_of_a_configure_script_are_no_causes_of_what_ends_it() {
@@ -60,5 +60,53 @@ fn what_a_loop_passed_over_is_not_what_ended_it() {
         );
         scene.run("passed").assert_silent();
         scene.run("last").assert_first("permission-denied", lab.path("closed"), Verified);
+    });
+}
+
+/// Programs that deal with an error and end for a reason that they tell: Python after its own handlers, a script after a probe.
+#[test]
+fn an_error_that_was_dealt_with_is_no_cause_of_what_a_program_ends_with() {
+    scenario(&[Need::Root, Need::Program("python3"), Need::Program("gcc")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 closed; echo 'int main(void) { return x; }' >a.c
+            printf '%s\n' '#!/bin/sh' 'cat /etc/none-such/release' 'echo "configure: error: zlib is required" >&2' 'exit 1' >configure; chmod +x configure
+            explained_as 4001 configure ./configure
+            printf '%s\n' 'import sys' 'for file in "/etc/none-such/a.ini", "/usr/lib/none-such/a.ini":' ' try: open(file)' \
+                ' except OSError as error: print(f"cannot open {file}: {error.strerror}, trying next", file=sys.stderr)' \
+                'sys.exit("error: no section [server] in the defaults")' >next.py
+            explained_as 4001 next python3 next.py
+            printf '%s\n' 'import sys, json' 'try: open("/etc/none-such/a.ini")' 'except OSError as error: print(error, file=sys.stderr)' 'json.loads("{")' >printed.py
+            explained_as 4001 printed python3 printed.py
+            printf '%s\n' 'try: open("/etc/none-such/a.ini")' 'except OSError: int("twelve")' >handler.py
+            explained_as 4001 handler python3 handler.py
+            printf '%s\n' 'import unittest' 'class T(unittest.TestCase):' ' def test(self):' '  try: open("/etc/none-such/a.ini")' \
+                '  except FileNotFoundError as error: self.assertIn("denied", str(error))' >t.py
+            explained_as 4001 asserted python3 -B -m unittest t
+            printf '%s\n' 'import os, sys' 'try: os.mkdir("closed/cache")' 'except OSError as error: print(f"cache disabled: {error}", file=sys.stderr)' 'assert 1 == 2' >disabled.py
+            explained_as 4001 disabled python3 disabled.py
+            explained_as 4001 instead sh -c 'mkdir closed/cache; echo "using in-memory cache" >&2; echo "FATAL: schema version 7 is too new" >&2; exit 1'
+            explained_as 4001 wrapper sh -c 'none-such-cache gcc -c a.c -o a.o || gcc -c a.c -o a.o'
+            explained_as 4001 usage sh -c 'printf "usage: tool FILE\n  EACCES  Permission denied: closed/x\nExamples:\n  cp: cannot create regular file closed/x: Permission denied\n" >&2; exit 2'"#,
+        );
+        for run in ["configure", "next", "printed", "handler", "asserted", "disabled", "instead", "wrapper", "usage"] {
+            assert_ne!(scene.run(run).status, 0, "{run} does not fail");
+            scene.run(run).assert_silent();
+        }
+    });
+}
+
+#[test]
+fn what_need_not_follow_from_an_error_makes_it_less_sure() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 closed
+            explained_as 4001 refused sh -c 'mkdir closed/state; echo "error: checksum mismatch" >&2; exit 1'
+            explained_as 4001 follows sh -c 'mkdir closed/state; echo "make: *** [Makefile:2: state] Error 1" >&2; exit 2'
+            printf '%s\n' 'import sys, traceback' 'try: open("/etc/none-such/a.ini")' 'except OSError: traceback.print_exc()' 'sys.exit("the port must be a number")' >printed.py
+            explained_as 4001 printed python3 printed.py"#,
+        );
+        scene.run("refused").assert_first("permission-denied", lab.path("closed"), Likely);
+        scene.run("follows").assert_first("permission-denied", lab.path("closed"), Verified);
+        scene.run("printed").assert_first("missing-path", "/etc/none-such", Likely);
     });
 }

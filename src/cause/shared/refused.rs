@@ -93,12 +93,32 @@ pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> +
     case.clues.iter().enumerate().filter(is_telling)
 }
 
-/// Whether a line calls itself less than an error.
+/// Whether a line calls itself less than an error. A path in it says nothing of that, whatever its name.
 fn is_warning(clue: &Clue) -> bool {
-    const WORDS: &[&str] =
-        &["warn", "notice:", "info:", "[info", "debug", "ignor", "skipping", "falling back", "optional"];
-    let line = clue.line.to_lowercase();
-    WORDS.iter().any(|word| line.contains(word))
+    const WORDS: &[&str] = &[
+        "warn",
+        "notice:",
+        "info:",
+        "[info",
+        "debug",
+        "ignor",
+        "skipping",
+        "falling back",
+        "fallback",
+        "optional",
+        "continuing",
+        "using default",
+        "trying next",
+        "trying the next",
+        "trying another",
+        "not fatal",
+        "non-fatal",
+        " disabled",
+    ];
+    let paths = [&clue.path, &clue.other_path].into_iter().flatten();
+    let said = paths.fold(clue.line.clone(), |line, path| line.replace(&*path.to_string_lossy(), ""));
+    let said = said.to_lowercase();
+    WORDS.iter().any(|word| said.contains(word))
 }
 
 /// Whether little was said after a message. Lines that go on with it (a stack trace, an indented hint) do not count, and a tool that

@@ -17,6 +17,11 @@ pub(super) fn follows(operation: Operation) -> bool {
     !matches!(operation, Mkdir | Remove | Rename | Link | Symlink | Operation::Bind)
 }
 
+/// Whether an operation opens with `O_CREAT`.
+pub(super) fn makes(operation: Operation) -> bool {
+    matches!(operation, Operation::Create | Operation::Lock)
+}
+
 /// The end of a walk.
 pub(super) struct Last<'a> {
     pub machine: &'a Machine,
@@ -86,9 +91,6 @@ impl Last<'_> {
 
     fn create(&self, reached: &Reached) -> Result<(), Stop> {
         let Some(stat) = &reached.stat else {
-            if reached.slash {
-                return Err(Stop::at(&reached.at, Why::IsADirectory));
-            }
             return self.entry(&reached.directory, &reached.directory_stat);
         };
         if stat.kind == Kind::Directory {
@@ -159,7 +161,7 @@ impl Last<'_> {
 
     fn rename(&self, reached: &Reached) -> Result<(), Stop> {
         let target = self.other()?;
-        self.same_mount(reached, target.as_ref())?;
+        self.same_mount(&reached.directory, target.as_ref())?;
         self.writable(&reached.directory)?;
         let stat = existing(reached)?;
         // Two names of one file: `vfs_rename` has nothing to do and asks nothing.
@@ -198,7 +200,7 @@ impl Last<'_> {
         if let Some(target) = &target {
             self.writable(&target.directory)?;
         }
-        self.same_mount(reached, target.as_ref())?;
+        self.same_mount(&reached.at, target.as_ref())?;
         self.linkable(&reached.at, stat)?;
         if let Some(target) = &target {
             self.changeable(&target.directory, &target.directory_stat)?;
@@ -263,10 +265,12 @@ impl Last<'_> {
         self.attempt.other.map(|path| Steps::new(self.machine, self.who, false).go(path)).transpose()
     }
 
-    fn same_mount(&self, reached: &Reached, target: Option<&Reached>) -> Result<(), Stop> {
-        let mount = |reached: &Reached| self.mount(&reached.directory).map(|mount| mount.id);
+    /// Whether the directory of the target is on the mount of what is moved from there or linked; a file that something is mounted on is
+    /// on a mount of its own.
+    fn same_mount(&self, from: &Path, target: Option<&Reached>) -> Result<(), Stop> {
+        let mount = |at: &Path| self.mount(at).map(|mount| mount.id);
         match target {
-            Some(target) if mount(target) != mount(reached) => Err(Stop::at(&target.at, Why::CrossDevice)),
+            Some(target) if mount(&target.directory) != mount(from) => Err(Stop::at(&target.at, Why::CrossDevice)),
             _ => Ok(()),
         }
     }

@@ -66,6 +66,9 @@ pub fn walk(machine: &Machine, attempt: Attempt) -> Answer<Walked> {
 pub fn walk_as(machine: &Machine, who: &Who, attempt: Attempt) -> Answer<Walked> {
     let follow = last::follows(attempt.operation);
     let mut steps = steps::Steps::new(machine, who, follow);
+    if last::makes(attempt.operation) {
+        steps = steps.that_makes();
+    }
     let mut walked = Walked { at: PathBuf::from("/"), stat: None, links: Vec::new(), obstacle: None };
     let met = steps.go(attempt.path).and_then(|reached| {
         walked.at.clone_from(&reached.at);
@@ -111,6 +114,4 @@ struct Reached {
     through: Option<Link>,
     /// Whether the path ends in `.`, `..` or is `/`, so that it names no entry.
     is_itself: bool,
-    /// Whether the path ends in a slash.
-    slash: bool,
 }

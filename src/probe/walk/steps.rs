@@ -20,6 +20,8 @@ pub(super) struct Steps<'a> {
     who: &'a Who,
     /// Whether a link in the last component is followed.
     follow: bool,
+    /// Whether a missing last component is made, so that it must not end in a slash.
+    makes: bool,
     /// Whether the path ends in a slash, or a link at its end does.
     slash: bool,
     /// Where it is.
@@ -39,7 +41,13 @@ struct Step {
 impl<'a> Steps<'a> {
     pub(super) fn new(machine: &'a Machine, who: &'a Who, follow: bool) -> Self {
         let (todo, links) = (VecDeque::new(), Vec::new());
-        Self { machine, who, follow, slash: false, directory: PathBuf::from("/"), stat: None, todo, links }
+        let directory = PathBuf::from("/");
+        Self { machine, who, follow, makes: false, slash: false, directory, stat: None, todo, links }
+    }
+
+    /// The walk of an open with `O_CREAT`.
+    pub(super) fn that_makes(self) -> Self {
+        Self { makes: true, ..self }
     }
 
     /// Goes as far as the last name of the path, which may be missing.
@@ -101,6 +109,10 @@ impl<'a> Steps<'a> {
     fn step(&mut self, step: &Step) -> Result<Option<Reached>, Stop> {
         let next = self.directory.join(&step.name);
         let is_last = self.todo.is_empty();
+        // `open_last_lookups` asks nothing of a last name with a slash that it might have to make, be it a link or not there.
+        if is_last && self.slash && self.makes {
+            return Err(Stop::at(&next, Why::IsADirectory));
+        }
         match self.machine.stat(&next) {
             Ok(stat) if stat.kind == Kind::Symlink && (!is_last || self.follow || self.slash) => {
                 self.follow(&next, &stat, is_last)?;
@@ -154,7 +166,6 @@ impl<'a> Steps<'a> {
             stat,
             through: step.link.map(|index| self.links[index].clone()),
             is_itself: false,
-            slash: self.slash,
         }
     }
 
@@ -168,7 +179,6 @@ impl<'a> Steps<'a> {
             stat: self.stat.clone(),
             through: None,
             is_itself: true,
-            slash: self.slash,
         })
     }
 

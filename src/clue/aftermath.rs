@@ -1,0 +1,401 @@
+//! What a command said after a message. Programs meet errors all the time that they deal with: a file that need not be there, a cache that
+//! may not be written. What ends such a program is what it says last, and where that has a reason of its own, the message is not why.
+//!
+//! Most that follows a message follows from it: `make: *** [all] Error 1`, `could not load app.conf`. So what repeats a word of the message,
+//! is said by the same program, or tells only that something failed leaves the message as it is.
+
+use super::Clue;
+use super::jobs::time;
+use super::line::clean;
+use crate::transcript::Transcript;
+use std::path::PathBuf;
+
+/// What the output after a message says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Nothing that speaks against it.
+    Open,
+    /// It ends with a line that may follow from the message, or may not.
+    Doubtful(String),
+    /// It ends with an error that has another reason.
+    Otherwise(String),
+    /// The next line tells what is done in place of what failed, and that is not the end.
+    DealtWith(String),
+}
+
+/// Lines that tell where more is to be read, or what else could be done.
+const ASIDES: &[&str] = &[
+    "notice",
+    "hint",
+    "info",
+    "note",
+    "warn",
+    "debug",
+    "help",
+    "see",
+    "try",
+    "usage",
+    "tip",
+    "node.js v",
+    "traceback",
+];
+
+/// Words for going on in another way.
+const INSTEAD: &[&str] = &[
+    "using default",
+    "using the default",
+    "using in-memory",
+    "using built-in",
+    "using a fallback",
+    "using fallback",
+    "falling back",
+    "continuing without",
+    "continuing anyway",
+    "proceeding without",
+    "trying the next",
+    "trying next",
+    "skipping",
+    "ignoring",
+];
+
+/// Words of lines that only tell that something failed.
+const GENERAL: &[&str] = &[
+    "fail",
+    "exit",
+    "abort",
+    "***",
+    "status",
+    "terminated",
+    "stopp",
+    "interrupt",
+    "previous",
+    "gave up",
+    "giving up",
+    "unsuccessful",
+    "incomplete",
+    "return",
+    "did not",
+    "not created",
+    "not installed",
+    "not built",
+    "not completed",
+    "quit",
+    "command",
+    "subprocess",
+    "dumped",
+    "killed",
+    "due to",
+    "because",
+    "caused by",
+    "errors occurred",
+    "error occurred",
+    "encountered",
+    "complete log",
+    "went wrong",
+];
+
+/// Words of lines that miss something: perhaps what the message is about.
+const MISSING: &[&str] = &[
+    "could not",
+    "couldn't",
+    "cannot",
+    "can't",
+    "can not",
+    "unable",
+    "not found",
+    "missing",
+    "no such",
+    "not exist",
+    "available",
+    "not readable",
+    "not writable",
+    "undefined",
+    "null",
+    "none",
+];
+
+/// Words that begin an error.
+const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
+
+/// Python's exceptions for what a program itself did wrong, which tell of no file.
+const OF_PROGRAM: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "ImportError",
+    "IndexError",
+    "JSONDecodeError",
+    "KeyError",
+    "LookupError",
+    "ModuleNotFoundError",
+    "NameError",
+    "RecursionError",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
+/// Parts of paths that tell nothing.
+const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
+
+impl Aftermath {
+    /// What was said after a message of the output; nothing after one of a log, which is read apart.
+    #[must_use]
+    pub fn of(transcript: &Transcript, clue: &Clue) -> Self {
+        if clue.said.end == 0 || clue.log.is_some() {
+            return Self::Open;
+        }
+        let mut after = lines_after(transcript, clue.said.end);
+        if is_set_in(transcript, clue) {
+            // A line of a trace: what the trace ends with is the message.
+            let end = after.iter().position(|line| is_statement(line));
+            after.drain(..end.map_or(0, |end| end + 1));
+        }
+        let again = after.iter().rposition(|line| repeats(line, clue)).map_or(0, |last| last + 1);
+        let after = &after[again..];
+        let next = after.iter().position(|line| !line.starts_with(char::is_whitespace));
+        if let Some(instead) = next.filter(|next| has(&after[*next], INSTEAD)) {
+            let goes_on = after[instead + 1..].iter().any(|line| is_statement(line));
+            let line = after[instead].clone();
+            return if goes_on { Self::DealtWith(line) } else { Self::Otherwise(line) };
+        }
+        let chain = Chain::of(after);
+        let errors = || after.iter().filter(|line| is_statement(line) && is_marked(line));
+        match errors().next_back() {
+            _ if chain == Chain::Root => Self::Open,
+            Some(error) if chain == Chain::Handled && !is_of_program(error) => judged(error, clue).doubted(),
+            Some(error) => judged(error, clue),
+            None => {
+                after.iter().rfind(|line| is_statement(line)).map_or(Self::Open, |last| judged(last, clue).doubted())
+            }
+        }
+    }
+
+    fn doubted(self) -> Self {
+        match self {
+            Self::Otherwise(line) => Self::Doubtful(line),
+            other => other,
+        }
+    }
+}
+
+/// How Python joins two exceptions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chain {
+    None,
+    /// The first is why the second was raised.
+    Root,
+    /// The second came while the first was handled.
+    Handled,
+}
+
+impl Chain {
+    fn of(after: &[String]) -> Self {
+        let has = |words: &str| after.iter().any(|line| line.starts_with(words));
+        match () {
+            () if has("The above exception was the direct cause") => Self::Root,
+            () if has("During handling of the above exception") => Self::Handled,
+            () => Self::None,
+        }
+    }
+}
+
+/// What a last line says of an earlier message.
+fn judged(line: &str, clue: &Clue) -> Aftermath {
+    let (is_of_program, otherwise) = (is_of_program(line), Aftermath::Otherwise(line.to_owned()));
+    let is_general = has(line, GENERAL) || is_error_number(line);
+    match () {
+        // What an assertion compares may well have the words of the message.
+        () if line.starts_with("AssertionError") => otherwise,
+        () if shares_a_word(line, clue) || is_by_same_program(line, clue) => Aftermath::Open,
+        () if is_of_program => otherwise,
+        () if is_general => Aftermath::Open,
+        () if has(line, MISSING) || !is_marked(line) => Aftermath::Doubtful(line.to_owned()),
+        () => otherwise,
+    }
+}
+
+/// `Error 2`, as make counts.
+fn is_error_number(line: &str) -> bool {
+    let behind = line.split("rror ").nth(1);
+    behind.and_then(|rest| rest.chars().next()).is_some_and(|first| first.is_ascii_digit())
+}
+
+fn lines_after(transcript: &Transcript, offset: u64) -> Vec<String> {
+    let rests = transcript.parts.iter().map(|part| {
+        let skipped = usize::try_from(offset.saturating_sub(part.offset)).unwrap_or(usize::MAX);
+        part.bytes.0.get(skipped..).unwrap_or_default()
+    });
+    let lines = rests.flat_map(|rest| rest.split(|byte| matches!(byte, b'\n' | b'\r')));
+    lines
+        .map(|line| String::from_utf8_lossy(&clean(line)).trim_end().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// Whether the line of a message begins with blanks.
+fn is_set_in(transcript: &Transcript, clue: &Clue) -> bool {
+    let begin = transcript.parts.iter().find_map(|part| {
+        let at = usize::try_from(clue.said.start.checked_sub(part.offset)?).ok()?;
+        part.bytes.0.get(at)
+    });
+    begin.is_some_and(u8::is_ascii_whitespace)
+}
+
+/// Whether a line tells of the same path again, as programs do that sum up at their end.
+fn repeats(line: &str, clue: &Clue) -> bool {
+    let path = clue.path.as_ref().map(|path| path.to_string_lossy());
+    path.is_some_and(|path| path.len() > 3 && line.contains(&*path) && !line.starts_with("AssertionError"))
+}
+
+/// Whether a line says something itself, and does not go on with a line before it.
+fn is_statement(line: &str) -> bool {
+    let begins = line.trim_start_matches(['[', '-', '*', ' ']).to_lowercase();
+    let is_aside = ASIDES.iter().any(|word| begins.starts_with(word));
+    let is_chain = line.starts_with("During handling of") || line.starts_with("The above exception");
+    !line.starts_with(char::is_whitespace) && line.contains(char::is_alphanumeric) && !is_aside && !is_chain
+}
+
+fn has(line: &str, words: &[&str]) -> bool {
+    let line = line.to_lowercase();
+    words.iter().any(|word| line.contains(word))
+}
+
+/// Whether a line calls itself an error, or is an exception.
+fn is_marked(line: &str) -> bool {
+    let first = line.split([':', ' ']).next().unwrap_or_default();
+    let is_exception = first.ends_with("Error") || first.ends_with("Exception");
+    let mut words =
+        line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
+    is_exception || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
+}
+
+fn is_of_program(line: &str) -> bool {
+    let exception = line.split([':', ' ']).next().unwrap_or_default();
+    OF_PROGRAM.contains(&exception.rsplit('.').next().unwrap_or_default())
+}
+
+/// Whether a line names a part of what the message is about, behind the name of the program that says it.
+fn shares_a_word(line: &str, clue: &Clue) -> bool {
+    let paths = || [&clue.path, &clue.other_path].into_iter().flatten();
+    let told = paths().map(|path| path.to_string_lossy().into_owned());
+    let told =
+        told.chain(clue.subject.clone()).chain(clue.program.clone()).collect::<Vec<_>>().join(" ").to_lowercase();
+    let said = line.split_once(": ").map_or(line, |(_, said)| said).to_lowercase();
+    let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| line.contains(&*name.to_string_lossy()));
+    paths().any(is_named) || words(&told).any(|told| words(&said).any(|said| is_same_word(told, said)))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| word.len() > 3 && !COMMON.contains(word))
+}
+
+/// Whether two words are the same but for an ending: `config` and `configs`.
+fn is_same_word(one: &str, other: &str) -> bool {
+    one.len().abs_diff(other.len()) <= 3 && (one.starts_with(other) || other.starts_with(one))
+}
+
+/// Whether both lines begin with the same name of a program; the time and the word for an error are no names.
+fn is_by_same_program(line: &str, clue: &Clue) -> bool {
+    let first = |line: &str| {
+        let said = line.get(time(line.as_bytes())..).unwrap_or(line);
+        let word = said.split_whitespace().next().unwrap_or_default();
+        word.split(['[', ':']).next().unwrap_or_default().to_lowercase()
+    };
+    let (name, other) = (first(line), first(&clue.line));
+    !name.is_empty() && name == other && !MARKS.contains(&&*name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(message: &str, path: &str, rest: &str) -> Aftermath {
+        let clue = Clue {
+            said: 0..message.len() as u64,
+            line: message.to_owned(),
+            path: Some(path.into()),
+            ..Clue::default()
+        };
+        Aftermath::of(&Transcript::whole(format!("{message}\n{rest}").into_bytes()), &clue)
+    }
+
+    const CAT: (&str, &str) = ("cat: /etc/none/a.ini: No such file or directory", "/etc/none/a.ini");
+    const OPEN: (&str, &str) =
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/etc/none/a.ini'", "/etc/none/a.ini");
+    const CHAIN: &str = "\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"p.py\", line 4, in <module>\n";
+
+    #[test]
+    fn an_error_with_a_reason_of_its_own_ends_it_otherwise() {
+        for rest in [
+            "configure: error: zlib is required\n",
+            "building\nFATAL: schema version 7 is too new\n",
+            "json.decoder.JSONDecodeError: Expecting property name: line 1\n",
+            "error[E0308]: mismatched types\n --> src/main.rs:1:1\n",
+        ] {
+            assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::Otherwise(_)), "{rest}");
+        }
+        let handled = format!("{CHAIN}KeyError: 'PORT'\n");
+        assert!(matches!(after(OPEN.0, OPEN.1, &handled), Aftermath::Otherwise(_)));
+    }
+
+    #[test]
+    fn what_follows_from_a_message_leaves_it_the_reason() {
+        for rest in [
+            "",
+            "make: *** [Makefile:2: all] Error 1\n",
+            "cat: write error\n",
+            "install: error: a.ini is not there\n",
+            "Error: Process completed with exit code 1.\n",
+            "[notice] A new release of pip is available\n",
+            "subprocess.CalledProcessError: Command 'x' returned non-zero exit status 1.\n",
+            "error: bad\nsummary: /etc/none/a.ini: No such file or directory\n",
+            "    at Object.openSync (node:fs:601:3)\n\nNode.js v18.19.0\n",
+        ] {
+            assert_eq!(after(CAT.0, CAT.1, rest), Aftermath::Open, "{rest}");
+        }
+        let cause = "\nThe above exception was the direct cause of the following exception:\n\nKeyError: 'PORT'\n";
+        assert_eq!(after(OPEN.0, OPEN.1, cause), Aftermath::Open);
+    }
+
+    #[test]
+    fn what_may_follow_from_a_message_is_doubtful() {
+        let handled = format!("{CHAIN}RuntimeError: bad set-up\n");
+        for rest in ["setup: error: cannot go on\n", "the port must be a number\n", &handled] {
+            assert!(matches!(after(OPEN.0, OPEN.1, rest), Aftermath::Doubtful(_)), "{rest}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_instead_is_dealt_with() {
+        for rest in
+            ["INFO  using defaults\nFATAL: x\n", "using in-memory cache\nready\n", "Falling back to polling\nx\n"]
+        {
+            assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::DealtWith(_)), "{rest}");
+        }
+        assert!(matches!(after(CAT.0, CAT.1, "INFO  using defaults\n"), Aftermath::Otherwise(_)));
+    }
+
+    #[test]
+    fn what_a_trace_ends_with_is_the_message_of_its_lines() {
+        let line = "    raise OSError('out of pty devices')";
+        assert_eq!(after(line, "/dev/ptmx", "OSError: out of pty devices\n"), Aftermath::Open);
+    }
+
+    #[test]
+    fn a_time_before_a_message_is_no_program() {
+        let (first, last) =
+            ("2024/01/01 00:00:00 open /a/b.yml: no such file", "2024/01/01 00:00:00 panic: index out of range\n");
+        assert!(matches!(after(first, "/a/b.yml", last), Aftermath::Otherwise(_)));
+    }
+
+    #[test]
+    fn an_assertion_that_quotes_a_message_has_a_reason_of_its_own() {
+        let compared = format!("{CHAIN}AssertionError: 'denied' not found in \"{}\"\n", OPEN.0);
+        assert!(matches!(after(OPEN.0, OPEN.1, &compared), Aftermath::Otherwise(_)));
+    }
+}
