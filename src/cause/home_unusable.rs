@@ -7,6 +7,8 @@ use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "home-unusable";
+/// Sets the variable to what passwd(5), or what stands in its place, has for the user.
+const HOME_OF_DATABASE: &str = "export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"";
 
 pub const CAUSE: Cause = Cause {
     id: ID,
@@ -33,10 +35,10 @@ fn home(case: &Case) -> Option<PathBuf> {
     case.surroundings().var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
-fn check(case: &Case, _: &Suspect) -> Verdict {
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(home) = home(case) else { return setting::verdict(case, Some(unset(case)), "", "") };
     let shown = home.display();
-    let wrong = setting::unusable(case, &home).map(|why| Wrong {
+    let wrong = setting::unusable(case, suspect, &home).map(|why| Wrong {
         headline: format!("the home directory {shown} cannot be used"),
         fact: format!("HOME={shown} takes no files: {why}"),
         check: format!("ls -ld {}", case.quoted(&home)),
@@ -51,20 +53,23 @@ fn unset(case: &Case) -> Wrong {
         headline: fact.to_owned(),
         fact: format!("{fact}, and the command looks for its files there"),
         check: "env | grep ^HOME=".to_owned(),
-        fixes: vec![Fix::now(
-            "export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"",
-            "the home of the user database",
-        )],
+        fixes: vec![Fix::now(HOME_OF_DATABASE, "the home of the user database")],
     }
 }
 
 fn fixes(case: &Case, home: &Path) -> Vec<Fix> {
     let identity = &case.surroundings().identity;
-    let make = format!("install -d -o {} -g {} {}", identity.uid, identity.gid, case.quoted(home));
-    vec![
-        Fix::now("export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"", "where the variable is another user's"),
-        Fix::now(case.as_root(&make), "where the directory was never made"),
-    ]
+    let login = case.machine.login(&identity.uid.to_string()).ok();
+    let mut fixes = Vec::new();
+    if login.is_none_or(|login| login.home != home) {
+        fixes.push(Fix::now(HOME_OF_DATABASE, "where the variable is another user's"));
+    }
+    // Of one that is there, this would change the owner.
+    if case.machine.stat(home).is_err_and(|error| error.is_missing()) {
+        let make = format!("install -d -o {} -g {} {}", identity.uid, identity.gid, case.quoted(home));
+        fixes.push(Fix::now(case.as_root(&make), "where the directory was never made"));
+    }
+    fixes
 }
 
 #[cfg(test)]
@@ -73,6 +78,7 @@ mod tests {
     use super::*;
     use crate::cause::Confidence;
     use crate::clue::Operation;
+    use crate::machine::Kind;
     use crate::text::Bytes;
 
     const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
@@ -102,6 +108,23 @@ mod tests {
             matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline == "HOME is not set"),
             "{verdicts:?}"
         );
+    }
+
+    #[test]
+    fn a_missing_file_in_a_home_that_takes_none_is_no_fault_of_the_home() {
+        let mut stage = Stage::new(TABLE);
+        stage.surroundings.env.insert("HOME".into(), Bytes("/usr/sbin".into()));
+        stage.directory("/usr").directory("/usr/sbin").missing("/usr/sbin/explain").missing("/usr/sbin/nope");
+        stage.clue(Errno::ENOENT, Operation::Read, "/usr/sbin/nope").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_home_that_is_there_is_not_given_to_another_user() {
+        let mut stage = Stage::new(TABLE);
+        stage.surroundings.env.insert("HOME".into(), Bytes("/root".into()));
+        stage.stat("/root", Kind::Directory, |stat| (stat.mode, stat.uid) = (0o700, 0));
+        let finding = stage.clue(Errno::EACCES, Operation::Create, "/root/.gitconfig").finding(&CAUSE, "/root");
+        assert!(finding.fixes.iter().all(|fix| fix.command.as_deref() == Some(HOME_OF_DATABASE)), "{finding:?}");
     }
 
     #[test]

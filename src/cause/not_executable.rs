@@ -1,6 +1,7 @@
 //! A file that is to be executed has no execute bit for anybody: not even root may run it then (execve(2), EACCES).
 
 use super::exec::{self, Kind, Start, verified};
+use super::shared::other_user;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Executable, Stat};
@@ -30,7 +31,19 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// Whether a shell may have said it: `bash: ./x: Permission denied` stands for a program and for a redirection.
 fn may_be_refused_start(clue: &Clue) -> bool {
-    clue.errno == Some(Errno::EACCES) && clue.operation.is_none()
+    let says = clue.program.as_deref();
+    clue.errno == Some(Errno::EACCES) && clue.operation.is_none() && says.is_none_or(|name| may_start_files(name))
+}
+
+/// Whether a file that a program names may be one that it starts: a shell's, a launcher's, or a script's, which has an extension. What
+/// other programs name, they open.
+fn may_start_files(program: &str) -> bool {
+    const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "busybox", "csh", "tcsh"];
+    const LAUNCHERS: &[&str] = &[
+        "make", "gmake", "ninja", "env", "xargs", "find", "nohup", "nice", "timeout", "time", "setsid", "strace",
+        "sudo", "doas", "su", "exec",
+    ];
+    SHELLS.contains(&program) || LAUNCHERS.contains(&program) || program.contains(['.', '/'])
 }
 
 /// Whether the file can be read and written by the child, so that only its execution can have been refused.
@@ -55,6 +68,9 @@ fn may_be_opened(case: &Case, clue: &Clue) -> bool {
 }
 
 fn may_read_and_write(case: &Case, stat: &Stat) -> bool {
+    if other_user::of_command(case).is_some() {
+        return false;
+    }
     let identity = &case.surroundings().identity;
     let is_member = identity.gid == stat.gid || identity.groups.contains(&stat.gid);
     let class = match () {
@@ -164,6 +180,29 @@ mod tests {
     #[test]
     fn permission_denied_of_a_file_that_cannot_be_written_may_be_a_redirection() {
         let mut stage = stage(0o444);
+        stage.add(|clue| (clue.errno, clue.path) = (Some(Errno::EACCES), Some("./build.sh".into())));
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn permission_denied_to_a_program_that_reads_was_no_execution() {
+        let denied = |program: &str| {
+            let mut stage = stage(0o600);
+            stage.add(|clue| {
+                (clue.errno, clue.path) = (Some(Errno::EACCES), Some("./build.sh".into()));
+                clue.program = Some(program.into());
+            });
+            stage
+        };
+        denied("cat").assert_silent(&CAUSE);
+        assert_eq!(denied("bash").found(&CAUSE), ["/home/u/build.sh"]);
+    }
+
+    #[test]
+    fn permission_denied_to_another_user_may_be_to_read() {
+        let mut stage = stage(0o600).by_root();
+        stage.file("/etc/passwd", "ann:x:1001:1001::/home/ann:/bin/sh\n").file("/etc/group", "");
+        stage.command = ["runuser", "-u", "ann", "--", "bash", "build.sh"].map(Into::into).into();
         stage.add(|clue| (clue.errno, clue.path) = (Some(Errno::EACCES), Some("./build.sh".into())));
         stage.assert_silent(&CAUSE);
     }

@@ -39,11 +39,11 @@ fn directory(case: &Case) -> (Option<&'static str>, PathBuf) {
     named.unwrap_or((None, "/tmp".into()))
 }
 
-fn check(case: &Case, _: &Suspect) -> Verdict {
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let (variable, directory) = directory(case);
     let shown = directory.display();
     let named = variable.map_or_else(|| shown.to_string(), |variable| format!("{variable}={shown}"));
-    let wrong = setting::unusable(case, &directory).map(|why| Wrong {
+    let wrong = setting::unusable(case, suspect, &directory).map(|why| Wrong {
         headline: format!("no temporary file can be made in {shown}"),
         fact: format!("{named} takes no temporary files: {why}"),
         check: format!("mktemp -p {}", case.quoted(&directory)),

@@ -11,6 +11,7 @@ pub use project::Project;
 
 use crate::clue::Fault;
 use crate::machine::{Identity, Machine, Ownership, RuleFile, Surroundings, Unknown};
+use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
 
 /// The rules of the whole machine.
@@ -103,13 +104,19 @@ impl<'a> Reader<'a> {
         }
         let found = match self.machine.rule_files(&place.path) {
             Ok(found) => found,
-            Err(error) if error.is_missing() && place.asked == Asked::Always => return,
+            Err(_) if place.asked == Asked::Always && !self.is_there(&place.path) => return,
             Err(error) => return own.faults.push(unread(place.path.clone(), &error)),
         };
         if let Some(doubt) = self.doubt(place, found.ownership) {
             return own.faults.push(Fault { file: place.path.clone(), line: None, text: doubt });
         }
         self.add_files(place, found.files, own);
+    }
+
+    /// Whether a place is there, as far as we can see: behind the home of another user (`sudo -u`) nobody knows of rules.
+    fn is_there(&self, place: &Path) -> bool {
+        let refused = |error: &Unknown| matches!(error, Unknown::Errno(Errno::EACCES));
+        self.machine.stat(place).map_or_else(|error| !error.is_missing() && !refused(&error), |_| true)
     }
 
     fn add_files(&self, place: &Place, files: Vec<RuleFile>, own: &mut OwnRules) {

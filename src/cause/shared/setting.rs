@@ -1,9 +1,11 @@
 //! Causes of the surroundings (variables, system files) that a message suspects by name and that one look settles.
 
 use super::refused;
+use super::tried::tried;
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::probe::walk::{Attempt, walk};
+use crate::sys::errno::Errno;
 use std::path::Path;
 
 /// A suspect of each clue that suspects the cause, or is one that `also` does; `subject` says what it is about. Of a run those alone
@@ -77,13 +79,18 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Why nothing can be made in a directory: the component that refuses, and the words of its errno. None where it can be used.
+/// Why nothing can be made in a directory, where that is why a suspect's message was written: the component that refuses, and the words
+/// of its errno. What the message names must be refused there too: a file that is merely missing says nothing of its directory.
 #[must_use]
-pub fn unusable(case: &Case, directory: &Path) -> Option<String> {
+pub fn unusable(case: &Case, suspect: &Suspect, directory: &Path) -> Option<String> {
     let path = directory.join("explain");
-    let obstacle =
-        walk(case.machine, Attempt { operation: Operation::Create, path: &path, other: None }).ok()?.obstacle?;
+    let attempt = Attempt { operation: Operation::Create, path: &path, other: None };
     // A file of that name that is there already is as good.
-    let errno = obstacle.errno();
-    (errno != crate::sys::errno::Errno::EEXIST).then(|| format!("{}: {}", obstacle.at.display(), errno.desc()))
+    let obstacle = walk(case.machine, attempt).ok()?.obstacle.filter(|obstacle| obstacle.errno() != Errno::EEXIST)?;
+    let is_refused_there = |clue: &Clue| {
+        clue.path.is_none()
+            || tried(case, clue).is_some_and(|tried| tried.obstacle().map(|it| &it.at) == Some(&obstacle.at))
+    };
+    let is_why = suspect.clue.is_none_or(|index| is_refused_there(&case.clues[index]));
+    is_why.then(|| format!("{}: {}", obstacle.at.display(), obstacle.errno().desc()))
 }

@@ -46,7 +46,8 @@ pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
         let attempted = attempted.map(|tried| makes_parents(case, clue, tried));
         attempted.or_else(|| misreported(case, clue, who)).or_else(|| unnamed(case, clue, who))
     };
-    of(&child).or_else(|| of(&other_user::of_command(case)?))
+    // Who becomes another user does so at once, and what fails is the work.
+    other_user::of_command(case).as_ref().and_then(of).or_else(|| of(&child))
 }
 
 fn fails_as_said(case: &Case, clue: &Clue, who: &Who, attempt: Attempt) -> Option<Tried> {
