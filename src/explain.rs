@@ -66,6 +66,7 @@ impl Failure<'_> {
         };
         let mut read = library.clues_with_logs(&said, log);
         clue::under_directory_option(self.command, &mut read);
+        clue::under_changed_directory(self.command, &mut read);
         if let (true, Outcome::Exited { code }) = (read.is_empty(), self.outcome) {
             read.extend(library.of_status(self.command, *code));
         }

@@ -72,10 +72,11 @@ fn name(clue: &Clue) -> Option<OsString> {
     name.filter(|name| name != "getcwd")
 }
 
-/// Whether it is looked for in `PATH`: it has no slash.
+/// Whether it is looked for in `PATH`: it has no slash. A byte order mark before it is the script's.
 fn is_name(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     !bytes.is_empty()
+        && !bytes.starts_with("\u{feff}".as_bytes())
         && bytes.len() < 256
         && !bytes.iter().any(|byte| *byte == b'/' || byte.is_ascii_control() || *byte == b' ')
 }

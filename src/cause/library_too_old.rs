@@ -25,7 +25,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 /// The file that needs the version: the message names it behind "required by".
 fn needer(case: &Case, clue: &Clue) -> Option<PathBuf> {
     let command = case.command.first().map(Path::new);
-    exec::file_of(case, clue.other_path.as_deref().or(command)?)
+    let started = clue.path.as_deref().filter(|_| exec::is_start(clue) && clue.subject.is_none());
+    exec::file_of(case, clue.other_path.as_deref().or(started).or(command)?)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -34,7 +35,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let lacks =
         clue.and_then(|clue| as_said(case, program, clue)).map_or_else(|| of_program(case, program), |lack| vec![lack]);
     match (lacks.is_empty(), clue) {
-        (false, _) => Verdict::Found(Box::new(told(case, program, &lacks))),
+        (false, _) => Verdict::Found(Box::new(exec::as_sure_as_said(case, suspect, told(case, program, &lacks)))),
         (true, Some(clue)) if case.mode == Mode::Log => Verdict::Found(Box::new(said(clue, program))),
         (true, _) => Verdict::RuledOut("the libraries here have every version that it needs".into()),
     }

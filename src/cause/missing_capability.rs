@@ -101,16 +101,48 @@ fn may_lack(clue: &Clue) -> bool {
 
 fn needed(case: &Case, clue: &Clue) -> Option<&'static Needed> {
     let line = clue.line.to_lowercase();
-    let of_words = || NEEDED.iter().find(|needed| needed.words.iter().any(|word| contains(&line, word)));
+    let of_words = || NEEDED.iter().find(|needed| is_told(&line, needed));
     match clue.operation {
         Some(Operation::Mount | Operation::Namespace) => NEEDED.last(),
         // What only the owner may do is no matter of a capability alone; giving a file away is.
         Some(Operation::Attribute) => {
             NEEDED.first().filter(|chown| chown.words.iter().any(|word| line.contains(word)) && owns(case, clue))
         }
-        Some(operation) if operation != Operation::Create && clue.path.is_some() => None,
-        _ => of_words().or_else(|| (clue.errno.is_none() && clue.suspects(ID)).then_some(&ROOT)),
+        Some(operation) if operation != Operation::Create && clue.path.is_some() => called(case, clue),
+        _ => of_words()
+            .or_else(|| (clue.errno.is_none() && clue.suspects(ID)).then_some(&ROOT))
+            .or_else(|| called(case, clue)),
     }
+}
+
+/// Calls that a program text of the command line makes (`python3 -c`, `perl -e`), by their names in Python and Perl, with what each needs.
+const CALLS: &[(&str, &str)] = &[
+    ("setuid(", "CAP_SETUID"),
+    ("seteuid(", "CAP_SETUID"),
+    ("setreuid(", "CAP_SETUID"),
+    ("setresuid(", "CAP_SETUID"),
+    ("setgid(", "CAP_SETGID"),
+    ("setegid(", "CAP_SETGID"),
+    ("setgroups(", "CAP_SETGID"),
+    ("initgroups(", "CAP_SETGID"),
+    ("chroot(", "CAP_SYS_CHROOT"),
+    ("sethostname(", "CAP_SYS_ADMIN"),
+    ("clock_settime(", "CAP_SYS_TIME"),
+    ("sock_raw", "CAP_NET_RAW"),
+];
+
+/// Where a message has the errno alone: the one call of the command line's program text that needs a capability. Two would leave it open.
+fn called(case: &Case, clue: &Clue) -> Option<&'static Needed> {
+    let texts = case.command.iter().skip(1).map(|word| word.to_string_lossy().to_lowercase());
+    let text: String = texts.filter(|_| clue.errno == Some(Errno::EPERM)).collect::<Vec<_>>().join("\n");
+    let mut named = CALLS.iter().filter(|(call, _)| text.contains(call)).map(|(_, name)| *name);
+    let first = named.next()?;
+    named.all(|other| other == first).then(|| NEEDED.iter().find(|needed| needed.name == first)).flatten()
+}
+
+fn is_told(line: &str, needed: &Needed) -> bool {
+    let line = line.to_lowercase();
+    needed.words.iter().any(|word| contains(&line, word))
 }
 
 /// Whole words only: `nice` is not in `nicely`.
@@ -185,7 +217,11 @@ fn found(case: &Case, suspect: &Suspect, needed: &Needed, who: &Who) -> Finding 
     let (headline, confidence) = if has {
         (format!("{name} counts in this user namespace alone"), Confidence::Likely)
     } else {
-        (format!("{user} has no {name}, which this needs"), Confidence::Verified)
+        // That the text of the command line makes the call is no proof that this one failed.
+        let is_called =
+            suspect.clue.and_then(|index| called(case, &case.clues[index])).is_some() && !is_told(said, needed);
+        let confidence = if is_called { Confidence::Likely } else { Confidence::Verified };
+        (format!("{user} has no {name}, which this needs"), confidence)
     };
     let capabilities = format!(
         "its effective capabilities are {:016x}, and {name} is bit {}",
@@ -226,6 +262,18 @@ mod tests {
             clue.path = path.map(Into::into);
         });
         stage
+    }
+
+    #[test]
+    fn an_errno_alone_is_about_the_one_privileged_call_of_the_command_line() {
+        let of = |text: &str| {
+            let mut stage = stage(None, "PermissionError: [Errno 1] Operation not permitted", None);
+            stage.command = ["python3", "-c", text].map(Into::into).into();
+            stage.found(&CAUSE)
+        };
+        assert_eq!(of("import os; os.setgid(0); os.setgroups([])"), ["CAP_SETGID"]);
+        assert!(of("import os; os.setuid(0); os.chroot('/')").is_empty());
+        assert!(of("import os; os.kill(1, 15)").is_empty());
     }
 
     #[test]

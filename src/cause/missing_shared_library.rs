@@ -41,7 +41,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if let Some(program) = suspect.subject.path()
         && let Some(finding) = obstacle(case.machine, program).and_then(|obstacle| of_program(case, program, &obstacle))
     {
-        return Verdict::Found(Box::new(finding));
+        return Verdict::Found(Box::new(exec::as_sure_as_said(case, suspect, finding)));
     }
     let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else {
         return Verdict::RuledOut("its libraries are found".into());

@@ -6,6 +6,7 @@ use crate::clue::{Clue, Operation};
 use crate::machine::Identity;
 use crate::probe::walk::Who;
 use crate::sys::errno::Errno;
+use std::ffi::OsStr;
 use std::path::Path;
 
 const ID: &str = "privileged-port";
@@ -16,25 +17,44 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let suspect = |(index, clue): (usize, &Clue)| {
-        let port = is_about_binding(clue).then(|| port_of(case, clue)).flatten()?;
+        let port = is_about_binding(case, clue).then(|| port_of(case, clue)).flatten()?;
         Some(Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched: true })
     };
     refused::messages(case).filter_map(suspect).collect()
 }
 
-fn is_about_binding(clue: &Clue) -> bool {
+fn is_about_binding(case: &Case, clue: &Clue) -> bool {
     let is_refused = matches!(clue.errno, Some(Errno::EACCES | Errno::EPERM) | None);
     let line = clue.line.to_lowercase();
     let says =
         clue.operation == Some(Operation::Bind) || ["bind", "listen", " port"].iter().any(|word| line.contains(word));
-    is_refused && says && clue.path.is_none() && (clue.errno.is_some() || clue.suspects(ID))
+    let is_meant = says || clue.errno == Some(Errno::EACCES) && clue.operation.is_none() && is_to_listen(case);
+    is_refused && is_meant && clue.path.is_none() && (clue.errno.is_some() || clue.suspects(ID))
 }
 
-/// The port of the message; where it tells none, that of the command line.
+/// Whether the command line speaks of listening: `nc -l`, `--listen`, a program text with `.bind(`.
+fn is_to_listen(case: &Case) -> bool {
+    let is_netcat = case.command.iter().any(|word| {
+        let name = Path::new(word).file_name().and_then(OsStr::to_str);
+        name.is_some_and(|name| matches!(name, "nc" | "ncat" | "netcat"))
+    });
+    case.command.iter().skip(1).any(|word| {
+        let word = word.to_string_lossy();
+        let is_short = is_netcat && word.starts_with('-') && !word.starts_with("--") && word.contains('l');
+        is_short || word.to_lowercase().contains("listen") || word.contains("bind(")
+    })
+}
+
+/// The port of the message; where none tells one, the only one of the command line that it may be.
 fn port_of(case: &Case, clue: &Clue) -> Option<u16> {
     let first = case.machine.sysctl(SYSCTL).unwrap_or(0);
-    let of_command = || port::of_command(case).into_iter().rfind(|port| u64::from(*port) < first);
-    port::of_clue(clue).or_else(|| of_command().filter(|_| clue.operation == Some(Operation::Bind)))
+    let is_told =
+        case.clues.iter().any(|other| other.operation == Some(Operation::Bind) && port::of_clue(other).is_some());
+    let of_command = || {
+        let mut low = port::of_command(case).into_iter().filter(|port| u64::from(*port) < first);
+        low.next_back().filter(|_| !is_told)
+    };
+    port::of_clue(clue).or_else(of_command)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -43,7 +63,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let who = Who::of_child(case.machine);
     let is_refused = port < first && (!who.identity().has(Identity::NET_BIND_SERVICE) || who.is_mapped());
     if is_refused {
-        return Verdict::Found(Box::new(found(case, &who, port, first)));
+        let is_told = suspect.clue.is_none_or(|index| port::of_clue(&case.clues[index]).is_some());
+        let confidence = if is_told { Confidence::Verified } else { Confidence::Likely };
+        return Verdict::Found(Box::new(Finding { confidence, ..found(case, &who, port, first) }));
     }
     if case.mode == Mode::Log && port < first {
         return Verdict::Found(Box::new(Finding {
@@ -123,6 +145,24 @@ mod tests {
         assert!(stage.found(&CAUSE).is_empty());
         stage.clues[0].operation = Some(Operation::Bind);
         assert_eq!(stage.found(&CAUSE), ["80"]);
+        // Another message tells it.
+        stage.add(|clue| (clue.operation, clue.line) = (Some(Operation::Bind), "listen :8080".into()));
+        assert!(stage.found(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_listener_that_says_no_word_of_it_is_told_by_its_command_line() {
+        let of = |command: &str| {
+            let mut stage = stage("nc: Permission denied");
+            stage.command = command.split(' ').map(Into::into).collect();
+            stage.found(&CAUSE)
+        };
+        assert_eq!(of("timeout 5 nc -l -p 80"), ["80"]);
+        assert_eq!(
+            of("perl -MIO::Socket::INET -e IO::Socket::INET->new(LocalPort=>shift,Listen=>1)||die$! 80"),
+            ["80"]
+        );
+        assert!(of("nc example.org 80").is_empty());
     }
 
     #[test]

@@ -55,15 +55,27 @@ fn is_socket(case: &Case, path: &Path) -> bool {
 }
 
 /// Words of the command line that are socket files, or have the name of one: `--unix-socket PATH`, `--socket=PATH`, `-S PATH`. Asked only
-/// where a connection failed.
+/// where a connection failed. A message that names a port is about a file only where an option says so: curl writes of the host that it
+/// asks through a socket, and ssh, which is given a control socket, of the host that refused.
 fn files_of_command(case: &Case, clue: &Clue) -> Vec<PathBuf> {
     if !is_connect(clue) && !clue.suspects(ID) {
         return Vec::new();
     }
-    let words = case.command.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
-    let values = words.map(|word| word.rsplit_once('=').map_or(word.clone(), |(_, value)| value.to_owned()));
-    let values = values.filter(|value| !value.contains("://")).map(PathBuf::from);
-    values.filter(|path| has_the_name_of_a_socket(path) || is_socket(case, path)).collect()
+    let is_of_port = names_a_port(clue);
+    let words = case.command.windows(2).map(|pair| [&pair[0], &pair[1]].map(|word| word.to_string_lossy()));
+    let values = words.map(|[before, word]| match word.rsplit_once('=') {
+        Some((option, value)) => (option.to_owned(), value.to_owned()),
+        None => (before.into_owned(), word.into_owned()),
+    });
+    let is_meant = |option: &str| !is_of_port || option.starts_with('-') && option.contains("socket");
+    let values = values.filter(|(option, value)| is_meant(option) && !value.contains("://"));
+    let paths = values.map(|(_, value)| PathBuf::from(value));
+    paths.filter(|path| has_the_name_of_a_socket(path) || is_socket(case, path)).collect()
+}
+
+fn names_a_port(clue: &Clue) -> bool {
+    clue.subject.as_deref().is_some_and(|subject| refused_port::place(subject).is_some())
+        || clue.line.contains(" port ")
 }
 
 fn has_the_name_of_a_socket(path: &Path) -> bool {
@@ -231,6 +243,23 @@ mod tests {
     fn a_refusal_by_a_host_is_silence() {
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
         stage.clue(Errno::ECONNREFUSED, Operation::Connect, "").assert_silent(&CAUSE);
+    }
+
+    /// A message about a port, from a command line with a socket file that is not there.
+    fn of_port(line: &str, option: &str) -> Stage {
+        let mut stage = stage(Errno::ECONNREFUSED);
+        stage.clues[0].path = None;
+        stage.clues[0].line = line.into();
+        stage.command = ["client", option, SOCKET].map(Into::into).into();
+        stage
+    }
+
+    #[test]
+    fn a_message_about_a_port_is_about_a_file_where_an_option_says_so() {
+        let mut curl = of_port("curl: (7) Failed to connect to localhost port 80 after 0 ms", "--unix-socket");
+        assert_eq!(curl.missing(SOCKET).finding(&CAUSE, SOCKET).confidence, Confidence::Verified);
+        let mut ssh = of_port("ssh: connect to host localhost port 22: Connection refused", "-S");
+        ssh.missing(SOCKET).assert_silent(&CAUSE);
     }
 
     #[test]

@@ -5,12 +5,16 @@ use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::sys::errno::Errno;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "socket-path-too-long";
 
 /// `sun_path` without the final NUL.
 const LONGEST: usize = 107;
+/// `PATH_MAX` with the final NUL, and `NAME_MAX`, limits.h of the kernel: what is longer is no file's either.
+const LONGEST_OF_A_FILE: usize = 4096;
+const LONGEST_NAME: usize = 255;
 
 pub const CAUSE: Cause = Cause {
     id: ID,
@@ -30,15 +34,39 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 }
 
 fn may_be(clue: &Clue) -> bool {
+    let is_too_long = matches!(clue.errno, Some(Errno::ENAMETOOLONG | Errno::EINVAL));
     let is_socket = matches!(clue.operation, Some(Operation::Bind | Operation::Connect));
-    clue.suspects(ID) || is_socket && matches!(clue.errno, Some(Errno::ENAMETOOLONG | Errno::EINVAL))
+    // Some programs cut the path and then do not find the rest of it.
+    let may_be_cut = clue.errno == Some(Errno::ENOENT) && clue.path.as_deref().is_some_and(is_too_long_for_a_socket);
+    let is_unnamed = clue.path.is_none() && clue.errno == Some(Errno::ENAMETOOLONG);
+    clue.suspects(ID) || is_socket && (is_too_long || may_be_cut) || is_unnamed
 }
 
-/// The socket that a message names, or the agent's in the home directory that gpg was given.
+fn is_too_long_for_a_socket(path: &Path) -> bool {
+    path.as_os_str().len() > LONGEST
+}
+
+/// The socket that a message names, or the agent's in the home directory that gpg was given; else the path of the command line that is too
+/// long for a socket and not for a file.
 fn socket(case: &Case, clue: &Clue) -> Option<PathBuf> {
     let is_gpg = clue.line.contains("gpg");
     let of_gpg = is_gpg.then(|| homedir(case)).flatten().map(|home| refused::absolute(case, &home).join("S.gpg-agent"));
-    of_gpg.or_else(|| clue.path.clone().filter(|_| !is_gpg))
+    of_gpg
+        .or_else(|| clue.path.clone().filter(|_| !is_gpg))
+        .or_else(|| of_command(case).filter(|_| clue.path.is_none()))
+}
+
+fn of_command(case: &Case) -> Option<PathBuf> {
+    let is_a_file_s = |path: &&Path| {
+        let length = path.as_os_str().len();
+        length < LONGEST_OF_A_FILE && path.components().all(|part| part.as_os_str().len() <= LONGEST_NAME)
+    };
+    let is_a_path = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
+    words::paths_of(case.command)
+        .filter(is_a_path)
+        .filter(is_a_file_s)
+        .find(|path| is_too_long_for_a_socket(path))
+        .map(Path::to_owned)
 }
 
 fn homedir(case: &Case) -> Option<PathBuf> {
@@ -63,7 +91,8 @@ fn found(case: &Case, suspect: &Suspect, path: &Path, length: usize) -> Finding 
         format!("The path of the socket, {}, has {length} bytes; a Unix socket takes {LONGEST}.", path.display());
     let mut finding = refused::found(case, suspect, headline, summary);
     // The bytes of a saved log are as many as they were; whether they are why it failed, nobody saw.
-    let confidence = if case.mode == Mode::Log { Confidence::Likely } else { Confidence::Verified };
+    let is_named = suspect.clue.is_some_and(|index| case.clues[index].path.is_some() || case.clues[index].suspects(ID));
+    let confidence = if case.mode == Mode::Log || !is_named { Confidence::Likely } else { Confidence::Verified };
     (finding.confidence, finding.seen) = (confidence, Some(Seen::Now));
     let check = format!("printf %s {} | wc -c", case.quoted(path));
     finding.evidence.push(Evidence::probe(format!("{} has {length} bytes", path.display())).check(check));
@@ -98,6 +127,20 @@ mod tests {
         let home = format!("/tmp/{}", "x".repeat(100));
         stage.command = ["gpg", "--homedir", &home, "--gen-key"].map(Into::into).into();
         assert_eq!(stage.finding(&CAUSE, &format!("{home}/S.gpg-agent")).confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_path_of_the_command_line_that_only_a_socket_cannot_have_is_likely() {
+        let (fits_a_file, fits_nothing) = (format!("/tmp/{}/s", "x".repeat(110)), format!("/tmp/{}", "x".repeat(300)));
+        let stage_of = |word: &str| {
+            let mut stage = stage("");
+            stage.clues[0] = Clue { errno: Some(Errno::ENAMETOOLONG), ..Clue::default() };
+            stage.command = ["nc", "-lU", word].map(Into::into).into();
+            stage
+        };
+        assert_eq!(stage_of(&fits_a_file).finding(&CAUSE, &fits_a_file).confidence, Confidence::Likely);
+        stage_of(&fits_nothing).assert_silent(&CAUSE);
+        stage_of("/tmp/s").assert_silent(&CAUSE);
     }
 
     #[test]

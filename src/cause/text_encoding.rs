@@ -3,7 +3,7 @@
 use super::empty_or_truncated_file::files;
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Clue, Operation};
 use crate::machine::Form;
 use std::path::{Path, PathBuf};
 
@@ -13,19 +13,29 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/text-encoding.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let named = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
-    let suspects = named.flat_map(|(index, clue)| {
-        let files = in_line(case, clue).map_or_else(|| files(case, clue), |file| vec![file]);
+    let suspects = case.clues.iter().enumerate().flat_map(|(index, clue)| {
+        let files = spoken_of(case, clue);
         files.into_iter().map(move |file| Suspect { subject: Subject::Path(file), clue: Some(index), touched: true })
     });
     suspects.collect()
+}
+
+/// The files of a message that shows it, and the script of one in which a shell did not find what a carriage return had made another name:
+/// dash writes the return as it is.
+fn spoken_of(case: &Case, clue: &Clue) -> Vec<PathBuf> {
+    let script = in_line(case, clue);
+    if speaks_of_it(clue) {
+        return script.map_or_else(|| files(case, clue), |script| vec![script]);
+    }
+    let is_not_found = matches!(clue.operation, Some(Operation::Execute | Operation::Chdir));
+    script.filter(|_| is_not_found && case.mode == Mode::Run).into_iter().collect()
 }
 
 /// Whether a message shows a mark or a carriage return where none belongs. That a `#!` line ends in one is another cause.
 fn speaks_of_it(clue: &Clue) -> bool {
     let line = clue.line.as_str();
     let is_of_interpreter = line.contains("bad interpreter") || line.contains("env:");
-    let shows = [r"$'\r'", r"\r'", "\u{feff}", "^M"].iter().any(|mark| line.contains(mark));
+    let shows = [r"$'\r'", r"\r'", r"\r: ", "\u{feff}", r"\357\273\277", "^M"].iter().any(|mark| line.contains(mark));
     !is_of_interpreter && (clue.suspects(ID) || shows)
 }
 
@@ -112,6 +122,22 @@ mod tests {
     #[test]
     fn a_plain_file_is_silence() {
         stage(RETURNED, Form::default()).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_name_that_a_return_has_changed_is_looked_for_in_the_script_that_has_it() {
+        let of = |operation, form| {
+            let mut stage = stage("x.sh: 1: ls: not found", form);
+            stage.clues[0].operation = Some(operation);
+            stage
+        };
+        let returns = Form { carriage_returns: true, ..Form::default() };
+        assert_eq!(
+            of(Operation::Execute, returns.clone()).finding(&CAUSE, "/home/u/x.sh").confidence,
+            Confidence::Verified
+        );
+        of(Operation::Read, returns).assert_silent(&CAUSE);
+        of(Operation::Execute, Form::default()).assert_silent(&CAUSE);
     }
 
     #[test]

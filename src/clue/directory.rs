@@ -1,6 +1,8 @@
-//! The directory that a command was told to work in: what `tar -C out` calls `a/b` is `out/a/b`.
+//! The directory that a command was told to work in: what `tar -C out` calls `a/b` is `out/a/b`, and so is what `sh -c 'cd out; …'` does.
+//! Taken from explain's own directory, such a path would be another file, of which nothing is known.
 
 use super::Clue;
+use super::chdir::{self, Place};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,27 @@ pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
         for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten() {
             if path.is_relative() && !is_archive(command, path) {
                 *path = directory.join(&*path);
+            }
+        }
+    }
+}
+
+/// Puts the directory that a script of the command line changed to before the relative paths of clues. Where it cannot be told, as in
+/// `cd "$x"` or a Python program's `os.chdir`, such a path is not known any more.
+pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
+    if !chdir::may_change(command) {
+        return;
+    }
+    for clue in clues {
+        let operation = clue.operation;
+        for path in [&mut clue.path, &mut clue.other_path] {
+            let Some(relative) = path.as_deref().filter(|path| path.is_relative() && !path.starts_with("~")) else {
+                continue;
+            };
+            match chdir::place_of(command, relative, operation) {
+                Place::Same => {}
+                Place::Below(directory) => *path = Some(directory.join(relative)),
+                Place::Unknown => *path = None,
             }
         }
     }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 mod aftermath;
+mod chdir;
 mod convention;
 mod directory;
 mod errno_words;
@@ -33,7 +34,7 @@ mod verbs;
 mod written;
 
 pub use aftermath::Aftermath;
-pub use directory::under_directory_option;
+pub use directory::{under_changed_directory, under_directory_option};
 pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;

@@ -13,6 +13,7 @@ mod busy;
 mod descriptors;
 mod devices;
 mod directory_full;
+mod encodings;
 mod file_size;
 mod handled;
 mod harness;
@@ -48,6 +49,7 @@ mod reserved_blocks;
 mod shared_memory;
 #[path = "../skipped/mod.rs"]
 mod skipped;
+mod socket_paths;
 mod steps;
 mod surroundings;
 mod time_and_stack;

@@ -76,3 +76,21 @@ fn a_device_on_a_nodev_mount_is_not_opened() {
         scene.run("other").assert_does_not_name("nodev-mount");
     });
 }
+
+#[test]
+fn a_nodev_mount_is_found_behind_a_message_without_a_reason_or_without_a_path() {
+    scenario(&[Need::Root, Need::Program("perl")], |lab| {
+        let scene = lab.play(
+            r#"mkdir d open; mount -t tmpfs -o nodev tmpfs d; mount -t tmpfs -o dev tmpfs open; mknod d/null c 1 3; mknod open/null c 1 3
+            explained reason perl -e 'open F, "<", "d/null" or die "cannot open d/null\n"'
+            explained path perl -e 'open F, "<", shift or die "cannot open: $!\n"' d/null
+            explained twin perl -e 'open F, "<", "open/null" or die; die "cannot open open/null\n"'
+            explained twin.path perl -e '$! = 13; die "cannot open: $!\n"' open/null"#,
+        );
+        for run in ["reason", "path"] {
+            scene.run(run).assert_only("nodev-mount", lab.path("d"), Confidence::Likely);
+        }
+        scene.run("twin").assert_silent();
+        scene.run("twin.path").assert_silent();
+    });
+}

@@ -232,3 +232,43 @@ fn an_owner_that_sudo_refuses_is_not_told_as_a_mode() {
         scene.run("twin").assert_silent();
     });
 }
+
+#[test]
+fn a_low_port_is_told_where_only_the_command_line_has_it() {
+    let needs = [Need::Root, Need::Program("nc"), Need::Program("python3"), Need::Program("node")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(
+            r#"bind='import socket, sys; socket.socket().bind(("127.0.0.1", int(sys.argv[1])))'
+            explained_as 4001 nc timeout 20 nc -l -p 80
+            explained_as 4001 python timeout 20 python3 -c "$bind" 80
+            explained_as 4001 node timeout 20 node -e 'require("http").createServer().listen(80, "127.0.0.1")'
+            explained_as 4001 twin timeout 20 nc 127.0.0.1 -z 80
+            explained_as 4001 twin.file timeout 20 python3 -c 'open("/etc/shadow")' 80
+            explained root timeout 20 python3 -c 'import socket; socket.socket().bind(("203.0.113.1", 80))'"#,
+        );
+        for (run, confidence) in [("nc", Likely), ("python", Likely), ("node", Verified)] {
+            scene.run(run).assert_only("privileged-port", "80", confidence);
+        }
+        for run in ["twin", "twin.file", "root"] {
+            scene.run(run).assert_does_not_name("privileged-port");
+        }
+    });
+}
+
+#[test]
+fn a_capability_is_told_where_only_the_command_line_has_the_call() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"explained_as 4001 setuid python3 -c 'import os; os.setuid(0)'
+            explained_as 4001 chroot python3 -c 'import os; os.chroot("/")'
+            explained_as 4001 raw python3 -c 'import socket as s; s.socket(s.AF_INET, s.SOCK_RAW, 1)'
+            explained_as 4001 twin python3 -c 'import os; os.kill(1, 15)'
+            explained_as 4001 twin.file python3 -c 'import os; os.setuid(4001); open("nowhere")'"#,
+        );
+        for (run, capability) in [("setuid", "CAP_SETUID"), ("chroot", "CAP_SYS_CHROOT"), ("raw", "CAP_NET_RAW")] {
+            scene.run(run).assert_only("missing-capability", capability, Likely);
+        }
+        scene.run("twin").assert_silent();
+        scene.run("twin.file").assert_silent();
+    });
+}

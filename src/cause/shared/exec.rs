@@ -34,6 +34,9 @@ pub fn suspects(case: &Case, kind: Kind) -> Vec<Suspect> {
     suspects.extend(about.filter_map(|(index, clue)| {
         Some(Suspect { subject: subject(case, clue, kind)?, clue: Some(index), touched: true })
     }));
+    // The command itself was started.
+    let itself = command_file(case);
+    suspects.extend(unsaid(case).into_iter().filter(|suspect| suspect.subject.path() != itself.as_deref()));
     suspects
 }
 
@@ -111,13 +114,30 @@ pub fn misread(case: &Case) -> Option<Suspect> {
     Some(Suspect { subject: Subject::Path(file), clue: None, touched: true })
 }
 
-/// The command itself, where it ended as the loader or a shell ends what cannot be started, and nothing was said.
+/// The command itself, and the programs of its command line that cannot be started, where it ended as the loader or a shell ends such a
+/// program, and nothing was said.
 #[must_use]
-pub fn unsaid(case: &Case) -> Option<Suspect> {
+pub fn unsaid(case: &Case) -> Vec<Suspect> {
     let is_silent = case.clues.is_empty() && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
-    let command = case.command.first().filter(|_| is_silent)?;
-    let file = file_of(case, Path::new(command))?;
-    Some(Suspect { subject: Subject::Path(file), clue: None, touched: true })
+    if !is_silent {
+        return Vec::new();
+    }
+    let command = command_file(case);
+    let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
+    let named = words::paths_of(case.command).filter(has_slash).filter_map(|path| file_of(case, path));
+    let is_stopped =
+        |file: &PathBuf| has_execute_bit(case.machine, file) == Some(true) && obstacle(case.machine, file).is_some();
+    let files = command.into_iter().chain(named.filter(is_stopped));
+    files.map(|file| Suspect { subject: Subject::Path(file), clue: None, touched: true }).collect()
+}
+
+/// A finding about a program of which nobody said that it could not be started, unless it is the command itself: it is so, and may not be why.
+#[must_use]
+pub fn as_sure_as_said(case: &Case, suspect: &Suspect, finding: Finding) -> Finding {
+    let is_told = suspect.clue.is_some_and(|index| !case.clues[index].vague);
+    let is_certain = is_told || command_file(case).as_deref() == suspect.subject.path();
+    let confidence = if is_certain { finding.confidence } else { finding.confidence.min(Confidence::Likely) };
+    Finding { confidence, ..finding }
 }
 
 /// The file that a program's name means: with a slash from the working directory, else through `PATH`.
@@ -159,7 +179,7 @@ pub fn check(case: &Case, suspect: &Suspect, id: &str, told: impl FnOnce(&Start)
     let found = obstacle.map(|obstacle| Start { case, program, obstacle });
     if let Some(finding) = found.as_ref().and_then(told) {
         let confidence = finding.confidence.min(confidence(case, suspect));
-        return Verdict::Found(Box::new(Finding { confidence, ..finding }));
+        return Verdict::Found(Box::new(as_sure_as_said(case, suspect, Finding { confidence, ..finding })));
     }
     if let Some(clue) = only_said(case, suspect, id) {
         return Verdict::Found(Box::new(said(program, clue)));

@@ -2,6 +2,8 @@
 
 use crate::cause::Case;
 use crate::clue::Clue;
+use std::ffi::OsStr;
+use std::path::Path;
 
 /// The port that a message names.
 pub fn of_clue(clue: &Clue) -> Option<u16> {
@@ -9,9 +11,11 @@ pub fn of_clue(clue: &Clue) -> Option<u16> {
     addressed(&clue.line).or_else(|| clue.subject.as_deref().and_then(number)).or_else(|| behind_port(&clue.line))
 }
 
-/// The numbers of the command line that may be ports, in order.
+/// The numbers of the command line that may be ports, in order; the time of `timeout` is none.
 pub fn of_command(case: &Case) -> Vec<u16> {
-    case.command.iter().skip(1).filter_map(|word| number(&word.to_string_lossy())).collect()
+    let is_time = |before: &OsStr| Path::new(before).file_name() == Some(OsStr::new("timeout"));
+    let words = case.command.windows(2).filter(|pair| !is_time(&pair[0])).map(|pair| &pair[1]);
+    words.filter_map(|word| number(&word.to_string_lossy())).collect()
 }
 
 /// `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080`, `:::8080`, `tcp://host:8080/`.
