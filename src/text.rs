@@ -125,6 +125,53 @@ fn ansi_c(byte: u8) -> String {
     }
 }
 
+/// A name that a program wrote so that a shell reads it back (bash, the GNU programs), where it holds `$'…'`: its bytes. The quotation marks
+/// around all of it may have been taken off.
+#[must_use]
+pub fn unquoted(written: &[u8]) -> Vec<u8> {
+    if memchr::memmem::find(written, b"$'").is_none() {
+        return written.to_vec();
+    }
+    let mut name = Vec::with_capacity(written.len());
+    let mut rest = written;
+    let (mut is_inside, mut has_escapes) = (!written.starts_with(b"$'") && !written.starts_with(b"'"), false);
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match byte {
+            b'\'' => (is_inside, has_escapes) = (!is_inside, false),
+            b'$' if !is_inside && tail.starts_with(b"'") => (is_inside, has_escapes, rest) = (true, true, &tail[1..]),
+            b'\\' if has_escapes => {
+                let (meant, length) = escaped(tail);
+                name.push(meant);
+                rest = &tail[length..];
+            }
+            _ => name.push(byte),
+        }
+    }
+    name
+}
+
+/// The byte that an escape of `$'…'` stands for, by what follows its backslash, and the length of that.
+fn escaped(rest: &[u8]) -> (u8, usize) {
+    let digits = rest.iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+    if digits > 0 {
+        let number = rest[..digits].iter().fold(0u8, |number, digit| number.wrapping_mul(8).wrapping_add(digit - b'0'));
+        return (number, digits);
+    }
+    match rest.first() {
+        Some(b'n') => (b'\n', 1),
+        Some(b't') => (b'\t', 1),
+        Some(b'r') => (b'\r', 1),
+        Some(b'a') => (7, 1),
+        Some(b'b') => (8, 1),
+        Some(b'e' | b'E') => (0x1b, 1),
+        Some(b'f') => (12, 1),
+        Some(b'v') => (11, 1),
+        Some(byte) => (*byte, 1),
+        None => (b'\\', 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +198,20 @@ mod tests {
         let quoted = [&b"/tmp/a-1"[..], b"a b", b"it's", b"", b"a\nb\xff"]
             .map(|word| shell_word(std::ffi::OsStr::from_bytes(word)));
         assert_eq!(["/tmp/a-1", "'a b'", r"'it'\''s'", "''", r"$'a\nb\377'"], quoted.each_ref().map(String::as_str));
+    }
+
+    #[test]
+    fn a_name_that_was_quoted_for_a_shell_is_read_back() {
+        for (written, meant) in [
+            (r"$'/tmp\r'", "/tmp\r"),
+            (r"list'$'\r", "list\r"),
+            (r"'a b'$'\t\303\251''c'", "a b\té\u{63}"),
+            (r"$'it\'s'", "it's"),
+            (r"a$b", "a$b"),
+            (r"$'", ""),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&unquoted(written.as_bytes())), meant, "{written}");
+        }
     }
 
     #[test]

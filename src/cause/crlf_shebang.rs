@@ -2,19 +2,36 @@
 //! belongs to the name of the interpreter, and a program of that name is not there; no message shows it.
 
 use super::exec::{self, Kind, Start, first_line, verified};
-use super::{Case, Cause, Evidence, Finding, Fix, Suspect, Verdict};
+use super::{Case, Cause, Evidence, Finding, Fix, Subject, Suspect, Verdict};
 use crate::probe::programs::{Refusal, Shebang};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
+use crate::words;
 use std::path::Path;
 
 const KIND: Kind = Kind { id: "crlf-shebang", answers: &[Errno::ENOENT] };
 
-pub const CAUSE: Cause =
-    Cause { id: KIND.id, page: include_str!("../../docs/causes/crlf-shebang.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: KIND.id,
+    page: include_str!("../../docs/causes/crlf-shebang.md"),
+    suspects,
+    covers: &["command-not-found", "text-encoding"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    exec::suspects(case, KIND)
+    let mut suspects = exec::suspects(case, KIND);
+    // `env` shows the name that it looked for and not the script that asked for it.
+    let told = case.clues.iter().position(|clue| clue.errno == Some(Errno::ENOENT) && shows_a_return(&clue.line));
+    let scripts = words::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    suspects.extend(scripts.filter_map(|path| {
+        Some(Suspect { subject: Subject::Path(exec::file_of(case, path)?), clue: Some(told?), touched: true })
+    }));
+    suspects
+}
+
+fn shows_a_return(line: &str) -> bool {
+    ["\\r'", "\\r\u{2019}", "^M"].iter().any(|mark| line.contains(mark))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

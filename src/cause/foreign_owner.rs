@@ -1,5 +1,6 @@
 //! Something in the user's own tree belongs to somebody else, mostly to root after a command that ran under sudo, and refuses its user.
 
+use super::permission_denied::may_be_no_program;
 use super::refused::{self, Tried, listed, user};
 use super::{Case, Cause, Evidence, Finding, Fix, Suspect, Verdict, denied};
 use crate::machine::{Kind, Stat};
@@ -19,7 +20,9 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = refused::suspects(case, ID, &[Errno::EACCES, Errno::EPERM], |tried, obstacle| {
-        refused_by(obstacle).filter(|stat| !tried.who.owns(stat)).map(|_| obstacle.at.clone())
+        let is_no_program = matches!(&obstacle.why, Why::Refused(refusal) if may_be_no_program(tried, refusal));
+        let foreign = refused_by(obstacle).filter(|stat| !is_no_program && !tried.who.owns(stat));
+        foreign.map(|_| obstacle.at.clone())
     });
     suspects.extend(inside(case));
     suspects

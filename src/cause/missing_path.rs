@@ -2,6 +2,7 @@
 //! name that was meant, are what it does not say. Where it says all there is, nothing is claimed.
 
 use super::refused::{self, Tried};
+use super::text_encoding;
 use super::{Case, Cause, Evidence, Finding, Fix, Mode, Suspect, Verdict};
 use crate::clue::Operation;
 use crate::probe::near::{self, Difference, Near};
@@ -62,6 +63,12 @@ impl Gap<'_> {
 fn judged(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap) -> Verdict {
     if let Some(line) = failed_to_make(case, suspect, gap.at) {
         return Verdict::RuledOut(format!("it was to be made before, and that failed: {line}"));
+    }
+    let has_return = || gap.at.as_os_str().as_encoded_bytes().ends_with(b"\r");
+    if suspect.clue.is_some_and(|index| has_return() && text_encoding::explains(case, index)) {
+        return Verdict::RuledOut(
+            "its name ends in the carriage return of a line: text-encoding tells which file".into(),
+        );
     }
     let near = gap.near(case);
     if near.as_ref().is_some_and(|near| near.difference == Difference::Case) {

@@ -30,7 +30,7 @@ fn refuses(tried: &Tried, obstacle: &Obstacle) -> bool {
 }
 
 /// Whether nobody at all may execute it, which is another cause.
-fn may_be_no_program(tried: &Tried, refusal: &Refusal) -> bool {
+pub(super) fn may_be_no_program(tried: &Tried, refusal: &Refusal) -> bool {
     let executes = tried.operation == Operation::Execute && refusal.access == Access::EXECUTE;
     executes && refusal.stat.kind == Kind::Regular && refusal.stat.mode & 0o111 == 0
 }

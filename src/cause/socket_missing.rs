@@ -100,9 +100,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let path = match &suspect.subject {
         Subject::Path(path) => path,
         Subject::Name(port) => {
-            return port
-                .parse()
-                .map_or_else(|_| Verdict::Unknown("no port is known".into()), |port| refused_port::check(case, port));
+            let Ok(port) = port.parse() else { return Verdict::Unknown("no port is known".into()) };
+            let host = suspect.clue.and_then(|index| refused_port::host(&case.clues[index]));
+            return refused_port::check(case, host.as_deref(), port);
         }
     };
     let Some(found) = case.resolve(path) else { return Verdict::Unknown("the path cannot be walked".into()) };

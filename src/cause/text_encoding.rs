@@ -48,6 +48,12 @@ fn in_line(case: &Case, clue: &Clue) -> Option<PathBuf> {
     place.missing.as_os_str().is_empty().then_some(place.existing)
 }
 
+/// Whether a message is explained by the line ends of the file that says it: what it names ends in a carriage return therefore.
+pub(super) fn explains(case: &Case, index: usize) -> bool {
+    let mut of_message = suspects(case).into_iter().filter(|suspect| suspect.clue == Some(index));
+    of_message.any(|suspect| matches!(check(case, &suspect), Verdict::Found(_)))
+}
+
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(file) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
     let form = case.machine.form(file);

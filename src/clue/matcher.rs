@@ -290,6 +290,7 @@ fn path(written: &[u8]) -> PathBuf {
     while let Some(at) = memchr::memmem::find(&path, br"'\''") {
         path.drain(at + 1..at + 4);
     }
+    let path = crate::text::unquoted(&path);
     OsString::from_vec(path).into()
 }
 

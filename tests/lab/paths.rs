@@ -217,6 +217,22 @@ fn line_ends_and_marks_that_a_reader_stumbles_over_are_told() {
     });
 }
 
+/// The line ends are the root, and neither the names that end in them nor the interpreter that nobody has.
+#[test]
+fn a_carriage_return_in_a_message_leads_to_the_script_that_has_it() {
+    scenario(&[Need::Root, Need::Program("bash")], |lab| {
+        let scene = lab.play(
+            r"printf '#!/bin/bash\r\ncd /tmp\r\nls\r\n' >s.sh; printf '#!/usr/bin/env bash\r\nls\r\n' >e.sh; chmod +x s.sh e.sh
+            explained inside bash s.sh
+            explained called sh -c './s.sh'
+            explained env sh -c './e.sh'",
+        );
+        scene.run("inside").assert_only("text-encoding", lab.path("s.sh"), Verified);
+        scene.run("called").assert_only("crlf-shebang", lab.path("s.sh"), Verified);
+        scene.run("env").assert_only("crlf-shebang", lab.path("e.sh"), Verified);
+    });
+}
+
 #[test]
 fn too_long_a_path_of_a_socket_is_counted() {
     scenario(&[Need::Root, Need::Program("gpg")], |lab| {

@@ -3,6 +3,25 @@
 use crate::harness::{Need, scenario};
 use explain::cause::Confidence::{Likely, Verified};
 
+/// A script of root's in a user's tree, which nobody at all may execute: its owner has no part in it.
+#[test]
+fn a_program_without_execute_bit_is_not_refused_for_its_owner() {
+    scenario(&[Need::Root, Need::Program("make"), Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"mkdir work; printf '#!/bin/sh\necho\n' >work/gen.sh; chmod 644 work/gen.sh; printf 'all:\n\t./gen.sh\n' >work/Makefile
+            chown 4001 work; cd work
+            explained_as 4001 make make
+            explained_as 4001 python python3 -c 'import subprocess; subprocess.run(["./gen.sh"])'"#,
+        );
+        for run in ["make", "python"] {
+            let run = scene.run(run);
+            run.assert_names("not-executable");
+            run.assert_does_not_name("foreign-owner");
+            run.assert_does_not_name("permission-denied");
+        }
+    });
+}
+
 #[test]
 fn a_start_that_failed_without_a_name_is_explained_by_what_the_command_line_has() {
     let needs = [Need::Root, Need::Program("perl"), Need::Program("python3"), Need::Program("strace")];

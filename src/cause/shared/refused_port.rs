@@ -13,9 +13,14 @@ pub fn refused(clue: &Clue) -> Option<u16> {
     if clue.errno != Some(Errno::ECONNREFUSED) {
         return None;
     }
-    let (host, port) = place(clue.subject.as_deref()?)?;
-    let host = if host.is_empty() { host_of_line(&clue.line)? } else { host.to_owned() };
-    is_this_machine(&host).then_some(port)
+    let (_, port) = place(clue.subject.as_deref()?)?;
+    is_this_machine(&host(clue)?).then_some(port)
+}
+
+/// The host that a message names.
+pub fn host(clue: &Clue) -> Option<String> {
+    let (host, _) = place(clue.subject.as_deref()?)?;
+    if host.is_empty() { host_of_line(&clue.line) } else { Some(host.to_owned()) }
 }
 
 /// Host and port of `host:port`, `[host]:port`, `host port 22`; libpq has the host elsewhere.
@@ -34,8 +39,8 @@ pub fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host == "::1" || host == "0.0.0.0" || host.starts_with("127.")
 }
 
-/// What is known of a port that refused.
-pub fn check(case: &Case, port: u16) -> Verdict {
+/// What is known of a port that refused at the address of this machine that was asked for.
+pub fn check(case: &Case, host: Option<&str>, port: u16) -> Verdict {
     if case.mode == Mode::Log {
         return Verdict::Unknown("the log may be another machine's".into());
     }
@@ -46,7 +51,8 @@ pub fn check(case: &Case, port: u16) -> Verdict {
     let listener =
         sockets.iter().find(|socket| socket.state == SocketState::Listening && socket.protocol.starts_with("tcp"));
     match (listener, service::of_port(port)) {
-        (Some(listener), _) if is_for_all(&listener.address) => {
+        // A server that was started meanwhile.
+        (Some(listener), _) if is_for_all(&listener.address) || host == Some(&*listener.address) => {
             Verdict::RuledOut(format!("{} listens on it now", who(listener)))
         }
         (Some(listener), _) => Verdict::Found(Box::new(elsewhere(port, listener))),
