@@ -32,7 +32,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 /// Whether a shell may have said it: `bash: ./x: Permission denied` stands for a program and for a redirection.
 fn may_be_refused_start(clue: &Clue) -> bool {
     let says = clue.program.as_deref();
-    clue.errno == Some(Errno::EACCES) && clue.operation.is_none() && says.is_none_or(|name| may_start_files(name))
+    clue.errno == Some(Errno::EACCES) && clue.operation.is_none() && says.is_none_or(may_start_files)
 }
 
 /// Whether a file that a program names may be one that it starts: a shell's, a launcher's, or a script's, which has an extension. What

@@ -20,7 +20,7 @@ pub const CAUSE: Cause =
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects: Vec<Suspect> =
         case.clues.iter().enumerate().flat_map(|(index, clue)| of_clue(case, index, clue)).collect();
-    if case.clues.is_empty() || case.clues.iter().all(|clue| clue.vague) {
+    if !case.clues.is_empty() && case.clues.iter().all(|clue| clue.vague) {
         suspects.extend(places_to_write(case).map(|point| suspect(point, None, false)));
     }
     suspects

@@ -5,7 +5,8 @@ use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::sys::errno::Errno;
-use std::path::PathBuf;
+use crate::words;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "tmpdir-unusable";
 
@@ -21,12 +22,14 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, lies_there, |case, _| Subject::Path(directory(case).1))
 }
 
-/// Whether a message is about a file that a variable puts there.
+/// Whether a message is about a file that a variable puts there. What the command line names, it was told to use, and is no temporary file.
 fn lies_there(case: &Case, clue: &Clue) -> bool {
     // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let (variable, directory) = directory(case);
-    let lies_there = |path: &PathBuf| case.surroundings().cwd.join(path).starts_with(&directory);
+    let absolute = |path: &Path| case.surroundings().cwd.join(path);
+    let is_named = |path: &Path| words::paths_of(case.command).any(|named| absolute(named) == path);
+    let lies_there = |path: &PathBuf| absolute(path).starts_with(&directory) && !is_named(&absolute(path));
     is_refusal && variable.is_some() && clue.path.as_ref().is_some_and(lies_there)
 }
 
@@ -91,6 +94,13 @@ mod tests {
         let finding = stage.clue(Errno::ENOENT, Operation::Create, "/gone/cc1.s").finding(&CAUSE, "/gone");
         assert_eq!(finding.confidence, Confidence::Verified);
         assert!(finding.summary.starts_with("TMPDIR=/gone takes no temporary files"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_file_that_the_command_line_names_is_no_temporary_one() {
+        let mut stage = stage("/gone");
+        stage.command = ["tar", "cf", "/gone/x.tar", "a"].map(Into::into).into();
+        stage.clue(Errno::ENOENT, Operation::Create, "/gone/x.tar").assert_silent(&CAUSE);
     }
 
     #[test]

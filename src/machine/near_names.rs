@@ -42,7 +42,8 @@ fn read(directory: &Path, wanted: &str) -> Answer<Vec<NearName>> {
     Ok(near)
 }
 
-/// How far a name is from the wanted one, where it is near at all: one letter in three may differ, two at most.
+/// How far a name is from the wanted one, where it is near at all: one letter may differ, of eight or more two. A shorter name has
+/// strangers at a distance of two (`nosuch`, `touch`).
 fn distance(wanted: &str, name: &str) -> Option<usize> {
     if name == wanted {
         return None;
@@ -51,7 +52,11 @@ fn distance(wanted: &str, name: &str) -> Option<usize> {
     if name.eq_ignore_ascii_case(wanted) || name.strip_prefix(wanted).is_some_and(is_version) {
         return Some(0);
     }
-    let most = (wanted.chars().count() / 3).min(2);
+    let most = match wanted.chars().count() {
+        0..=2 => 0,
+        3..=7 => 1,
+        _ => 2,
+    };
     let is_comparable = name.len().abs_diff(wanted.len()) <= 8;
     Some(strsim::damerau_levenshtein(wanted, name)).filter(|distance| is_comparable && *distance <= most)
 }
@@ -69,8 +74,8 @@ mod tests {
 
     #[test]
     fn short_and_other_names_are_not_near() {
-        let far = [("jq", "sq"), ("git", "gist-paste"), ("node", "code-server"), ("ls", "ls")];
-        assert_eq!(far.map(|(wanted, name)| distance(wanted, name)), [None; 4]);
+        let far = [("jq", "sq"), ("git", "gist-paste"), ("node", "code-server"), ("ls", "ls"), ("nosuch", "touch")];
+        assert_eq!(far.map(|(wanted, name)| distance(wanted, name)), [None; 5]);
     }
 
     #[test]
@@ -80,9 +85,6 @@ mod tests {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
         let near = read(directory.path(), "dokcer").unwrap();
-        assert_eq!(
-            near,
-            [NearName { name: "docker".into(), distance: 1 }, NearName { name: "Docker".into(), distance: 2 }]
-        );
+        assert_eq!(near, [NearName { name: "docker".into(), distance: 1 }]);
     }
 }

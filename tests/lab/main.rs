@@ -13,6 +13,7 @@ mod busy;
 mod descriptors;
 mod devices;
 mod directory_full;
+mod elsewhere;
 mod encodings;
 mod file_size;
 mod handled;
