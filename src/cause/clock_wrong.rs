@@ -13,6 +13,9 @@ pub const CAUSE: Cause =
 /// Seconds that a file may be ahead: filesystems and servers round.
 const SLACK: i64 = 2;
 
+/// Words of the command line among which its script is: `sh ./configure`.
+const LEADING_WORDS: usize = 4;
+
 /// Files that were written when the machine was installed or last changed: the clock is wrong if it is before them.
 const WITNESSES: &[&str] =
     &["/var/lib/dpkg/status", "/var/lib/rpm", "/var/lib/pacman/local", "/lib/apk/db/installed", "/etc", "/usr/bin"];
@@ -30,7 +33,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
     let named = suspect.subject.path().map(Path::to_owned);
-    let mut looked_at = named.into_iter().chain(WITNESSES.iter().map(PathBuf::from));
+    let of_command = files_of_command(case, suspect);
+    let mut looked_at = named.into_iter().chain(of_command).chain(WITNESSES.iter().map(PathBuf::from));
     let ahead = looked_at.find_map(|path| Some((seconds_ahead(case, &path, now)?, path)));
     let wrong = ahead.map(|(seconds, path)| Wrong {
         headline: format!("the clock is behind {}", path.display()),
@@ -39,6 +43,19 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         fixes: fixes(case, suspect, &path),
     });
     setting::verdict(case, wrong, "no file that tells is ahead of the clock", "a clock was wrong")
+}
+
+/// The script of the command line, where it says that its own files are newer than new ones (`AM_SANITY_CHECK` of automake).
+fn files_of_command(case: &Case, suspect: &Suspect) -> Vec<PathBuf> {
+    let is_about_files = |line: &str| line.contains("older than distributed files");
+    if !suspect.clue.is_some_and(|index| is_about_files(&case.clues[index].line)) {
+        return Vec::new();
+    }
+    case.command
+        .iter()
+        .take(LEADING_WORDS)
+        .map(|word| case.surroundings().cwd.join(word).components().collect())
+        .collect()
 }
 
 fn seconds_ahead(case: &Case, path: &Path, now: i64) -> Option<i64> {
@@ -94,6 +111,19 @@ mod tests {
         let mut stage = stage(0);
         stage.stat("/var/lib/dpkg/status", Kind::Regular, |stat| stat.modified = 2_000_000);
         assert!(stage.finding(&CAUSE, "/home/u/Makefile").headline.contains("/var/lib/dpkg/status"));
+    }
+
+    #[test]
+    fn a_script_that_is_newer_than_a_new_file_is_its_own_witness() {
+        let of = |line: &str| {
+            let mut stage = stage(1_007_200);
+            (stage.clues[0].path, stage.clues[0].line) = (None, line.into());
+            stage.command = ["sh", "Makefile"].map(Into::into).into();
+            stage
+        };
+        let finding = of("newly created file is older than distributed files!").finding(&CAUSE, "-");
+        assert!(finding.headline.ends_with("/home/u/Makefile"), "{finding:?}");
+        of("the certificate is not yet valid").assert_silent(&CAUSE);
     }
 
     #[test]

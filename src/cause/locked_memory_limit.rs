@@ -9,6 +9,9 @@ use crate::probe::limits::Resource;
 use crate::probe::namespaces::user_is_initial;
 use crate::sys::errno::Errno;
 use crate::text::size;
+use memchr::memmem;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 const ID: &str = "locked-memory-limit";
 
@@ -25,8 +28,15 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let subject = Subject::Name(
         Limited::of(case, Resource::LockedMemory).map_or("-".to_owned(), |limited| limited.soft.to_string()),
     );
-    let told = case.clues.iter().enumerate().filter(|(_, clue)| leads_with(clue, ID));
+    let told = case.clues.iter().enumerate().filter(|(_, clue)| leads_with(clue, ID) || is_called(case, clue));
     told.map(|(index, _)| Suspect { subject: subject.clone(), clue: Some(index), touched: true }).collect()
+}
+
+/// Whether a message has an errno of `mlock(2)` and nothing else, and the program text of the command line locks memory.
+fn is_called(case: &Case, clue: &Clue) -> bool {
+    let is_answer = matches!(clue.errno, Some(Errno::ENOMEM | Errno::EPERM | Errno::EAGAIN)) && clue.path.is_none();
+    let locks = |word: &OsString| memmem::find(word.as_bytes(), b"mlock").is_some();
+    is_answer && !leads_with(clue, ID) && case.mode == Mode::Run && case.command.iter().skip(1).any(locks)
 }
 
 /// EPERM of `mlock(2)` means a limit of 0. Of `io_uring` it is a switch or a filter; of BPF, which is older, programs name the limit.
@@ -48,7 +58,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if suspect.clue.is_some_and(|index| is_refused_otherwise(&case.clues[index], &limited)) {
         return Verdict::RuledOut("EPERM is not the answer at a limit above 0".into());
     }
-    Verdict::Found(Box::new(found(case, &limited)))
+    let is_told = suspect.clue.is_some_and(|index| leads_with(&case.clues[index], ID));
+    let finding = found(case, &limited);
+    let confidence = if is_told { finding.confidence } else { finding.confidence.min(Confidence::Likely) };
+    Verdict::Found(Box::new(Finding { confidence, ..finding }))
 }
 
 fn found(case: &Case, limited: &Limited) -> Finding {

@@ -220,7 +220,11 @@ fn found(case: &Case, suspect: &Suspect, needed: &Needed, who: &Who) -> Finding 
         // That the text of the command line makes the call is no proof that this one failed.
         let is_called =
             suspect.clue.and_then(|index| called(case, &case.clues[index])).is_some() && !is_told(said, needed);
-        let confidence = if is_called { Confidence::Likely } else { Confidence::Verified };
+        // A program that gave its capabilities up may have left them to the process that failed: bwrap does.
+        let surroundings = case.surroundings();
+        let is_itself = surroundings.caller == Some(surroundings.identity.uid);
+        let gave_up = is_itself && surroundings.given_up >> needed.number & 1 == 1;
+        let confidence = if is_called || gave_up { Confidence::Likely } else { Confidence::Verified };
         (format!("{user} has no {name}, which this needs"), confidence)
     };
     let capabilities = format!(

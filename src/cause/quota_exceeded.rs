@@ -9,6 +9,7 @@ use crate::probe::quota::{self, Counted, Limit, Owner, Share, Whose};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::text::{grouped, size};
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "quota-exceeded";
@@ -26,6 +27,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     for (index, clue) in case.clues.iter().enumerate() {
         let named: Vec<Place> = places_named(case, clue).collect();
         if says_quota(clue) && named.is_empty() {
+            suspects.extend(places_of_command(case).map(|place| place.suspect(case, Some(index), true)));
             suspects.extend(usual_places(case).map(|place| place.suspect(case, Some(index), false)));
         }
         let concerned = named.into_iter().filter(|place| says_quota(clue) || may_hide_it(clue, place.mount));
@@ -72,6 +74,19 @@ fn places_named<'a>(case: &Case<'a>, clue: &Clue) -> impl Iterator<Item = Place<
     [&clue.path, &clue.other_path].into_iter().flatten().filter_map(|path| Place::of(case, path))
 }
 
+/// What the command line names, which may be where the command wrote.
+fn places_of_command<'a>(case: &Case<'a>) -> impl Iterator<Item = Place<'a>> {
+    let paths = words::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    let mut seen = Vec::new();
+    let places = paths.filter_map(|path| Place::of(case, path)).filter(|place| may_have_quotas(place.mount));
+    places.filter(move |place| {
+        !seen.contains(&place.directory) && {
+            seen.push(place.directory.clone());
+            true
+        }
+    })
+}
+
 /// Where programs write without saying so, on filesystems that are mounted with quotas.
 fn usual_places<'a>(case: &Case<'a>) -> impl Iterator<Item = Place<'a>> {
     let surroundings = case.surroundings();
@@ -97,8 +112,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let quota = Exceeded { case, mount, top };
     let is_said = clue.is_some_and(|clue| says_quota(clue) || may_hide_it(clue, mount));
     let by_name = clue.is_some_and(says_quota);
+    let is_named = clue.is_some_and(|clue| clue.path.is_some() || clue.other_path.is_some());
     match (limits.known.iter().find(|limit| limit.is_reached()), limits.known.first()) {
-        (Some(limit), _) => Verdict::Found(Box::new(quota.found(limit, confidence(limit, is_said)))),
+        (Some(limit), _) => Verdict::Found(Box::new(quota.found(limit, confidence(limit, is_said, is_named)))),
         (None, Some(limit)) if by_name => Verdict::Found(Box::new(quota.no_longer(limit))),
         (None, _) if by_name && (limits.unknown.is_some() || case.mode == Mode::Log) => {
             Verdict::Found(Box::new(quota.said(limits.unknown.as_deref())))
@@ -129,10 +145,11 @@ fn owner(case: &Case, written: Option<&Resolved>, directory: &Path) -> Owner {
     )
 }
 
-/// A higher group of a btrfs may be another subvolume's; without the errno a quota that is used up is merely so.
-fn confidence(limit: &Limit, is_said: bool) -> Confidence {
+/// A higher group of a btrfs may be another subvolume's, and where the message names no path another place may be meant; without the errno a quota that is used up is merely so.
+fn confidence(limit: &Limit, is_said: bool, is_named: bool) -> Confidence {
     match (is_said, &limit.whose) {
         (true, Whose::Group(..)) => Confidence::Likely,
+        (true, _) if !is_named => Confidence::Likely,
         (true, _) => Confidence::Verified,
         (false, _) => Confidence::Possible,
     }

@@ -14,7 +14,7 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let suspect = |(index, clue): (usize, &Clue)| {
-        let call = call(clue)?;
+        let call = call(clue).or_else(|| call_on_file(case, clue))?;
         Some(Suspect { subject: Subject::Name(call.into()), clue: Some(index), touched: true })
     };
     let may_be = |(_, clue): &(usize, &Clue)| matches!(clue.errno, Some(Errno::EPERM | Errno::ENOSYS));
@@ -64,6 +64,26 @@ fn call(clue: &Clue) -> Option<&'static str> {
         Some(Operation::Key) => Some("add_key"),
         _ => None,
     })
+}
+
+/// The call by which a file was to be changed, where nothing that the kernel looks at refuses it: containers and build sandboxes filter
+/// changes of owners and modes.
+fn call_on_file(case: &Case, clue: &Clue) -> Option<&'static str> {
+    clue.path.as_ref().filter(|_| case.mode == Mode::Run)?;
+    let line = clue.line.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    let call = match clue.operation? {
+        Operation::Attribute if says(&["owner", "chown", "chgrp", "changing group"]) => "chown",
+        Operation::Attribute if says(&["setfattr", "xattr", "extended attribute"]) => "setxattr",
+        Operation::Attribute => "chmod",
+        Operation::Mkdir => "mkdir",
+        Operation::Symlink => "symlink",
+        Operation::Link => "link",
+        Operation::Create if says(&["mknod", "mkfifo", "special file"]) => "mknod",
+        _ => return None,
+    };
+    let is_filtered = filters(case.machine).is_some_and(|count| count > 0);
+    (is_filtered && refused::tried(case, clue).is_none()).then_some(call)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -146,6 +166,7 @@ fn found(case: &Case, suspect: &Suspect, count: u64) -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::machine::Kind;
 
     fn verdict(status: &str, line: &str) -> Option<(String, Verdict)> {
         let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
@@ -166,6 +187,20 @@ mod tests {
     fn without_a_filter_it_is_ruled_out() {
         let (_, verdict) = verdict("Seccomp:\t0\n", "clone3: Operation not permitted").unwrap();
         assert!(matches!(verdict, Verdict::RuledOut(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_change_that_the_kernel_would_make_is_likely_and_one_that_it_refuses_is_not() {
+        let of = |uid: u32, filters: &str| {
+            let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
+            stage.file("/proc/self/status", filters).stat("/home/u/x", Kind::Regular, |stat| stat.uid = uid);
+            stage.clue(Errno::EPERM, Operation::Attribute, "/home/u/x");
+            stage.clues[0].line = "chmod: changing permissions of 'x': Operation not permitted".into();
+            stage
+        };
+        assert_eq!(of(1000, "Seccomp:\t2\n").finding(&CAUSE, "chmod").confidence, Confidence::Likely);
+        of(0, "Seccomp:\t2\n").assert_silent(&CAUSE);
+        of(1000, "Seccomp:\t0\n").assert_silent(&CAUSE);
     }
 
     #[test]

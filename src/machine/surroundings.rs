@@ -84,8 +84,16 @@ pub struct Surroundings {
     /// Who started it, and will type the advice; none where that is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<u32>,
+    /// Capabilities that it was given and had no more when it ended: it gave them up itself, and a process that it started may have kept them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub given_up: u64,
     /// Text of `/proc/PID/limits` of the child when it ended (`proc_pid_limits(5)`).
     pub limits: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(capabilities: &u64) -> bool {
+    *capabilities == 0
 }
 
 /// Variables that name places and settings of the machine; nothing else of the environment is kept.
@@ -200,6 +208,7 @@ impl Surroundings {
             env: KEPT_VARIABLES.iter().filter_map(kept).collect(),
             identity: Identity::of_this_process(),
             caller: None,
+            given_up: 0,
             limits: limits.or_else(|| std::fs::read_to_string("/proc/self/limits").ok()),
         }
     }
@@ -209,7 +218,10 @@ impl Surroundings {
     pub fn of_child(status: Option<&str>, limits: Option<String>) -> Self {
         let own = Self::of_this_process(limits);
         match status.and_then(Identity::of_status) {
-            Some(identity) => Self { caller: Some(own.identity.uid), identity, ..own },
+            Some(identity) => {
+                let given_up = own.identity.capabilities & !identity.capabilities;
+                Self { caller: Some(own.identity.uid), given_up, identity, ..own }
+            }
             None => own,
         }
     }

@@ -114,8 +114,8 @@ fn a_file_of_the_future_that_stops_a_build_is_named_and_a_warning_of_one_is_not(
             explained make make
             tar cf t.tar a.c; explained tar sh -c 'mkdir out; tar xf t.tar -C out; exit 1'"#,
         );
-        // The message names no file, and which are the distributed ones is not known: nothing is claimed without a witness.
-        scene.run("configure").assert_does_not_name("missing-path");
+        let configure = scene.run("configure");
+        assert!(configure.assert_names("clock-wrong").summary.contains("work/configure"), "{configure}");
         for run in ["make", "tar"] {
             scene.run(run).assert_does_not_name("clock-wrong");
         }
@@ -154,5 +154,32 @@ fn a_program_in_use_names_who_keeps_it_from_being_written_or_executed() {
             scene.run(run).assert_does_not_name("text-file-busy");
         }
         assert_eq!(scene.run("after").status, 0);
+    });
+}
+
+#[test]
+fn a_configure_script_of_the_future_is_named_and_one_of_the_past_is_not() {
+    scenario(&[Need::Root, Need::Program("autoconf"), Need::Program("automake"), Need::Program("gcc")], |lab| {
+        let scene = lab.play(
+            r"mkdir work; cd work; echo 'int main(void) { return 0; }' >a.c
+            printf 'AC_INIT([a],[1])\nAM_INIT_AUTOMAKE([foreign])\nAC_PROG_CC\nAC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n' >configure.ac
+            printf 'bin_PROGRAMS = a\na_SOURCES = a.c\n' >Makefile.am
+            { aclocal; automake --add-missing --copy; autoconf; } >/dev/null 2>&1
+            touch -d '+2 days' configure
+            explained itself ./configure
+            explained shell sh configure
+            explained vague sh -c './configure >/dev/null 2>&1 || exit 77'
+            touch -d '-1 hour' configure
+            explained twin env CC=/nowhere/cc ./configure
+            touch -d '+2 days' a.c
+            explained twin.make sh -c './configure >/dev/null && make CC=false'",
+        );
+        for run in ["itself", "shell"] {
+            let run = scene.run(run);
+            assert!(run.assert_names("clock-wrong").summary.contains("work/configure"), "{run}");
+        }
+        for run in ["vague", "twin", "twin.make"] {
+            scene.run(run).assert_does_not_name("clock-wrong");
+        }
     });
 }

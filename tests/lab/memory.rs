@@ -129,3 +129,24 @@ if libc.mlock(ctypes.create_string_buffer(1 << 20), 1 << 20):
         scene.run("twin").assert_does_not_name("locked-memory-limit");
     });
 }
+
+#[test]
+fn locked_memory_is_told_where_only_the_command_line_has_the_call() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"chmod 1777 runs; user="$(identity 54396)"
+            lock='import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.mlock(ctypes.create_string_buffer(1 << 20), 1 << 20): sys.exit("cannot start: " + os.strerror(ctypes.get_errno()))'
+            explained_in vague "prlimit --memlock=65536 $user" python3 -c "$lock"
+            explained_in none "prlimit --memlock=0 $user" python3 -c "$lock"
+            explained_in twin "prlimit --memlock=65536 $user" python3 -c 'import sys; sys.exit("cannot start: Cannot allocate memory")'
+            explained_in twin.locked "prlimit --memlock=8388608 $user" python3 -c "$lock
+sys.exit('cannot start')""#,
+        );
+        scene.run("vague").assert_first("locked-memory-limit", "65536", Confidence::Likely);
+        scene.run("none").assert_first("locked-memory-limit", "0", Confidence::Likely);
+        scene.run("twin").assert_does_not_name("locked-memory-limit");
+        scene.run("twin.locked").assert_silent();
+    });
+}

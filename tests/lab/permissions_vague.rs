@@ -272,3 +272,46 @@ fn a_capability_is_told_where_only_the_command_line_has_the_call() {
         scene.run("twin.file").assert_silent();
     });
 }
+
+#[test]
+fn a_secret_that_is_open_to_others_is_found_where_the_message_has_no_mode() {
+    scenario(&[Need::Root, Need::Program("ssh-keygen"), Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"ssh-keygen -q -t ed25519 -N '' -f key; chmod 644 key
+            printf 'machine x login y password z\n' >home/.netrc; chmod 644 home/.netrc
+            read='import netrc; netrc.netrc().authenticators("x")'
+            explained key sh -c 'ssh-keygen -y -f key 2>&1 >/dev/null | tail -n 1 >&2; exit 255'
+            explained netrc python3 -c "$read"
+            chmod 600 key home/.netrc
+            explained twin sh -c 'ssh-keygen -y -f key; echo "Load key \"key\": bad permissions" >&2; exit 255'
+            echo broken >>home/.netrc; explained twin.netrc python3 -c "$read""#,
+        );
+        scene.run("key").assert_only("insecure-permissions", lab.path("key"), Verified);
+        scene.run("netrc").assert_only("insecure-permissions", lab.path("home/.netrc"), Verified);
+        scene.run("twin").assert_silent();
+        scene.run("twin.netrc").assert_silent();
+    });
+}
+
+#[test]
+fn a_tree_that_root_left_in_a_home_directory_is_found_behind_vague_words() {
+    scenario(&[Need::Root, Need::Program("sqlite3"), Need::Program("curl"), Need::Program("perl")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -p h/.cache/left h/.cache/own; chown 4001 h h/.cache h/.cache/own; HOME=$LAB/h; export HOME
+            explained_as 4001 clear touch h/.cache/left/x
+            explained_as 4001 sqlite sqlite3 h/.cache/left/x.db 'create table t(a)'
+            explained_as 4001 curl curl -sSo h/.cache/left/x file:///etc/hostname
+            explained_as 4001 perl perl -e 'open F, ">", "h/.cache/left/x" or die "cannot write h/.cache/left/x\n"'
+            explained_as 4001 twin sqlite3 h/.cache/own/x.db 'select * from nothing'
+            explained_as 4001 twin.curl curl -sSo h/.cache/own/x file:///nowhere
+            explained_as 4001 twin.perl perl -e 'open F, ">", "h/.cache/own/x" or die; die "cannot write h/.cache/own/x\n"'"#,
+        );
+        scene.run("clear").assert_only("foreign-owner", lab.path("h/.cache/left"), Verified);
+        for run in ["sqlite", "curl", "perl"] {
+            scene.run(run).assert_only("foreign-owner", lab.path("h/.cache/left"), Likely);
+        }
+        for run in ["twin", "twin.curl", "twin.perl"] {
+            scene.run(run).assert_silent();
+        }
+    });
+}

@@ -58,3 +58,23 @@ fn a_subvolume_with_room_and_one_without_a_limit_are_silence() {
         }
     });
 }
+
+#[test]
+fn a_quota_is_found_where_the_message_names_no_path_or_no_reason() {
+    scenario(&[Need::Root, Need::Filesystem("btrfs"), Need::Program("perl"), Need::Program("curl")], |lab| {
+        let scene = lab.play(&format!(
+            r#"{LIMITED} head -c 9M /dev/zero >large; head -c 1M /dev/zero >>pool/small/old || true; sync
+            save='open F, ">", shift or die "cannot open: $!\n"; print F "x" x 9000000; close F or die "cannot save: $!\n"'
+            explained perl perl -e "$save" pool/small/saved
+            explained curl curl -sSo pool/small/copy "file://$LAB/large"
+            explained twin perl -e "$save; die qq(cannot save\n)" pool/free/saved
+            explained twin.curl curl -sSo pool/free/copy "file://$LAB/none""#
+        ));
+        for run in ["perl", "curl"] {
+            scene.run(run).assert_only("quota-exceeded", lab.path("pool/small"), Confidence::Likely);
+        }
+        for run in ["twin", "twin.curl"] {
+            scene.run(run).assert_does_not_name("quota-exceeded");
+        }
+    });
+}

@@ -11,8 +11,8 @@ const NAMESPACES: &[Need] = &[Need::Root, Need::Program("bwrap"), Need::Program(
 const FILTER: &str = r#"cat >filtered.py <<-'END'
 	import ctypes, os, platform, struct, sys
 	numbers = {
-	    "x86_64": dict(unshare=272, mount=165, add_key=248, ptrace=101, chmod=90, fchmodat=268, fchmodat2=452),
-	    "aarch64": dict(unshare=97, mount=40, add_key=217, ptrace=117, fchmodat=53, fchmodat2=452),
+	    "x86_64": dict(unshare=272, mount=165, add_key=248, ptrace=101, chmod=90, fchmod=91, fchmodat=268, fchmodat2=452, chown=92, lchown=94, fchownat=260),
+	    "aarch64": dict(unshare=97, mount=40, add_key=217, ptrace=117, fchmod=52, fchmodat=53, fchmodat2=452, fchownat=54),
 	}[platform.machine()]
 	calls = [numbers[name] for name in sys.argv[1].split(",") if name in numbers]
 	answer = 0x80000000 if sys.argv[2] == "kill" else 0x00050000 | int(sys.argv[2])
@@ -94,5 +94,43 @@ raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))'
         scene.run("vague").assert_first("namespace-limit", "user", Confidence::Likely);
         scene.run("open").assert_does_not_name("user-namespaces-disabled");
         assert_eq!(scene.run("after").status, 0, "{}", scene.run("unshare"));
+    });
+}
+
+#[test]
+fn a_mode_or_an_owner_that_only_a_filter_refuses_is_likely() {
+    scenario(FILTERS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{FILTER} : >file; modes=chmod,fchmod,fchmodat,fchmodat2 owners=chown,lchown,fchownat
+            explained_in chmod "$filtered $modes 1" chmod 600 file
+            explained_in install "$filtered $modes 1" install -m 700 file copy
+            explained_in chown "$filtered $owners 1" chown 1 file
+            # As though the kernel were too old to have the call.
+            explained_in vague "$filtered $modes 38" chmod 600 file
+            explained_in twin "$filtered $modes 1" chmod 600 none
+            explained_as 4001 twin.owner chmod 600 file
+            explained_in twin.foreign "$(identity 4001) $filtered mount 1" chmod 600 file
+            explained open chown 1 none"#
+        ));
+        for (run, call) in [("chmod", "chmod"), ("install", "chmod"), ("chown", "chown"), ("vague", "chmod")] {
+            scene.run(run).assert_only("syscall-filtered", call, Confidence::Likely);
+        }
+        for run in ["twin", "twin.owner", "twin.foreign", "open"] {
+            scene.run(run).assert_does_not_name("syscall-filtered");
+        }
+    });
+}
+
+#[test]
+fn a_capability_that_a_program_gave_up_itself_is_not_proven_to_be_what_failed() {
+    scenario(NAMESPACES, |lab| {
+        let scene = lab.play(&format!(
+            r#"{FILTER}
+            explained_in bwrap "$filtered mount 1" bwrap --ro-bind / / true"#
+        ));
+        let run = scene.run("bwrap");
+        let causes = &run.report.as_ref().expect("it failed").causes;
+        assert!(causes.iter().all(|found| found.confidence == Confidence::Likely), "{run}");
+        run.assert_names("syscall-filtered");
     });
 }
