@@ -111,11 +111,29 @@ impl Heap {
     fn is_left_behind(&self, case: &Case) -> bool {
         let surroundings = case.surroundings();
         let scratch = [surroundings.tmpdir(), "/tmp".into(), "/var/tmp".into(), "/dev/shm".into()];
-        let is_scratch = self.eater.path.parent().is_some_and(|parent| scratch.iter().any(|scratch| scratch == parent));
+        let path = &self.eater.path;
+        let is_scratch = path.parent().is_some_and(|parent| scratch.iter().any(|scratch| scratch == parent));
+        let is_made_up = path.file_name().and_then(|name| name.to_str()).is_some_and(is_made_up);
+        let is_work = case.machine.stat(&path.join(".git")).is_ok();
         let named = case.command.iter().map(|word| surroundings.cwd.join(word)).chain([surroundings.cwd.clone()]);
-        let is_told = |path: PathBuf| path.starts_with(&self.eater.path);
-        is_scratch && self.eater.directory && !named.into_iter().any(is_told)
+        let is_told = |named: PathBuf| named.starts_with(path);
+        is_scratch && is_made_up && self.eater.directory && !is_work && !named.into_iter().any(is_told)
     }
+}
+
+/// Whether a program made the name up, as mkdtemp(3) and its kin do: `tmp.hZ4aPp1Lqx`, `opam-47813-6b24e2`, `go-build3814232`. What a
+/// person named, a person put there, and it may be all there is of it.
+fn is_made_up(name: &str) -> bool {
+    let is_random = |token: &str| {
+        let has_digit = token.contains(|c: char| c.is_ascii_digit());
+        let is_hex = has_digit && token.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+        let digits_at_end = token.chars().rev().take_while(char::is_ascii_digit).count();
+        let has_upper_inside = token.chars().skip(1).any(|c| c.is_ascii_uppercase());
+        let is_mixed =
+            token.len() <= 10 && has_digit && has_upper_inside && token.contains(|c: char| c.is_ascii_lowercase());
+        token.len() >= 6 && (is_hex || digits_at_end >= 6 || is_mixed)
+    };
+    name.starts_with("tmp") || name.starts_with(".tmp") || name.split(['-', '_', '.']).any(is_random)
 }
 
 /// Caches that the programs which made them know how to empty: the end of the directory, the command, whether it needs root.
@@ -163,5 +181,20 @@ fn restart(file: &DeletedFile) -> Fix {
         text: format!("ending or restarting {} frees {}", holders::named(&file.program), size(file.bytes)),
         command: None,
         lasting: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_programs_make_up_are_told_from_those_that_people_give() {
+        let made_up =
+            ["tmp.hZ4aPp1Lqx", "opam-47813-6b24e2", "go-build3814232", "tmpab_c1x2", "npm-AbC123", ".tmpX1y2Z3"];
+        assert_eq!(made_up.map(is_made_up), [true; 6]);
+        let given =
+            ["work", "project-2024", "MyProject", "data_backup", "linux-6.1", "c", "photos2023album", "node_modules"];
+        assert_eq!(given.map(is_made_up), [false; 8]);
     }
 }
