@@ -15,7 +15,7 @@ mod written;
 use operation::Operation;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
-use written::{Benign, Compiled, Embedded, Entry, Exit, Fallback, Fault, Source};
+use written::{Benign, Compiled, Embedded, Entry, Exit, Fallback, Fault, Key, Source};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=rules");
@@ -58,7 +58,7 @@ struct Registry {
 struct Rule {
     id: String,
     file: usize,
-    keys: Vec<Vec<u8>>,
+    keys: Vec<Key<Vec<u8>>>,
     encoded: Vec<u8>,
 }
 
@@ -96,7 +96,11 @@ impl Registry {
         let entry = |rule: &'a Rule| Entry {
             id: &rule.id,
             file: rule.file,
-            keys: rule.keys.iter().map(Vec::as_slice).collect(),
+            keys: rule
+                .keys
+                .iter()
+                .map(|Key { text, with_words }| Key { text: &**text, with_words: *with_words })
+                .collect(),
             rule: &rule.encoded,
         };
         postcard::to_allocvec(&Embedded {

@@ -29,6 +29,7 @@ mod reader;
 mod review;
 mod rule;
 mod sieve;
+mod skim;
 mod table;
 mod verbs;
 mod written;
@@ -39,9 +40,10 @@ pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
-pub use reader::Reader;
+pub use reader::{Reader, LineKind};
 pub use review::Reviewed;
 pub use rule::Rule;
+pub use skim::Skim;
 pub use written::Fault;
 
 /// One observed failure.

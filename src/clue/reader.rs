@@ -9,6 +9,8 @@ use super::page::Page;
 use super::prefix::is_quotation;
 use super::rule::Ready;
 use super::sieve::{Owner, Sieve};
+use super::skim::Skim;
+use super::written::Key;
 use crate::transcript::Transcript;
 use std::borrow::Cow;
 
@@ -17,8 +19,25 @@ pub struct Reader<'l> {
     pub(super) library: &'l Library,
     words: Words,
     sieve: Sieve<'l>,
-    /// Rules that need words for an errno.
+    /// Rules that need words for an errno and no other text that is sure.
     of_errnos: Vec<usize>,
+}
+
+/// Why a line of a log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineKind {
+    /// It begins or ends a step.
+    Step,
+    /// A rule, by its place in the library, may read it as a message with an errno, by its number. Lines of which both are the same
+    /// are of one kind.
+    Message(usize, Option<i32>),
+}
+
+/// Whose keys a line holds.
+#[derive(Default)]
+struct Owners {
+    rules: Vec<usize>,
+    is_mark: bool,
 }
 
 impl<'l> Reader<'l> {
@@ -26,17 +45,15 @@ impl<'l> Reader<'l> {
     #[must_use]
     pub fn new(library: &'l Library, locale: Option<&str>) -> Self {
         let words = Words::new(locale);
-        let keys = || {
-            let rules = library.rules.iter().enumerate();
-            rules.flat_map(|(index, rule)| rule.keys.iter().map(move |key| (&**key, index)))
-        };
-        let of_rules = keys().filter(|(key, _)| !key.is_empty());
-        let of_rules = of_rules.map(|(key, index)| (Cow::Borrowed(key), Owner::Rule(index)));
+        let of_rules = keys(library).filter(|(_, key)| !key.text.is_empty()).map(|(rule, key)| {
+            let owner = if key.with_words { Owner::RuleWithWords(rule) } else { Owner::Rule(rule) };
+            (Cow::Borrowed(&*key.text), owner)
+        });
         let marks = MARKS.iter().map(|mark| (Cow::Borrowed(mark.as_bytes()), Owner::Mark));
         let of_words = words.all().enumerate().map(|(index, words)| (Cow::Owned(words.to_vec()), Owner::Words(index)));
         Self {
             sieve: Sieve::new(of_rules.chain(of_words).chain(marks)),
-            of_errnos: keys().filter(|(key, _)| key.is_empty()).map(|(_, index)| index).collect(),
+            of_errnos: keys(library).filter(|(_, key)| key.text.is_empty()).map(|(rule, _)| rule).collect(),
             library,
             words,
         }
@@ -66,7 +83,7 @@ impl<'l> Reader<'l> {
     pub(super) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
         let mut candidates = Vec::new();
         for line in 0..page.len() {
-            let (rules, _) = self.owners_in(&page.line(line).text);
+            let Owners { rules, .. } = self.owners_in(&page.line(line).text);
             if !rules.is_empty() && page.concerns(line) && !page.is_quotation(line) {
                 candidates.extend(rules.into_iter().map(|rule| (line, rule)));
             }
@@ -74,39 +91,53 @@ impl<'l> Reader<'l> {
         candidates
     }
 
-    /// Calls back with each place of a text at which a key stands, of a rule or of words for an errno.
-    pub fn find_keys(&self, text: &[u8], mut found: impl FnMut(usize)) {
-        self.sieve.find(text, |at, _| found(at));
+    /// What finds the lines of a long log that [`Self::tells`] has to be asked about. A rule that needs words for an errno adds none:
+    /// the words themselves are looked for.
+    #[must_use]
+    pub fn skim(&self) -> Skim<'_> {
+        let of_rules = keys(self.library).filter(|(_, key)| !key.with_words).map(|(_, key)| (&*key.text, false));
+        let marks = MARKS.iter().map(|mark| (mark.as_bytes(), false));
+        Skim::new(of_rules.chain(marks).chain(self.words.all().map(|words| (words, true))))
     }
 
     /// Whether a line, as it was written, may be one that a rule reads, or begins or ends a step. No regex is asked.
     #[must_use]
-    pub fn may_tell(&self, line: &[u8]) -> bool {
+    pub fn tells(&self, line: &[u8]) -> Option<LineKind> {
         let text = clean(&shortened(line));
-        let (rules, is_mark) = self.owners_in(&text);
+        let Owners { rules, is_mark } = self.owners_in(&text);
         if is_mark || rules.is_empty() {
-            return is_mark;
+            return is_mark.then_some(LineKind::Step);
         }
         let normal = Normal::of(&text, &self.words);
         let has_chance = |rule: &usize| {
             self.library.rules[*rule].ready().patterns.iter().any(|pattern| pattern.has_chance(&normal.text))
         };
-        rules.iter().any(has_chance) && !is_quotation(&normal.text)
+        let rule = rules.into_iter().find(has_chance).filter(|_| !is_quotation(&normal.text))?;
+        let errno = self.words.find(&text).next().map(|(_, errno)| errno as i32);
+        Some(LineKind::Message(rule, errno))
     }
 
     /// Rules of which a line holds a key, in their order, and whether it begins or ends a step.
-    fn owners_in(&self, line: &[u8]) -> (Vec<usize>, bool) {
-        let (mut rules, mut has_errno, mut is_mark) = (Vec::new(), false, false);
+    fn owners_in(&self, line: &[u8]) -> Owners {
+        let (mut owners, mut with_words, mut has_words) = (Owners::default(), Vec::new(), false);
         self.sieve.find(line, |_, owner| match owner {
-            Owner::Words(_) => has_errno = true,
-            Owner::Rule(rule) => rules.push(rule),
-            Owner::Mark => is_mark = true,
+            Owner::Words(_) => has_words = true,
+            Owner::Rule(rule) => owners.rules.push(rule),
+            Owner::RuleWithWords(rule) => with_words.push(rule),
+            Owner::Mark => owners.is_mark = true,
         });
-        if has_errno {
-            rules.extend_from_slice(&self.of_errnos);
+        if has_words {
+            owners.rules.extend_from_slice(&with_words);
+            owners.rules.extend_from_slice(&self.of_errnos);
         }
-        rules.sort_unstable();
-        rules.dedup();
-        (rules, is_mark)
+        owners.rules.sort_unstable();
+        owners.rules.dedup();
+        owners
     }
+}
+
+/// The keys of all rules, with the place of the rule.
+fn keys(library: &Library) -> impl Iterator<Item = (usize, &Key<Cow<'static, [u8]>>)> {
+    let rules = library.rules.iter().enumerate();
+    rules.flat_map(|(index, rule)| rule.keys.iter().map(move |key| (index, key)))
 }

@@ -1,7 +1,7 @@
 //! A rule of the library: its name and keys, and, once a line holds one of them, what it reads.
 
 use super::pattern::Pattern;
-use super::written::{Compiled, Entry, Fault, Source, schema};
+use super::written::{Compiled, Entry, Fault, Key, Source, schema};
 use crate::sys::errno::{Errno, by_name};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -15,7 +15,7 @@ pub struct Rule {
     id: Cow<'static, str>,
     pub(super) source: Rc<Source>,
     /// See [`Compiled::keys`].
-    pub(super) keys: Vec<Cow<'static, [u8]>>,
+    pub(super) keys: Vec<Key<Cow<'static, [u8]>>>,
     body: Body,
     ready: OnceCell<Ready>,
 }
@@ -47,7 +47,7 @@ impl Rule {
         Self {
             id: entry.id.into(),
             source: Rc::clone(source),
-            keys: entry.keys.into_iter().map(Cow::from).collect(),
+            keys: entry.keys.into_iter().map(of_any_age).collect(),
             body: Body::Embedded(entry.rule),
             ready: OnceCell::new(),
         }
@@ -63,7 +63,7 @@ impl Rule {
         Ok(Self {
             id: text.id.get_ref().clone().into(),
             source: Rc::clone(source),
-            keys: compiled.keys().into_iter().map(Cow::from).collect(),
+            keys: compiled.keys().into_iter().map(of_any_age).collect(),
             body: Body::Written(Box::new((text, compiled))),
             ready: OnceCell::new(),
         })
@@ -114,6 +114,10 @@ impl From<Compiled> for Ready {
             says,
         }
     }
+}
+
+fn of_any_age(key: Key<impl Into<Cow<'static, [u8]>>>) -> Key<Cow<'static, [u8]>> {
+    Key { text: key.text.into(), with_words: key.with_words }
 }
 
 /// The errno that a file names.

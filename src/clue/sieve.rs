@@ -21,6 +21,8 @@ pub enum Owner {
     Mark,
     /// A rule, by its place in the library.
     Rule(usize),
+    /// A rule that reads a line only where words for an errno are in it too.
+    RuleWithWords(usize),
 }
 
 /// All keys, ready to be looked for.
@@ -109,7 +111,7 @@ fn rarest(key: &[u8]) -> Option<usize> {
 }
 
 /// How rare a byte is in what programs write: letters by their frequency in English, the blank before all.
-fn rarity(byte: u8) -> usize {
+pub(super) fn rarity(byte: u8) -> usize {
     const COMMON_FIRST: &[u8] = b" etaoinsrlhdcumfpgwyb.vk/:xjqz";
     COMMON_FIRST.iter().position(|common| *common == byte.to_ascii_lowercase()).unwrap_or(COMMON_FIRST.len())
 }

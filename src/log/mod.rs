@@ -2,6 +2,7 @@
 
 mod open;
 mod select;
+mod telling;
 
 pub use open::open;
 

@@ -2,27 +2,31 @@
 //! read with the lines around them. Of those the first ones and the last ones: the first failure is the root, and the last is
 //! what the log ended with.
 
-use crate::clue::Reader;
+use super::telling::Telling;
+use crate::clue::{self, Reader, Skim};
 use crate::text::Bytes;
 use crate::transcript::{Part, Transcript};
-use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Bytes of the beginning and of the end.
 const HEAD: usize = 1 << 20;
 const TAIL: usize = 512 << 10;
-/// Bytes of the first telling lines and of the last ones.
-const FIRST: usize = 512 << 10;
-const LAST: usize = 512 << 10;
 /// Lines that are kept before and behind a telling one, and bytes of them on either side.
 const LINES: usize = 12;
 const AROUND: usize = 4 << 10;
+/// Bytes that are kept of a line without an end before and behind a key: so few that none of them is left out when it is read.
+const BEFORE_KEY: usize = 2 << 10;
+const BEHIND_KEY: usize = 3 << 10;
+/// Bytes that are searched again where a line goes on: more than a key has.
+const LONGEST_KEY: usize = 256;
 /// Zero bytes in a hundred from which on it is no text.
 const NOT_TEXT: u64 = 10;
 
 /// Takes a log piece by piece.
 pub struct Selection<'a> {
     reader: &'a Reader<'a>,
+    /// Made when a log is too long to be kept whole.
+    skim: Option<Skim<'a>>,
     head: Vec<u8>,
     /// What is not searched yet, with what was searched last before it.
     window: Vec<u8>,
@@ -30,20 +34,10 @@ pub struct Selection<'a> {
     offset: u64,
     /// Bytes of the window that were searched.
     searched: usize,
-    /// Telling lines, and how far what is kept of them reaches.
-    first: Telling,
-    last: Telling,
-    kept_to: u64,
+    telling: Telling,
     written: u64,
     zeros: u64,
     log_begin: u64,
-}
-
-/// Parts in order, and their bytes.
-#[derive(Default)]
-struct Telling {
-    parts: VecDeque<Part>,
-    bytes: usize,
 }
 
 impl<'a> Selection<'a> {
@@ -51,13 +45,12 @@ impl<'a> Selection<'a> {
     pub fn new(reader: &'a Reader<'a>) -> Self {
         Self {
             reader,
+            skim: None,
             head: Vec::new(),
             window: Vec::new(),
             offset: 0,
             searched: 0,
-            first: Telling::default(),
-            last: Telling::default(),
-            kept_to: 0,
+            telling: Telling::default(),
             written: 0,
             zeros: 0,
             log_begin: 0,
@@ -78,12 +71,13 @@ impl<'a> Selection<'a> {
     pub fn push(&mut self, bytes: &[u8]) {
         self.zeros += memchr::memchr_iter(0, bytes).count() as u64;
         self.written += bytes.len() as u64;
-        let (first, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
+        let room = if self.offset == 0 { HEAD - self.head.len() } else { 0 };
+        let (first, rest) = bytes.split_at(bytes.len().min(room));
         self.head.extend_from_slice(first);
         if rest.is_empty() {
             return;
         }
-        if self.window.is_empty() {
+        if self.offset == 0 {
             self.begin_window();
         }
         self.window.extend_from_slice(rest);
@@ -107,60 +101,43 @@ impl<'a> Selection<'a> {
 
     /// What was kept.
     pub fn finish(self) -> Transcript {
-        let Self { head, first, last, window, offset, kept_to, written, .. } = self;
+        let Self { head, telling, window, offset, written, .. } = self;
         let mut transcript = Transcript { bytes: written, ..Transcript::default() };
-        transcript.append(Part { offset: 0, bytes: Bytes(head) });
-        for part in first.parts.into_iter().chain(last.parts) {
-            transcript.append(part);
+        let last = Part { offset, bytes: Bytes(window) };
+        let mut end = 0;
+        for part in [Part { offset: 0, bytes: Bytes(head) }].into_iter().chain(telling.into_parts()).chain([last]) {
+            let known = usize::try_from(end - part.offset.min(end)).unwrap_or(usize::MAX);
+            if let Some(new) = new_bytes(&part.bytes.0, known) {
+                end = part.offset + part.bytes.0.len() as u64;
+                transcript.append(Part { offset: end - new.len() as u64, bytes: Bytes(new.to_vec()) });
+            }
         }
-        let kept = usize::try_from(kept_to.saturating_sub(offset)).unwrap_or(0).min(window.len());
-        transcript.append(Part { offset: offset + kept as u64, bytes: Bytes(window[kept..].to_vec()) });
         transcript
     }
 
-    /// The window begins with the last lines of the beginning, which may be near a telling line behind it.
+    /// The window begins with the line that the beginning would tear.
     fn begin_window(&mut self) {
+        let reach = self.head.len().saturating_sub(AROUND);
+        let torn = memchr::memrchr(b'\n', &self.head[reach..]).map_or(self.head.len(), |newline| reach + newline + 1);
+        self.window = self.head.split_off(torn);
         self.offset = self.head.len() as u64;
-        self.kept_to = self.offset;
     }
 
     /// Searches the window up to about there, to the end of a line where there is one.
     fn search(&mut self, limit: usize) {
-        let begin = self.searched;
-        let end = memchr::memrchr(b'\n', &self.window[begin..limit]).map_or(limit, |newline| begin + newline + 1);
-        let mut lines: Vec<Range<usize>> = Vec::new();
-        let window = &self.window;
-        self.reader.find_keys(&window[begin..end], |at| {
-            if !lines.last().is_some_and(|line| line.contains(&(begin + at))) {
-                lines.push(line_around(window, begin + at, end));
+        let newline = memchr::memrchr(b'\n', &self.window[self.searched..limit]);
+        let end = newline.map_or(limit, |newline| self.searched + newline + 1);
+        let skim = self.skim.get_or_insert_with(|| self.reader.skim());
+        let mut from = self.searched;
+        while let Some(key) = skim.find(&self.window[..end], from) {
+            let line = line_around(&self.window, key, end);
+            if let Some(kind) = self.reader.tells(&self.window[line.clone()]) {
+                let part = part(&self.window, self.offset, kind, &line);
+                self.telling.push(kind, part);
             }
-        });
-        lines.sort_unstable_by_key(|line| line.start);
-        lines.dedup();
-        for line in lines {
-            if self.reader.may_tell(&self.window[line.clone()]) {
-                self.keep(&line);
-            }
+            from = line.end.max(from + 1).min(end);
         }
-        self.searched = end;
-    }
-
-    /// Keeps a telling line with what is around it.
-    fn keep(&mut self, line: &Range<usize>) {
-        let around = around(&self.window, line);
-        let already = usize::try_from(self.kept_to.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        let new = around.start.max(already)..around.end;
-        if new.is_empty() {
-            return;
-        }
-        let part = Part { offset: self.offset + new.start as u64, bytes: Bytes(self.window[new.clone()].to_vec()) };
-        self.kept_to = self.offset + new.end as u64;
-        if self.first.bytes < FIRST {
-            self.first.push(part);
-        } else {
-            self.last.push(part);
-            self.last.shrink(LAST);
-        }
+        self.searched = if newline.is_some() { end } else { end.saturating_sub(LONGEST_KEY).max(self.searched) };
     }
 
     /// Drops what was searched, but for a piece that may be near what comes.
@@ -172,36 +149,34 @@ impl<'a> Selection<'a> {
     }
 }
 
-impl Telling {
-    fn push(&mut self, part: Part) {
-        self.bytes += part.bytes.0.len();
-        self.parts.push_back(part);
-    }
+/// What of a part is not known yet, where its first bytes are. Pieces of a line without an end stay apart, so that each is read as a
+/// line.
+fn new_bytes(bytes: &[u8], known: usize) -> Option<&[u8]> {
+    let is_torn = known > 0 && bytes.get(known - 1).is_some_and(|last| *last != b'\n');
+    bytes.get(known + usize::from(is_torn)..).filter(|new| !new.is_empty())
+}
 
-    fn shrink(&mut self, limit: usize) {
-        while self.bytes > limit
-            && let Some(part) = self.parts.pop_front()
-        {
-            self.bytes -= part.bytes.0.len();
-        }
-    }
+/// A telling line as it is kept: a message with the lines around it.
+fn part(window: &[u8], offset: u64, kind: clue::LineKind, line: &Range<usize>) -> Part {
+    let kept = if kind == clue::LineKind::Step { line.clone() } else { around(window, line) };
+    Part { offset: offset + kept.start as u64, bytes: Bytes(window[kept].to_vec()) }
 }
 
 /// The line that holds a place, or what of a long one is near it.
 fn line_around(text: &[u8], at: usize, limit: usize) -> Range<usize> {
-    let reach = at.saturating_sub(AROUND);
+    let reach = at.saturating_sub(BEFORE_KEY);
     let start = memchr::memrchr2(b'\n', b'\r', &text[reach..at]).map_or(reach, |end| reach + end + 1);
-    let reach = limit.min(at + AROUND);
+    let reach = limit.min(at + BEHIND_KEY);
     let end = memchr::memchr2(b'\n', b'\r', &text[at..reach]).map_or(reach, |end| at + end + 1);
     start..end
 }
 
-/// A line with the lines before and behind it.
+/// A line with whole lines before and behind it.
 fn around(text: &[u8], line: &Range<usize>) -> Range<usize> {
     let reach = line.start.saturating_sub(AROUND);
-    let before = memchr::memrchr_iter(b'\n', &text[reach..line.start]).nth(LINES);
-    let start = before.map_or(reach, |newline| reach + newline + 1);
-    let reach = text.len().min(line.end + AROUND);
-    let behind = memchr::memchr_iter(b'\n', &text[line.end..reach]).nth(LINES - 1);
-    start..behind.map_or(reach, |newline| line.end + newline + 1)
+    let before = &text[reach..line.start];
+    let start = memchr::memrchr_iter(b'\n', before).nth(LINES).or_else(|| memchr::memchr(b'\n', before));
+    let behind = &text[line.end..text.len().min(line.end + AROUND)];
+    let end = memchr::memchr_iter(b'\n', behind).nth(LINES - 1).or_else(|| memchr::memrchr(b'\n', behind));
+    start.map_or(line.start, |newline| reach + newline + 1)..end.map_or(line.end, |newline| line.end + newline + 1)
 }

@@ -118,6 +118,24 @@ fn a_long_log_is_read_in_bounded_memory_and_its_middle_counts() {
 }
 
 #[test]
+fn what_a_long_log_says_once_counts_among_what_it_says_often() {
+    let noise = |name: &str| format!("cat: {name}: No such file or directory\nfind: '{name}': Permission denied\n");
+    let half: String = (0..40_000).map(|n| noise(&format!("/no/such/{n}"))).collect();
+    let (_directory, log) = file("noisy.log", &[half.as_bytes(), FAILURE, half.as_bytes()].concat());
+    let report = explained(&["--log", text(&log)]);
+    assert!(named(&report).contains(&"inodes-exhausted"), "{:?}", named(&report));
+}
+
+#[test]
+fn a_message_in_a_line_without_an_end_is_found() {
+    let endless = vec![b'x'; 3 << 20];
+    let (_directory, log) = file("endless.log", &[&endless[..], b" ", FAILURE.trim_ascii(), b" ", &endless].concat());
+    let report = explained(&["--log", text(&log)]);
+    let parts = report["stderr"]["parts"].as_array().expect("parts");
+    assert!(parts.iter().any(|part| part["bytes"].as_str().is_some_and(|bytes| bytes.contains("Cannot mkdir"))));
+}
+
+#[test]
 fn what_another_job_said_is_no_reason() {
     let log = b"#11 0.1 tar: a/b: Cannot mkdir: No space left on device\n#12 0.1 cc -c a.c\n#11 0.2 going on\n\
         #12 ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 2\n";

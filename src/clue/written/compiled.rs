@@ -1,9 +1,17 @@
 //! A rule as matching needs it: checked, expanded, without examples. This is what the program carries of `rules/`.
 
-use super::literal::key;
 use super::{Fault, Form, Operation, Source, schema};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+
+/// Text that a line holds if a rule is to read it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key<T> {
+    /// The text, as the program wrote it; empty where only words for an errno are sure.
+    pub text: T,
+    /// The line holds words for an errno too.
+    pub with_words: bool,
+}
 
 /// What a rule reads and says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,12 +104,10 @@ impl Compiled {
         })
     }
 
-    /// What a line holds of the message in every case, as the program wrote it: one of these, each once. An empty one stands for
-    /// words for an errno.
+    /// What a line holds of the message in every case, as the program wrote it: one of these, each once.
     #[must_use]
-    pub fn keys(&self) -> Vec<Vec<u8>> {
-        let mut keys: Vec<Vec<u8>> =
-            self.patterns.iter().flat_map(|form| &form.needles).map(|n| key(n).to_vec()).collect();
+    pub fn keys(&self) -> Vec<Key<Vec<u8>>> {
+        let mut keys: Vec<Key<Vec<u8>>> = self.patterns.iter().flat_map(Form::keys).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

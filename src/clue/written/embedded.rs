@@ -1,7 +1,7 @@
 //! The form in which the program carries `rules/`: what every failure needs is read at once, and a rule itself only when a line
 //! holds one of its keys.
 
-use super::Operation;
+use super::{Key, Operation};
 use serde::{Deserialize, Serialize};
 
 /// The files of `rules/`.
@@ -31,7 +31,7 @@ pub struct Entry<'a> {
     pub file: usize,
     /// See [`super::Compiled::keys`].
     #[serde(borrow)]
-    pub keys: Vec<&'a [u8]>,
+    pub keys: Vec<Key<&'a [u8]>>,
     /// A [`super::Compiled`], encoded.
     pub rule: &'a [u8],
 }

@@ -3,18 +3,41 @@
 
 use super::{ERRNO_BEGIN, ERRNO_END};
 use regex_syntax::hir::literal::Extractor;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// Alternatives that a set of literals may have.
 const MOST_NEEDLES: usize = 32;
+/// Bytes of a class of which each is a text of its own.
+const BYTES: usize = 4;
 /// What a literal must weigh: two letters, or a sentinel.
 const LEAST_WEIGHT: usize = 8;
 /// Words of this length are preferred to a longer run with other bytes.
 const WORDS: usize = 8;
+/// What programs say of what they could not do, which a log has less often than the words for what they do.
+const OF_FAILURE: &[&[u8]] = &[b"ailed", b"ailure", b"an't", b"annot", b"nable to", b"ould not", b"ouldn't", b"rror"];
+/// What such words add to a literal's weight.
+const FAILURE_WEIGHT: usize = 12;
 
 /// Literals of which every match of a pattern holds one, in normal form; none where there is no such set.
 pub fn needles(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     best(hir).filter(|set| weight(set) >= LEAST_WEIGHT)
+}
+
+/// Whether every match of a pattern holds words for an errno.
+pub fn needs_words(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => is_of_words(&literal.0),
+        HirKind::Capture(capture) => needs_words(&capture.sub),
+        HirKind::Repetition(repetition) => repetition.min > 0 && needs_words(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().any(needs_words),
+        HirKind::Alternation(branches) => branches.iter().all(needs_words),
+        _ => false,
+    }
+}
+
+/// Whether a literal holds a sentinel, which stands for words for an errno.
+pub fn is_of_words(literal: &[u8]) -> bool {
+    literal.iter().any(|byte| matches!(*byte, ERRNO_BEGIN | ERRNO_END))
 }
 
 fn best(hir: &Hir) -> Option<Vec<Vec<u8>>> {
@@ -22,9 +45,9 @@ fn best(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
         HirKind::Capture(capture) => best(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
-        HirKind::Concat(parts) => {
-            best_of_parts(parts).into_iter().max_by_key(|set| (weight(set), std::cmp::Reverse(set.len())))
-        }
+        HirKind::Concat(parts) => best_of_parts(parts)
+            .into_iter()
+            .max_by_key(|set| (weight_of_keys(set), weight(set), std::cmp::Reverse(set.len()))),
         HirKind::Alternation(branches) => {
             let sets: Option<Vec<_>> = branches.iter().map(best).collect();
             sets.map(|sets| sets.concat()).filter(|set| set.len() <= MOST_NEEDLES)
@@ -45,7 +68,7 @@ enum Place {
 /// The sets of parts that follow each other. The name inside of a sentinel is nothing that a program wrote, so it keeps the
 /// beginning of the sentinel, by which [`key`] tells; what stands farther inside is left out.
 fn best_of_parts(parts: &[Hir]) -> Vec<Vec<Vec<u8>>> {
-    let mut sets = Vec::new();
+    let mut sets = joined(parts);
     let mut place = Place::Outside;
     for part in parts {
         let is_end = matches!(part.kind(), HirKind::Literal(literal) if literal.0.contains(&ERRNO_END));
@@ -58,6 +81,68 @@ fn best_of_parts(parts: &[Hir]) -> Vec<Vec<Vec<u8>>> {
         place = behind(part, place);
     }
     sets
+}
+
+/// What neighbouring parts hold together, where each is one of a few texts: `cannot ` and `open|stat`.
+fn joined(parts: &[Hir]) -> Vec<Vec<Vec<u8>>> {
+    let mut sets = Vec::new();
+    let mut run: Option<Vec<Vec<u8>>> = None;
+    for part in parts {
+        let texts = texts(part);
+        let longer = run.as_ref().zip(texts.as_ref()).and_then(|(run, texts)| product(run, texts));
+        if longer.is_none() {
+            let before = run.take().unwrap_or_else(|| vec![Vec::new()]);
+            sets.push(product(&before, &begins(part)).unwrap_or(before));
+        }
+        run = longer.or(texts);
+    }
+    sets.extend(run);
+    sets.retain(|set| set.iter().all(|text| !text.is_empty()));
+    sets
+}
+
+/// Texts of which every match of a part begins with one.
+fn begins(hir: &Hir) -> Vec<Vec<u8>> {
+    match hir.kind() {
+        HirKind::Capture(capture) => begins(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut all = vec![Vec::new()];
+            for part in parts {
+                let Some(longer) = texts(part).and_then(|texts| product(&all, &texts)) else { break };
+                all = longer;
+            }
+            all
+        }
+        _ => texts(hir).unwrap_or_else(|| vec![Vec::new()]),
+    }
+}
+
+/// Every text that a part of a pattern matches, where those are few.
+fn texts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let is_few = |texts: &Vec<Vec<u8>>| texts.len() <= MOST_NEEDLES;
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
+        HirKind::Capture(capture) => texts(&capture.sub),
+        HirKind::Class(Class::Bytes(class)) if class.ranges().len() <= BYTES => {
+            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            Some(bytes.take(BYTES + 1).map(|byte| vec![byte]).collect()).filter(|bytes: &Vec<_>| bytes.len() <= BYTES)
+        }
+        HirKind::Repetition(Repetition { min: 0, max: Some(1), sub, .. }) => {
+            texts(sub).map(|texts| [vec![Vec::new()], texts].concat()).filter(is_few)
+        }
+        HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |all, part| product(&all, &texts(part)?)),
+        HirKind::Alternation(branches) => {
+            let all = branches.iter().map(texts).collect::<Option<Vec<_>>>()?.concat();
+            Some(all).filter(is_few)
+        }
+        _ => None,
+    }
+}
+
+/// Each text with each other behind it, where those are few.
+fn product(all: &[Vec<u8>], behind: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let pairs = all.iter().flat_map(|text| behind.iter().map(move |more| [text.as_slice(), more].concat()));
+    (all.len() * behind.len() <= MOST_NEEDLES).then(|| pairs.collect())
 }
 
 /// What an errno's name begins with, each behind the beginning of the sentinel.
@@ -80,6 +165,15 @@ fn behind(part: &Hir, place: Place) -> Place {
     }
 }
 
+/// How rare the commonest literal of a set is, by what is looked for of it.
+fn weight_of_keys(set: &[Vec<u8>]) -> usize {
+    let of_key = |literal: &Vec<u8>| match key(literal) {
+        [] => literal.clone(),
+        key => key.to_vec(),
+    };
+    weight(&set.iter().map(of_key).collect::<Vec<_>>())
+}
+
 /// How rare the commonest literal of a set is.
 fn weight(set: &[Vec<u8>]) -> usize {
     let of_byte = |byte: &u8| match *byte {
@@ -88,14 +182,19 @@ fn weight(set: &[Vec<u8>]) -> usize {
         b' ' => 0,
         _ => 1,
     };
-    set.iter().map(|literal| literal.iter().map(of_byte).sum()).min().unwrap_or(0)
+    let has = |literal: &[u8], word: &[u8]| literal.windows(word.len()).any(|there| there == word);
+    let of_literal = |literal: &Vec<u8>| {
+        let of_failure = OF_FAILURE.iter().any(|word| has(literal, word));
+        literal.iter().map(of_byte).sum::<usize>() + if of_failure { FAILURE_WEIGHT } else { 0 }
+    };
+    set.iter().map(of_literal).min().unwrap_or(0)
 }
 
 /// The part of a literal that a line holds as the program wrote it: words and the blanks between them where they are long enough,
 /// since colours begin and end at other signs. Empty for a literal that needs words for an errno.
 pub fn key(needle: &[u8]) -> &[u8] {
     let longest = |is_inside: fn(u8) -> bool| {
-        let runs = written(needle).flat_map(move |text| text.split(move |byte| !is_inside(*byte)));
+        let runs = written(needle).flat_map(move |text| runs(text, is_inside));
         runs.map(<[u8]>::trim_ascii).max_by_key(|run| run.len()).unwrap_or_default()
     };
     let words = longest(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || !byte.is_ascii());
@@ -103,6 +202,25 @@ pub fn key(needle: &[u8]) -> &[u8] {
         return words;
     }
     if needle.contains(&ERRNO_BEGIN) { &[] } else { longest(|byte| byte != b'\'') }
+}
+
+/// The runs of bytes that are inside. An apostrophe in a word is, while a quotation mark may be written in many ways.
+fn runs(text: &[u8], is_inside: fn(u8) -> bool) -> impl Iterator<Item = &[u8]> {
+    let is_letter = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let is_apostrophe = move |at: usize| is_letter(at.checked_sub(1)) && is_letter(Some(at + 1));
+    let is_end = move |at: &usize| !is_inside(text[*at]) && !(text[*at] == b'\'' && is_apostrophe(*at));
+    let ends = (0..text.len()).filter(is_end).chain([text.len()]);
+    ends.scan(0, |start, end| Some(&text[std::mem::replace(start, end + 1)..end]))
+}
+
+/// A key as it may be written: an apostrophe is also the typographic one.
+pub fn spellings(key: &[u8]) -> Vec<Vec<u8>> {
+    let typographic: Vec<u8> = key
+        .iter()
+        .flat_map(|byte| if *byte == b'\'' { "\u{2019}".as_bytes() } else { std::slice::from_ref(byte) })
+        .copied()
+        .collect();
+    if typographic == key { vec![typographic] } else { vec![key.to_vec(), typographic] }
 }
 
 /// The parts of a literal that are no sentinel.

@@ -11,7 +11,7 @@ mod salvage;
 pub mod schema;
 
 pub use super::operation::Operation;
-pub use compiled::Compiled;
+pub use compiled::{Compiled, Key};
 pub use embedded::{Benign, Embedded, Entry, Exit, Fallback};
 pub use fault::{Fault, Source};
 pub use pattern::Form;

@@ -1,7 +1,8 @@
 //! A rule's pattern: a regular expression with placeholders, checked, and the literals without which it cannot match.
 
+use super::Key;
 use super::expand::{GROUPS, expand, unknown_groups};
-use super::literal::needles;
+use super::literal::{is_of_words, key, needles, needs_words, spellings};
 use serde::{Deserialize, Serialize};
 
 /// A pattern that is known to be sound.
@@ -11,6 +12,8 @@ pub struct Form {
     pub expanded: String,
     /// At least one of them is in everything that matches.
     pub needles: Vec<Vec<u8>>,
+    /// Everything that matches also holds words for an errno.
+    pub needs_words: bool,
 }
 
 impl Form {
@@ -34,11 +37,19 @@ impl Form {
         let expanded = expand(text)?;
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&expanded);
         let hir = hir.map_err(|error| format!("is no regular expression: {}", reason(&error)))?;
-        let needles = needles(&hir).unwrap_or_default();
+        let (needles, needs_words) = (needles(&hir).unwrap_or_default(), needs_words(&hir));
         if let Some(name) = unknown_groups(&expanded).next() {
             return Err(format!("captures {name}, which is none of {}", GROUPS.join(", ")));
         }
-        Ok(Self { expanded, needles })
+        Ok(Self { expanded, needles, needs_words })
+    }
+
+    /// What a line holds in every case, as the program wrote it: one of these.
+    pub fn keys(&self) -> impl Iterator<Item = Key<Vec<u8>>> {
+        self.needles.iter().flat_map(|needle| {
+            let with_words = self.needs_words || is_of_words(needle);
+            spellings(key(needle)).into_iter().map(move |text| Key { text, with_words })
+        })
     }
 }
 
@@ -52,7 +63,6 @@ fn reason(error: &regex_syntax::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::literal::key;
     use super::*;
 
     fn parse(text: &str) -> Form {
@@ -69,14 +79,27 @@ mod tests {
     #[test]
     fn the_key_of_a_literal_is_what_programs_write_of_it() {
         let keys = |text: &str| {
-            let form = parse(text);
-            form.needles.iter().map(|needle| String::from_utf8_lossy(key(needle)).into_owned()).collect::<Vec<_>>()
+            parse(text).keys().map(|key| String::from_utf8_lossy(&key.text).into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(keys("^a.*exited with code {number}$"), ["exited with code"]);
         assert_eq!(keys("(?:npm ERR!|npm error) x?"), ["npm ERR!", "npm error"]);
         assert_eq!(keys(r"^\S+: {errno:ENOSPC|EDQUOT}$"), ["", ""]);
         assert_eq!(keys(r"{words:ENOENT} while waiting"), ["while waiting"]);
         assert_eq!(keys(r"^.{errno}|x{words:EIO}y"), ["", ""]);
+        assert_eq!(keys("I can't 'open'"), ["I can't", "I can\u{2019}t"]);
+    }
+
+    #[test]
+    fn what_never_matches_without_words_for_an_errno_is_known() {
+        for (text, needs_words) in [
+            ("^tar: {path}: Cannot open: {errno}$", true),
+            ("(?:cannot open {errno}|cannot stat {words:EIO})", true),
+            ("(?:cannot open|cannot stat {words:EIO})", false),
+            ("cannot open(?:: {errno})?", false),
+            ("cannot open {errno_name}", false),
+        ] {
+            assert_eq!(parse(text).needs_words, needs_words, "{text}");
+        }
     }
 
     #[test]
