@@ -15,18 +15,23 @@ const WRAP_WIDTH: usize = 58;
 pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
     let mut physical: Vec<Line> = transcript.parts.iter().flat_map(|part| split(part.offset, &part.bytes.0)).collect();
     let failed = assign(&mut physical);
-    let mut out = Vec::with_capacity(physical.len() + physical.len() / 4);
+    let mut wrapped = Vec::new();
     let mut covered = vec![false; physical.len()];
-    for (index, line) in physical.iter().enumerate() {
+    for index in 0..physical.len() {
         if !covered[index]
             && let Some((joined, pieces)) = unwrapped(&physical, index)
         {
-            out.push(joined);
+            wrapped.push((index, joined));
             for piece in pieces {
                 covered[piece] = true;
             }
         }
-        out.push(line.clone());
+    }
+    let mut out = Vec::with_capacity(physical.len() + wrapped.len());
+    let mut wrapped = wrapped.into_iter().peekable();
+    for (index, line) in physical.into_iter().enumerate() {
+        out.extend(wrapped.next_if(|(first, _)| *first == index).map(|(_, joined)| joined));
+        out.push(line);
     }
     (out, failed)
 }

@@ -11,6 +11,7 @@ use super::{Clue, Operation};
 use crate::machine::Surroundings;
 use crate::sys::errno::{Errno, by_name, name};
 use crate::transcript::Transcript;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -18,6 +19,9 @@ use std::path::PathBuf;
 /// Clues that are kept: the first and the last ones of a long log.
 const FIRST: usize = 48;
 const LAST: usize = 16;
+/// The same for clues that a rule has with one errno, so that what is said often leaves room for what is said once.
+const FIRST_OF_A_KIND: usize = 12;
+const LAST_OF_A_KIND: usize = 4;
 /// Lines before a word of "handled" that it takes back.
 const HANDLED: usize = 5;
 /// Characters of a line that are shown.
@@ -81,6 +85,9 @@ impl Reader<'_> {
         let mut clues = self.one_a_line(page, &drafts);
         distinct(&mut clues);
         if clues.len() > FIRST + LAST {
+            clues = few_of_a_kind(clues);
+        }
+        if clues.len() > FIRST + LAST {
             clues.drain(FIRST..clues.len() - LAST);
         }
         clues
@@ -123,8 +130,9 @@ impl Reader<'_> {
             let Some((best, others)) = ranked.split_first() else { continue };
             if self.rule(best.rule).says.handled {
                 let lane = page.line(best.line).place.lane;
-                chosen
-                    .retain(|earlier| earlier.line + HANDLED < best.line || page.line(earlier.line).place.lane != lane);
+                let near = chosen.partition_point(|earlier| earlier.line + HANDLED < best.line);
+                let others = chosen.split_off(near).into_iter();
+                chosen.extend(others.filter(|earlier| page.line(earlier.line).place.lane != lane));
                 continue;
             }
             let mut draft = (*best).clone();
@@ -149,10 +157,25 @@ impl Reader<'_> {
                 && line.span.end <= joined.span.end
         };
         let knows = |draft: &Draft| self.rank(draft).0;
-        let all = drafts.clone();
-        drafts.retain(|draft| !all.iter().any(|other| inside(draft, other) && knows(other) >= knows(draft)));
-        let left = drafts.clone();
-        drafts.retain(|draft| !left.iter().any(|other| inside(other, draft) && knows(draft) < knows(other)));
+        // A joined line stands right before its pieces and what other jobs said between them: nothing farther is looked at.
+        let begins_in =
+            |joined: &Draft, draft: &Draft| page.line(draft.line).span.start < page.line(joined.line).span.end;
+        let pieces = |drafts: &[Draft], at: usize| -> Vec<usize> {
+            let behind = (at + 1..drafts.len()).take_while(|other| begins_in(&drafts[at], &drafts[*other]));
+            behind.filter(|other| inside(&drafts[at], &drafts[*other])).collect()
+        };
+        let knows_no_more = |drafts: &[Draft], at: usize| {
+            pieces(drafts, at).into_iter().any(|piece| knows(&drafts[piece]) >= knows(&drafts[at]))
+        };
+        let superfluous = (0..drafts.len()).map(|at| knows_no_more(drafts, at)).collect::<Vec<_>>();
+        remove(drafts, &superfluous);
+        let mut superfluous = vec![false; drafts.len()];
+        for at in 0..drafts.len() {
+            for piece in pieces(drafts, at) {
+                superfluous[piece] |= knows(&drafts[piece]) < knows(&drafts[at]);
+            }
+        }
+        remove(drafts, &superfluous);
     }
 
     /// How much the rule knows of the failure; how much it read; how long its literal is.
@@ -308,9 +331,31 @@ fn shown(text: &[u8]) -> String {
     }
 }
 
+/// Of each kind of clue the first and the last ones.
+fn few_of_a_kind(clues: Vec<Clue>) -> Vec<Clue> {
+    let kind = |clue: &Clue| (clue.rule.clone(), clue.errno.map(|errno| errno as i32));
+    let mut left = HashMap::<_, usize>::new();
+    for clue in &clues {
+        *left.entry(kind(clue)).or_default() += 1;
+    }
+    let mut seen = HashMap::<_, usize>::new();
+    let mut is_kept = |clue: &Clue| {
+        let (seen, left) = (seen.entry(kind(clue)).or_default(), left.entry(kind(clue)).or_default());
+        (*seen, *left) = (*seen + 1, left.saturating_sub(1));
+        *seen <= FIRST_OF_A_KIND || *left < LAST_OF_A_KIND
+    };
+    clues.into_iter().filter(|clue| is_kept(clue)).collect()
+}
+
+/// Removes what is superfluous, place by place.
+fn remove(drafts: &mut Vec<Draft>, superfluous: &[bool]) {
+    let mut superfluous = superfluous.iter();
+    drafts.retain(|_| !superfluous.next().is_some_and(|superfluous| *superfluous));
+}
+
 /// The same failure once, where it was said first.
 fn distinct(clues: &mut Vec<Clue>) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     clues.retain(|clue| {
         let errno = clue.errno.map(|errno| errno as i32);
         seen.insert((

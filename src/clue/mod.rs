@@ -40,7 +40,7 @@ pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
-pub use reader::{Reader, LineKind};
+pub use reader::{LineKind, Reader};
 pub use review::Reviewed;
 pub use rule::Rule;
 pub use skim::Skim;

@@ -16,6 +16,9 @@ use std::cell::OnceCell;
 /// Lines that a rule may look at before and after its message: Node.js shows ten of a stack and then the fields of the error.
 const NEAR: usize = 14;
 
+/// Lines of a usage text that are one.
+const USAGE: usize = 200;
+
 /// Alternatives of a pattern that may capture the same.
 const TWINS: usize = 9;
 
@@ -53,7 +56,12 @@ impl<'a> Page<'a> {
 
     /// Whether a line only quotes a message.
     pub fn is_quotation(&self, line: usize) -> bool {
-        is_quotation(&self.normal(line).text) || self.is_usage(line)
+        let quotes = match self.normals[line].get() {
+            Some(normal) => is_quotation(&normal.text),
+            // It is not kept: most lines of a long log are not asked for anything else.
+            None => is_quotation(&Normal::of(&self.lines[line].text, self.words).text),
+        };
+        quotes || self.is_usage(line)
     }
 
     /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.
@@ -61,7 +69,10 @@ impl<'a> Page<'a> {
         let text = |line: usize| &self.lines[line].text;
         let is_set_in = |line: usize| text(line).first().is_some_and(u8::is_ascii_whitespace);
         let begins = |line: usize| text(line).get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"usage:"));
-        let above = (0..line).rev().find(|above| begins(*above) || !is_set_in(*above) && !text(*above).ends_with(b":"));
+        let above = (0..line)
+            .rev()
+            .take(USAGE)
+            .find(|above| begins(*above) || !is_set_in(*above) && !text(*above).ends_with(b":"));
         is_set_in(line) && above.is_some_and(begins)
     }
 

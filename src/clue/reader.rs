@@ -13,6 +13,12 @@ use super::skim::Skim;
 use super::written::Key;
 use crate::transcript::Transcript;
 use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Lines and rules that are asked of an output of ordinary length, whatever they are.
+const ASKED: usize = 4000;
+/// First lines of a kind that are asked of a longer one, and last ones.
+const OF_A_KIND: usize = 100;
 
 /// Reads output with the rules of a library.
 pub struct Reader<'l> {
@@ -37,7 +43,22 @@ pub enum LineKind {
 #[derive(Default)]
 struct Owners {
     rules: Vec<usize>,
+    /// The first words for an errno, by their place among the words.
+    words: Option<usize>,
     is_mark: bool,
+}
+
+/// A line, and a rule of which it holds a key.
+struct Candidate {
+    line: usize,
+    rule: usize,
+    words: Option<usize>,
+}
+
+impl Candidate {
+    fn kind(&self) -> (usize, Option<usize>) {
+        (self.rule, self.words)
+    }
 }
 
 impl<'l> Reader<'l> {
@@ -83,12 +104,32 @@ impl<'l> Reader<'l> {
     pub(super) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
         let mut candidates = Vec::new();
         for line in 0..page.len() {
-            let Owners { rules, .. } = self.owners_in(&page.line(line).text);
+            let Owners { rules, words, .. } = self.owners_in(&page.line(line).text);
             if !rules.is_empty() && page.concerns(line) && !page.is_quotation(line) {
-                candidates.extend(rules.into_iter().map(|rule| (line, rule)));
+                candidates.extend(rules.into_iter().map(|rule| Candidate { line, rule, words }));
             }
         }
-        candidates
+        if candidates.len() > ASKED {
+            candidates = self.few_of_a_kind(candidates);
+        }
+        candidates.into_iter().map(|candidate| (candidate.line, candidate.rule)).collect()
+    }
+
+    /// Of lines of which a rule holds the same words for an errno the first and the last ones. Rules that take back what was said
+    /// before are asked of each.
+    fn few_of_a_kind(&self, candidates: Vec<Candidate>) -> Vec<Candidate> {
+        let mut left = HashMap::<_, usize>::new();
+        for candidate in &candidates {
+            *left.entry(candidate.kind()).or_default() += 1;
+        }
+        let mut seen = HashMap::<_, usize>::new();
+        let mut is_kept = |candidate: &Candidate| {
+            let seen = seen.entry(candidate.kind()).or_default();
+            let left = left.entry(candidate.kind()).or_default();
+            (*seen, *left) = (*seen + 1, left.saturating_sub(1));
+            *seen <= OF_A_KIND || *left < OF_A_KIND || self.rule(candidate.rule).says.handled
+        };
+        candidates.into_iter().filter(|candidate| is_kept(candidate)).collect()
     }
 
     /// What finds the lines of a long log that [`Self::tells`] has to be asked about. A rule that needs words for an errno adds none:
@@ -104,7 +145,7 @@ impl<'l> Reader<'l> {
     #[must_use]
     pub fn tells(&self, line: &[u8]) -> Option<LineKind> {
         let text = clean(&shortened(line));
-        let Owners { rules, is_mark } = self.owners_in(&text);
+        let Owners { rules, is_mark, .. } = self.owners_in(&text);
         if is_mark || rules.is_empty() {
             return is_mark.then_some(LineKind::Step);
         }
@@ -119,14 +160,14 @@ impl<'l> Reader<'l> {
 
     /// Rules of which a line holds a key, in their order, and whether it begins or ends a step.
     fn owners_in(&self, line: &[u8]) -> Owners {
-        let (mut owners, mut with_words, mut has_words) = (Owners::default(), Vec::new(), false);
+        let (mut owners, mut with_words) = (Owners::default(), Vec::new());
         self.sieve.find(line, |_, owner| match owner {
-            Owner::Words(_) => has_words = true,
+            Owner::Words(words) => owners.words = owners.words.or(Some(words)),
             Owner::Rule(rule) => owners.rules.push(rule),
             Owner::RuleWithWords(rule) => with_words.push(rule),
             Owner::Mark => owners.is_mark = true,
         });
-        if has_words {
+        if owners.words.is_some() {
             owners.rules.extend_from_slice(&with_words);
             owners.rules.extend_from_slice(&self.of_errnos);
         }

@@ -134,8 +134,8 @@ fn is_near_the_end(case: &Case, clue: &Clue) -> bool {
         let rest = part.bytes.0.get(skipped..).unwrap_or_default();
         // What was not kept had lines too.
         lines += usize::from(part.offset > end + 4096) * LINES_AFTER;
-        lines += rest.split(|byte| *byte == b'\n').filter(|line| is_said(line)).count();
-        if rest.windows(8).any(|words| words == b"previous") && rest.ends_with(b"errors\n") {
+        lines += rest.split(|byte| *byte == b'\n').filter(|line| is_said(line)).take(LINES_AFTER + 1).count();
+        if rest.ends_with(b"errors\n") && memchr::memmem::find(rest, b"previous").is_some() {
             return true;
         }
         end = end.max(part.offset + part.bytes.0.len() as u64);

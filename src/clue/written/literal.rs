@@ -208,7 +208,7 @@ pub fn key(needle: &[u8]) -> &[u8] {
 fn runs(text: &[u8], is_inside: fn(u8) -> bool) -> impl Iterator<Item = &[u8]> {
     let is_letter = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphabetic);
     let is_apostrophe = move |at: usize| is_letter(at.checked_sub(1)) && is_letter(Some(at + 1));
-    let is_end = move |at: &usize| !is_inside(text[*at]) && !(text[*at] == b'\'' && is_apostrophe(*at));
+    let is_end = move |at: &usize| !(is_inside(text[*at]) || text[*at] == b'\'' && is_apostrophe(*at));
     let ends = (0..text.len()).filter(is_end).chain([text.len()]);
     ends.scan(0, |start, end| Some(&text[std::mem::replace(start, end + 1)..end]))
 }
