@@ -156,7 +156,7 @@ fn what_ones_own_files_say_of_an_errno_counts_before_what_is_built_in_and_a_late
         ("mkdir: cannot create directory '/srv/x': Read-only file system", "not-mounted"),
     ] {
         let found = clues(&library, output.as_bytes(), "C");
-        assert_eq!(found.iter().flat_map(|clue| &clue.suspects).collect::<Vec<_>>(), [cause], "{output}");
+        assert_eq!(found.iter().flat_map(|clue| &clue.suspects).collect::<Vec<_>>(), [cause], "{output} {found:?}");
     }
 }
 

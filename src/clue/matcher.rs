@@ -188,7 +188,7 @@ impl Reader<'_> {
             draft.other.is_some(),
             draft.subject.is_some(),
         ];
-        let literal = rule.patterns.iter().map(Pattern::literal).max().unwrap_or(0);
+        let literal = rule.patterns.iter().map(Pattern::spelled_out).max().unwrap_or(0);
         let knows = match &rule.says {
             text if text.handled => Knows::Handled,
             text if text.vague => Knows::Nothing,

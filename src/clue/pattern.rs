@@ -45,9 +45,9 @@ impl Pattern {
         self.regex.get_or_init(|| compiled(&self.form.expanded)).as_ref()
     }
 
-    /// Length of the longest literal.
-    pub fn literal(&self) -> usize {
-        self.form.needles.iter().map(Vec::len).max().unwrap_or(0)
+    /// How much of the message it spells out, in bytes.
+    pub fn spelled_out(&self) -> usize {
+        self.form.spelled_out
     }
 }
 

@@ -86,13 +86,17 @@ mod tests {
         Part { offset, bytes: Bytes(vec![b'x'; size]) }
     }
 
+    fn rule(number: u32) -> usize {
+        number.try_into().unwrap()
+    }
+
     #[test]
     fn what_is_said_once_stays_among_what_is_said_often() {
         let mut telling = Telling::default();
-        for offset in 0..100_000 {
+        for offset in 0..100_000u32 {
             let kind =
-                if offset == 50_000 { Kind::Message(7, Some(28)) } else { Kind::Message(offset as usize % 5, None) };
-            telling.push(kind, part(offset, 3000));
+                if offset == 50_000 { Kind::Message(7, Some(28)) } else { Kind::Message(rule(offset % 5), None) };
+            telling.push(kind, part(offset.into(), 3000));
         }
         let offsets: Vec<u64> = telling.into_parts().iter().map(|part| part.offset).collect();
         assert!(offsets.contains(&50_000), "{offsets:?}");
@@ -102,8 +106,8 @@ mod tests {
     #[test]
     fn room_is_bounded_however_many_kinds_there_are() {
         let mut telling = Telling::default();
-        for offset in 0..20_000 {
-            telling.push(Kind::Message(offset as usize % 700, None), part(offset, 3000));
+        for offset in 0..20_000u32 {
+            telling.push(Kind::Message(rule(offset % 700), None), part(offset.into(), 3000));
         }
         let kept: usize = telling.into_parts().iter().map(|part| part.bytes.0.len()).sum();
         assert!(kept <= FIRST + LAST, "{kept}");

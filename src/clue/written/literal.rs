@@ -15,12 +15,30 @@ const LEAST_WEIGHT: usize = 8;
 const WORDS: usize = 8;
 /// What programs say of what they could not do, which a log has less often than the words for what they do.
 const OF_FAILURE: &[&[u8]] = &[b"ailed", b"ailure", b"an't", b"annot", b"nable to", b"ould not", b"ouldn't", b"rror"];
-/// What such words add to a literal's weight.
-const FAILURE_WEIGHT: usize = 12;
+/// Words that logs are full of.
+const OF_WORK: &[&[u8]] = &[b"irector", b"older", b"onfigur", b"nstall", b"ackage", b"ption", b"ounted"];
+/// What words of failure add to a literal's rarity, and words of work take away.
+const WORD_WEIGHT: usize = 12;
 
-/// Literals of which every match of a pattern holds one, in normal form; none where there is no such set.
+/// Literals of which every match of a pattern holds one, in normal form; none where there is no such set. Of all such sets the one
+/// that lines without the message hold least.
 pub fn needles(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    best(hir).filter(|set| weight(set) >= LEAST_WEIGHT)
+    best(hir, Aim::Rare).filter(|set| weight(set) >= LEAST_WEIGHT)
+}
+
+/// Length of the longest text without alternatives that a match holds: how much of the message a pattern spells out.
+pub fn spelled_out(hir: &Hir) -> usize {
+    let plain = best(hir, Aim::Plain).filter(|set| weight(set) >= LEAST_WEIGHT);
+    plain.unwrap_or_default().iter().map(Vec::len).max().unwrap_or(0)
+}
+
+/// What a set of literals is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// To be looked for: parts that follow each other are joined, and what is rare in logs comes first.
+    Rare,
+    /// To tell how much of it is text.
+    Plain,
 }
 
 /// Whether every match of a pattern holds words for an errno.
@@ -40,16 +58,20 @@ pub fn is_of_words(literal: &[u8]) -> bool {
     literal.iter().any(|byte| matches!(*byte, ERRNO_BEGIN | ERRNO_END))
 }
 
-fn best(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+fn best(hir: &Hir, aim: Aim) -> Option<Vec<Vec<u8>>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(vec![literal.0.to_vec()]),
-        HirKind::Capture(capture) => best(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
-        HirKind::Concat(parts) => best_of_parts(parts)
-            .into_iter()
-            .max_by_key(|set| (weight_of_keys(set), weight(set), std::cmp::Reverse(set.len()))),
+        HirKind::Capture(capture) => best(&capture.sub, aim),
+        HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub, aim),
+        HirKind::Concat(parts) => {
+            let value = |set: &Vec<Vec<u8>>| match aim {
+                Aim::Rare => (rarity(set), weight(set), std::cmp::Reverse(set.len())),
+                Aim::Plain => (0, weight(set), std::cmp::Reverse(set.len())),
+            };
+            best_of_parts(parts, aim).into_iter().max_by_key(value)
+        }
         HirKind::Alternation(branches) => {
-            let sets: Option<Vec<_>> = branches.iter().map(best).collect();
+            let sets: Option<Vec<_>> = branches.iter().map(|branch| best(branch, aim)).collect();
             sets.map(|sets| sets.concat()).filter(|set| set.len() <= MOST_NEEDLES)
         }
         _ => None,
@@ -67,14 +89,14 @@ enum Place {
 
 /// The sets of parts that follow each other. The name inside of a sentinel is nothing that a program wrote, so it keeps the
 /// beginning of the sentinel, by which [`key`] tells; what stands farther inside is left out.
-fn best_of_parts(parts: &[Hir]) -> Vec<Vec<Vec<u8>>> {
-    let mut sets = joined(parts);
+fn best_of_parts(parts: &[Hir], aim: Aim) -> Vec<Vec<Vec<u8>>> {
+    let mut sets = if aim == Aim::Rare { joined(parts) } else { Vec::new() };
     let mut place = Place::Outside;
     for part in parts {
         let is_end = matches!(part.kind(), HirKind::Literal(literal) if literal.0.contains(&ERRNO_END));
         sets.extend(match place {
-            _ if is_end => best(part),
-            Place::Outside => best(part),
+            _ if is_end => best(part, aim),
+            Place::Outside => best(part, aim),
             Place::AtName => names(part),
             Place::Inside => None,
         });
@@ -166,28 +188,29 @@ fn behind(part: &Hir, place: Place) -> Place {
 }
 
 /// How rare the commonest literal of a set is, by what is looked for of it.
-fn weight_of_keys(set: &[Vec<u8>]) -> usize {
-    let of_key = |literal: &Vec<u8>| match key(literal) {
-        [] => literal.clone(),
-        key => key.to_vec(),
+fn rarity(set: &[Vec<u8>]) -> usize {
+    let has = |text: &[u8], word: &[u8]| text.windows(word.len()).any(|there| there == word);
+    let of_literal = |literal: &Vec<u8>| {
+        let text = Some(key(literal)).filter(|key| !key.is_empty()).unwrap_or(literal);
+        let bonus = |words: &[&[u8]]| if words.iter().any(|word| has(text, word)) { WORD_WEIGHT } else { 0 };
+        (weight_of(text) + bonus(OF_FAILURE)).saturating_sub(bonus(OF_WORK))
     };
-    weight(&set.iter().map(of_key).collect::<Vec<_>>())
+    set.iter().map(of_literal).min().unwrap_or(0)
 }
 
-/// How rare the commonest literal of a set is.
+/// The weight of the lightest literal of a set.
 fn weight(set: &[Vec<u8>]) -> usize {
+    set.iter().map(|literal| weight_of(literal)).min().unwrap_or(0)
+}
+
+fn weight_of(literal: &[u8]) -> usize {
     let of_byte = |byte: &u8| match *byte {
         ERRNO_BEGIN => 8,
         byte if byte.is_ascii_alphanumeric() || !byte.is_ascii() => 4,
         b' ' => 0,
         _ => 1,
     };
-    let has = |literal: &[u8], word: &[u8]| literal.windows(word.len()).any(|there| there == word);
-    let of_literal = |literal: &Vec<u8>| {
-        let of_failure = OF_FAILURE.iter().any(|word| has(literal, word));
-        literal.iter().map(of_byte).sum::<usize>() + if of_failure { FAILURE_WEIGHT } else { 0 }
-    };
-    set.iter().map(of_literal).min().unwrap_or(0)
+    literal.iter().map(of_byte).sum()
 }
 
 /// The part of a literal that a line holds as the program wrote it: words and the blanks between them where they are long enough,

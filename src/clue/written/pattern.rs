@@ -2,7 +2,7 @@
 
 use super::Key;
 use super::expand::{GROUPS, expand, unknown_groups};
-use super::literal::{is_of_words, key, needles, needs_words, spellings};
+use super::literal::{is_of_words, key, needles, needs_words, spelled_out, spellings};
 use serde::{Deserialize, Serialize};
 
 /// A pattern that is known to be sound.
@@ -14,6 +14,8 @@ pub struct Form {
     pub needles: Vec<Vec<u8>>,
     /// Everything that matches also holds words for an errno.
     pub needs_words: bool,
+    /// How much of the message it spells out, in bytes.
+    pub spelled_out: usize,
 }
 
 impl Form {
@@ -38,10 +40,11 @@ impl Form {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&expanded);
         let hir = hir.map_err(|error| format!("is no regular expression: {}", reason(&error)))?;
         let (needles, needs_words) = (needles(&hir).unwrap_or_default(), needs_words(&hir));
+        let spelled_out = spelled_out(&hir);
         if let Some(name) = unknown_groups(&expanded).next() {
             return Err(format!("captures {name}, which is none of {}", GROUPS.join(", ")));
         }
-        Ok(Self { expanded, needles, needs_words })
+        Ok(Self { expanded, needles, needs_words, spelled_out })
     }
 
     /// What a line holds in every case, as the program wrote it: one of these.
