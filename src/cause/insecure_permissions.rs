@@ -26,7 +26,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let place = case.resolve(path).filter(|place| place.missing.as_os_str().is_empty());
     let stat = place.and_then(|place| case.machine.stat(&place.existing).ok());
     match stat {
-        Some(stat) if open_to_others(&stat, line) != 0 || is_foreign(case, &stat) => {
+        Some(stat) if open_to_others(&stat, line) != 0 || is_foreign(case, &stat, line) => {
             Verdict::Found(Box::new(found(case, suspect, path, &stat, line)))
         }
         Some(stat) if case.mode == Mode::Run => {
@@ -42,15 +42,20 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 fn open_to_others(stat: &Stat, line: &str) -> u32 {
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
     match () {
-        () if says(&["is owned by", "unsafe ownership"]) => 0,
+        () if says(&["is owned by", "unsafe ownership"]) || wants_root(line) => 0,
         () if says(&["writable", "Bad owner or permissions"]) => stat.mode & 0o022,
         () => stat.mode & 0o077,
     }
 }
 
-/// Whether it belongs to neither the user nor root.
-fn is_foreign(case: &Case, stat: &Stat) -> bool {
-    stat.uid != case.surroundings().identity.uid && stat.uid != 0
+/// Whether the program takes the file from root alone, as sudo does.
+fn wants_root(line: &str) -> bool {
+    ["should be 0", "owned by uid 0", "owned by root"].iter().any(|words| line.contains(words))
+}
+
+/// Whether it belongs to neither the user nor root; to anybody but root where root is wanted.
+fn is_foreign(case: &Case, stat: &Stat, line: &str) -> bool {
+    stat.uid != 0 && (wants_root(line) || stat.uid != case.surroundings().identity.uid)
 }
 
 fn found(case: &Case, suspect: &Suspect, path: &Path, stat: &Stat, line: &str) -> super::Finding {
@@ -71,12 +76,18 @@ fn found(case: &Case, suspect: &Suspect, path: &Path, stat: &Stat, line: &str) -
     finding.confidence = super::Confidence::Verified;
     finding.evidence.push(listed(case, path, stat));
     finding.evidence.push(Evidence::output("the program checks this itself; the kernel would let it read the file"));
-    finding.fixes.push(fix(case, path, stat, bits));
+    finding.fixes.push(fix(case, path, stat, line));
     finding
 }
 
-fn fix(case: &Case, path: &Path, stat: &Stat, bits: u32) -> Fix {
+fn fix(case: &Case, path: &Path, stat: &Stat, line: &str) -> Fix {
     let quoted = case.quoted(path);
+    let bits = open_to_others(stat, line);
+    if wants_root(line) {
+        // chown(2) takes the setuid bit away.
+        let mode = if line.contains("setuid") { format!(" && chmod 4755 {quoted}") } else { String::new() };
+        return Fix::lasting("gives it back to root, in a shell of root").command(format!("chown 0:0 {quoted}{mode}"));
+    }
     if bits == 0 {
         let uid = case.surroundings().identity.uid;
         return Fix::lasting("gives it to the user").command(case.as_root(&format!("chown {uid} {quoted}")));
@@ -129,6 +140,22 @@ mod tests {
         stage.missing("/home/v");
         stage.clues[0].path = Some("/home/v/key".into());
         assert_eq!(stage.finding(&CAUSE, "/home/v/key").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn a_program_of_root_that_is_as_it_must_be_is_not_called_open() {
+        let mut stage = stage(0o4755);
+        stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (0, 0o4755));
+        stage.clues[0].line = "/home/u/key must be owned by uid 0 and have the setuid bit set".into();
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn what_root_must_own_is_given_back_to_root() {
+        let mut stage = stage(0o755);
+        stage.clues[0].line = "/home/u/key must be owned by uid 0 and have the setuid bit set".into();
+        let finding = stage.finding(&CAUSE, "/home/u/key");
+        assert_eq!(finding.fixes[0].command.as_deref(), Some("chown 0:0 /home/u/key && chmod 4755 /home/u/key"));
     }
 
     #[test]
