@@ -1,7 +1,7 @@
 //! The mount that holds the path takes no writes (EROFS). What to do depends on why, and some programs report it as something
 //! else: npm says that the file was not found, what asks access(2) first says that permission was denied.
 
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Identity, KernelMessage};
 use crate::probe::origin::{Line, Said};
@@ -18,8 +18,12 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/read-only-filesystem.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let mut suspects: Vec<Suspect> =
-        case.clues.iter().enumerate().flat_map(|(index, clue)| of_clue(case, index, clue)).collect();
+    // The mount may have been read-only for long: a cache that could not be written is not why a later test failed.
+    let told: Vec<(usize, &Clue)> = match case.mode {
+        Mode::Run => refused::messages(case).collect(),
+        Mode::Log => case.clues.iter().enumerate().collect(),
+    };
+    let mut suspects: Vec<Suspect> = told.into_iter().flat_map(|(index, clue)| of_clue(case, index, clue)).collect();
     if !case.clues.is_empty() && case.clues.iter().all(|clue| clue.vague) {
         suspects.extend(places_to_write(case).map(|point| suspect(point, None, false)));
     }

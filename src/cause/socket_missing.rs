@@ -1,7 +1,7 @@
 //! connect(2) fails: there is no socket file (ENOENT), or nobody listens on it or on the port (ECONNREFUSED), unix(7), ip(7).
 
 use super::shared::{refused_port, service};
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
 use crate::sys::errno::Errno;
@@ -18,7 +18,11 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let spoken = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID) || is_refused(clue));
+    let told: Vec<(usize, &Clue)> = match case.mode {
+        Mode::Run => refused::messages(case).collect(),
+        Mode::Log => case.clues.iter().enumerate().collect(),
+    };
+    let spoken = told.into_iter().filter(|(_, clue)| clue.suspects(ID) || is_refused(clue));
     spoken.flat_map(|(index, clue)| of_clue(case, index, clue)).collect()
 }
 

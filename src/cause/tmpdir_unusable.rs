@@ -9,6 +9,10 @@ use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "tmpdir-unusable";
+/// Variables of environ(7) and of other systems, in the order in which most programs ask them.
+const OF_ALL: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
+/// Variables of single programs (`go help environment`), which count where a message is about a file in their directory.
+const OF_PROGRAMS: [&str; 1] = ["GOTMPDIR"];
 
 pub const CAUSE: Cause = Cause {
     id: ID,
@@ -37,9 +41,13 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
 fn directory(case: &Case) -> (Option<&'static str>, PathBuf) {
     let surroundings = case.surroundings();
     let value = |name: &'static str| surroundings.var(name).filter(|value| !value.is_empty());
-    let named =
-        ["TMPDIR", "TMP", "TEMP"].into_iter().find_map(|name| Some((Some(name), surroundings.cwd.join(value(name)?))));
-    named.unwrap_or((None, "/tmp".into()))
+    let named = |name| Some((name, surroundings.cwd.join(value(name)?)));
+    let is_used = |(_, directory): &(_, PathBuf)| {
+        case.clues.iter().filter_map(|clue| clue.path.as_ref()).any(|path| path.starts_with(directory))
+    };
+    let of_program = OF_PROGRAMS.into_iter().filter_map(named).find(is_used);
+    let found = of_program.or_else(|| OF_ALL.into_iter().find_map(named));
+    found.map_or((None, "/tmp".into()), |(name, directory)| (Some(name), directory))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -101,6 +109,19 @@ mod tests {
         let mut stage = stage("/gone");
         stage.command = ["tar", "cf", "/gone/x.tar", "a"].map(Into::into).into();
         stage.clue(Errno::ENOENT, Operation::Create, "/gone/x.tar").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn the_variable_of_a_program_is_told_where_the_file_lies_in_its_directory() {
+        for (path, expected) in [("/gone", Some("GOTMPDIR=/gone takes")), ("/scratch/a", None)] {
+            let mut stage = stage("/scratch");
+            stage.surroundings.env.insert("GOTMPDIR".into(), Bytes("/gone".into()));
+            stage.clue(Errno::ENOENT, Operation::Stat, path);
+            match expected {
+                Some(words) => assert!(stage.finding(&CAUSE, "/gone").summary.starts_with(words)),
+                None => stage.assert_silent(&CAUSE),
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::transcript::Transcript;
 const JOINED: usize = 8;
 /// Shorter lines were not broken by a width.
 const WRAP_WIDTH: usize = 58;
+/// What some programs set before each line of a message, also of one that they wrap: opam, curl, npm.
+const MARGINS: [&[u8]; 4] = [b"# ", b"Warning: ", b"npm error ", b"npm ERR! "];
 
 /// The lines of a transcript in order; wrapped messages stand joined before their first line. And what the log says failed.
 #[must_use]
@@ -57,13 +59,14 @@ fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
 /// stand between are left out.
 fn unwrapped(lines: &[Line], at: usize) -> Option<(Line, Vec<usize>)> {
     let first = &lines[at];
+    let margin = margin(first.body());
     let mut joined = first.clone();
     let mut pieces = Vec::new();
     for next in of_same_job(lines, at, true).take(JOINED - 1) {
-        let more = lines[next].body();
+        let Some(more) = lines[next].body().strip_prefix(margin) else { break };
         let fits = joined.text.len() + more.len() < HEAD;
         let last = &lines[pieces.last().copied().unwrap_or(at)];
-        if !fits || !goes_on(last.body(), more, indent(first.body())) {
+        if !fits || !goes_on(last.body(), more, indent(&first.body()[margin.len()..])) {
             break;
         }
         joined.text.push(b' ');
@@ -73,6 +76,10 @@ fn unwrapped(lines: &[Line], at: usize) -> Option<(Line, Vec<usize>)> {
     }
     joined.joined = true;
     (!pieces.is_empty()).then_some((joined, pieces))
+}
+
+fn margin(line: &[u8]) -> &'static [u8] {
+    MARGINS.into_iter().find(|margin| line.starts_with(margin)).unwrap_or_default()
 }
 
 /// Whether a line goes on in the next: it was long enough to be broken, and the next is set deeper or begins small.
@@ -126,6 +133,17 @@ mod tests {
             texts(wrapped.as_bytes())[0],
             "[ERROR] The compilation of ocaml-base-compiler failed at the command that is here \"exited with"
         );
+    }
+
+    #[test]
+    fn a_message_that_was_wrapped_behind_a_margin_is_joined_without_it() {
+        let wrapped = "# Error: utimes: /home/u/.cache/dune/db/v2/beacon/files: Read-only file\n# system\n# Next\n";
+        assert_eq!(
+            texts(wrapped.as_bytes())[0],
+            "# Error: utimes: /home/u/.cache/dune/db/v2/beacon/files: Read-only file system"
+        );
+        let other = "# Error: utimes: /home/u/.cache/dune/db/v2/beacon/files: Read-only file\nsystem\n";
+        assert_eq!(texts(other.as_bytes())[0], other.lines().next().unwrap());
     }
 
     #[test]

@@ -53,13 +53,15 @@ pub struct Normal {
     pub text: Vec<u8>,
     /// Places that are not the same in the line, in order: (here, there).
     edits: Vec<(Range<usize>, Range<usize>)>,
+    /// The guillemet that opened the quotation which is open: « in most languages, » in German.
+    open: Option<char>,
 }
 
 impl Normal {
     /// The normal form of a line.
     #[must_use]
     pub fn of(line: &[u8], words: &Words) -> Self {
-        let mut normal = Self { text: Vec::with_capacity(line.len()), edits: Vec::new() };
+        let mut normal = Self { text: Vec::with_capacity(line.len()), edits: Vec::new(), open: None };
         let mut done = 0;
         for (place, errno) in words.find(line) {
             normal.copy(line, done..place.start);
@@ -92,12 +94,16 @@ impl Normal {
         let mut at = place.start;
         while at < place.end {
             let rest = &line[at..place.end];
-            let mark = if rest[0] == b'`' || rest[0] == b' ' || !rest[0].is_ascii() { mark(rest) } else { None };
+            let may_be_one = rest[0] == b'`' || rest[0] == b' ' || !rest[0].is_ascii();
+            let mark = if may_be_one { mark(rest, self.open) } else { None };
             match mark {
-                Some((length, with)) => self.replace(with.as_bytes(), at..at + length),
+                Some((mark, with)) => self.replace(with.as_bytes(), at..at + mark.len()),
                 None => self.text.push(rest[0]),
             }
-            at += mark.map_or(1, |(length, _)| length);
+            if let Some(guillemet) = mark.and_then(|(mark, _)| mark.chars().find(|sign| matches!(sign, '«' | '»'))) {
+                self.open = self.open.xor(Some(guillemet));
+            }
+            at += mark.map_or(1, |(mark, _)| mark.len());
         }
     }
 
@@ -108,11 +114,17 @@ impl Normal {
     }
 }
 
-/// The mark that the text begins with: its length, and what stands in its place.
-fn mark(text: &[u8]) -> Option<(usize, &'static str)> {
-    let quotes = QUOTES.iter().map(|mark| (*mark, "'"));
+/// The mark that the text begins with, and what stands in its place. A blank is part of a guillemet inside of a quotation only, which is
+/// `« x »` in French, and outside of `»x«` in German.
+fn mark(text: &[u8], open: Option<char>) -> Option<(&'static str, &'static str)> {
+    let is_inside = |mark: &str| match (mark.chars().next(), mark.chars().nth(1)) {
+        (Some('«'), Some(_)) => open.is_none(),
+        (Some(_), Some('»')) => open == Some('«'),
+        _ => true,
+    };
+    let quotes = QUOTES.iter().filter(|mark| is_inside(mark)).map(|mark| (*mark, "'"));
     let mut marks = quotes.chain(PUNCTUATION.iter().copied());
-    marks.find(|(mark, _)| text.starts_with(mark.as_bytes())).map(|(mark, with)| (mark.len(), with))
+    marks.find(|(mark, _)| text.starts_with(mark.as_bytes()))
 }
 
 #[cfg(test)]
@@ -135,6 +147,10 @@ mod tests {
         assert_eq!(
             normal("impossible de créer «\u{a0}/x\u{a0}»: read-only file system").1,
             "impossible de créer '/x': <EROFS>"
+        );
+        assert_eq!(
+            normal("Öffnen von »/x« nach « /y » und »z« nicht möglich").1,
+            "Öffnen von '/x' nach '/y' und 'z' nicht möglich"
         );
     }
 

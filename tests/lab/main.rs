@@ -54,6 +54,7 @@ mod socket_paths;
 mod steps;
 mod surroundings;
 mod time_and_stack;
+mod tools;
 mod unsupported;
 mod xfs_fragmented;
 
