@@ -76,7 +76,9 @@ fn is_about_the_terminal(command: Argv) -> bool {
 /// Whether another process of a pipeline may talk with the person at the same terminal: a pager after us, an ssh before us
 /// that asks for a password. Keys would go to whoever reads first.
 fn has_neighbours() -> bool {
-    [STDIN, STDOUT].into_iter().any(|number| fd::identity(number).is_ok_and(|file| file.kind == Kind::PipeOrSocket))
+    [STDIN, STDOUT]
+        .into_iter()
+        .any(|number| fd::identity(number).is_ok_and(|file| matches!(file.kind, Kind::Pipe | Kind::Socket)))
 }
 
 /// Bytes that a log must still be allowed to grow by (`ulimit -f`). With less left the command's own writes must meet the limit:

@@ -3,19 +3,23 @@
 use super::capture::Way;
 use super::ended::{Ended, fact};
 use super::job::Job;
-use super::relay::{self, Flow, Relay};
+use super::relay::{Flow, Relay};
 use super::spawn::Child;
 use super::{Ran, carry_on, signals};
 use crate::exit;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::fd;
+use crate::sys::memory;
 use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change};
 use crate::sys::signal::Mask;
 use crate::transcript::Recorder;
 use crate::watch::Watch;
 use std::time::{Duration, Instant, SystemTime};
+
+/// After so many looks of the timer nothing new is done until the end.
+const SETTLED: u32 = 16;
 
 /// What can happen while the child runs.
 enum Event {
@@ -39,6 +43,8 @@ struct Run {
     recorder: Recorder,
     captured: bool,
     watch: Watch,
+    /// Looks of the timer.
+    ticks: u32,
 }
 
 /// Follows the child to its end. Nothing is returned of a success.
@@ -49,7 +55,7 @@ pub fn to_the_end(command: Argv, child: Child, way: Way, started: SystemTime, cl
     fd::let_go_of_stdin_and_stdout();
     let watch = Watch::begin(command, clock);
     let job = Job::new(child.pid);
-    let mut run = Run { child, job, captured: relay.is_some(), relay, recorder: Recorder::default(), watch };
+    let mut run = Run { child, job, captured: relay.is_some(), relay, recorder: Recorder::default(), watch, ticks: 0 };
     let end = run.follow();
     let duration = clock.elapsed();
     if end == Change::Exited(0) {
@@ -76,7 +82,7 @@ impl Run {
                 Event::Continued => self.job.let_go_on(),
                 Event::Wrote => self.pass_on(),
                 Event::FellSilent => self.relay = None,
-                Event::Tick => self.watch.tick(),
+                Event::Tick => self.tick(),
             }
         }
     }
@@ -102,6 +108,14 @@ impl Run {
         }
     }
 
+    fn tick(&mut self) {
+        self.watch.tick();
+        self.ticks = self.ticks.saturating_add(1);
+        if self.ticks == SETTLED {
+            memory::let_go_of_the_program();
+        }
+    }
+
     /// Reads once and passes it on.
     fn pass_on(&mut self) {
         let Some(mut relay) = self.relay.take() else { return };
@@ -112,7 +126,7 @@ impl Run {
         self.recorder.fill(count);
         let bytes = self.recorder.last(count);
         self.watch.heard(bytes, self.recorder.written());
-        match relay::pass_on(bytes, &mut self.job) {
+        match relay.pass_on(bytes, &mut self.job) {
             Flow::Open => self.relay = Some(relay),
             Flow::Closed => {}
             Flow::Stuck(written) => {

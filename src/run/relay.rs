@@ -3,11 +3,12 @@
 use super::job::Job;
 use super::signals::{self, WHILE_WRITING};
 use crate::sys::errno::Errno;
-use crate::sys::fd::{self, STDERR};
+use crate::sys::fd::{self, Kind, STDERR};
+use crate::sys::memory;
 use crate::sys::poll::{self, For};
 use crate::sys::process::{self, Change, Forked};
 use crate::sys::signal::Mask;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// Bytes that are read at once when nothing is kept of them.
@@ -19,12 +20,51 @@ const FLOOD: usize = 32 << 10;
 const FLOODS: u32 = 16;
 /// … the pipe is made to hold this many bytes: each process is woken less often.
 const WIDE: i32 = 256 << 10;
+/// After so many all that a flood needs has been used.
+const SETTLED: u32 = 256;
 
 /// The way from the pipe to the caller's stderr.
 pub struct Relay {
     from: OwnedFd,
     /// Reads of a flood on end.
     floods: u32,
+    /// A second pipe, while a flood goes to a pipe.
+    side: Option<Side>,
+    /// Bytes that were read and are in the pipe still.
+    held: usize,
+}
+
+/// A pipe that shares the pages of the one that is relayed (`tee(2)`). It is read in the place of that one, whose bytes are then moved
+/// on to the caller's pipe as they are (`splice(2)`): nothing is copied twice, and what was read cannot be lost with us.
+struct Side {
+    read: OwnedFd,
+    write: OwnedFd,
+}
+
+impl Side {
+    /// None where stderr is no pipe, or no other can be had.
+    fn beside_a_pipe() -> Option<Self> {
+        if !fd::identity(STDERR).is_ok_and(|stderr| stderr.kind == Kind::Pipe) {
+            return None;
+        }
+        let (read, write) = fd::pipe().ok()?;
+        fd::widen(write.as_fd(), WIDE);
+        Some(Self { read, write })
+    }
+
+    /// Reads what is in a pipe and leaves it there.
+    fn look(&self, pipe: BorrowedFd, room: &mut [u8]) -> Option<usize> {
+        let shared = fd::tee(pipe, self.write.as_fd(), room.len()).ok().filter(|count| *count > 0)?;
+        let mut seen = 0;
+        while seen < shared {
+            match fd::read(self.read.as_fd(), &mut room[seen..shared]) {
+                Ok(count @ 1..) => seen += count,
+                Err(Errno::EINTR) => {}
+                _ => return None,
+            }
+        }
+        Some(seen)
+    }
 }
 
 /// Whether the way is still open.
@@ -43,7 +83,7 @@ impl Relay {
     /// From the pipe's end to read.
     #[must_use]
     pub fn new(from: OwnedFd) -> Self {
-        Self { from, floods: 0 }
+        Self { from, floods: 0, side: None, held: 0 }
     }
 
     /// What is waited for.
@@ -52,26 +92,91 @@ impl Relay {
         self.from.as_raw_fd()
     }
 
-    /// Reads once; nothing when nobody writes any more.
+    /// Reads once; nothing when nobody writes any more. What was read must be passed on before the next read.
     pub fn receive(&mut self, room: &mut [u8]) -> usize {
+        let count = self.look(room).unwrap_or_else(|| self.read(room));
+        self.meet_flood(count);
+        count
+    }
+
+    fn read(&mut self, room: &mut [u8]) -> usize {
         loop {
             match fd::read(self.from.as_fd(), room) {
-                Ok(count) => {
-                    self.meet_flood(count);
-                    return count;
-                }
+                Ok(count) => return count,
                 Err(Errno::EINTR) => {}
                 Err(_) => return 0,
             }
         }
     }
 
+    /// Reads what stays in the pipe; none where it is not worth the while, as with single lines, each of which would take the place of
+    /// a page in the caller's pipe.
+    fn look(&mut self, room: &mut [u8]) -> Option<usize> {
+        if self.side.is_none() || self.waiting() < FLOOD {
+            return None;
+        }
+        let seen = self.side.as_ref()?.look(self.from.as_fd(), room);
+        if seen.is_none() {
+            self.side = None;
+        }
+        self.held = seen.unwrap_or(0);
+        seen
+    }
+
     /// Once: what has been wide stays so.
     fn meet_flood(&mut self, count: usize) {
-        if self.floods < FLOODS {
-            self.floods = if count < FLOOD { 0 } else { self.floods + 1 };
-            if self.floods == FLOODS {
-                fd::widen(self.from.as_fd(), WIDE);
+        if self.floods == SETTLED {
+            return;
+        }
+        self.floods = if count < FLOOD && self.floods < FLOODS { 0 } else { self.floods + 1 };
+        if self.floods == FLOODS {
+            fd::widen(self.from.as_fd(), WIDE);
+            self.side = Side::beside_a_pipe();
+        }
+        if self.floods == SETTLED {
+            memory::let_go_of_the_program();
+        }
+    }
+
+    /// Passes on what was read.
+    pub fn pass_on(&mut self, bytes: &[u8], job: &mut Job) -> Flow {
+        let before = WHILE_WRITING.install();
+        let flow = match std::mem::take(&mut self.held) {
+            0 => write_all(bytes, Some(job)),
+            _ => self.move_on(bytes, job),
+        };
+        before.install();
+        flow
+    }
+
+    /// Passes on what was read and is still in the pipe.
+    fn move_on(&mut self, bytes: &[u8], job: &mut Job) -> Flow {
+        let mut moved = 0;
+        let flow = all_of(bytes.len(), Some(job), |moved_before| {
+            let count = fd::splice(self.from.as_fd(), STDERR, bytes.len() - moved_before)?;
+            moved += count;
+            Ok(count)
+        });
+        match flow {
+            // The rest waits in the pipe, like all that comes behind it.
+            Flow::Stuck(_) => Flow::Stuck(bytes.len()),
+            Flow::Open if moved < bytes.len() => {
+                self.side = None;
+                self.pass_over(bytes.len() - moved);
+                write_all(&bytes[moved..], Some(job))
+            }
+            flow => flow,
+        }
+    }
+
+    /// Takes bytes from the pipe that are known already.
+    fn pass_over(&self, mut bytes: usize) {
+        let mut known = [0; CHUNK];
+        while bytes > 0 {
+            match fd::read(self.from.as_fd(), &mut known[..bytes.min(CHUNK)]) {
+                Ok(count @ 1..) => bytes -= count,
+                Err(Errno::EINTR) => {}
+                _ => return,
             }
         }
     }
@@ -109,19 +214,20 @@ impl Relay {
     }
 }
 
-/// Passes on what was read.
-pub fn pass_on(bytes: &[u8], job: &mut Job) -> Flow {
-    let before = WHILE_WRITING.install();
-    let flow = write_all(bytes, Some(job));
-    before.install();
-    flow
+/// Writes all of it to the caller's stderr.
+fn write_all(bytes: &[u8], job: Option<&mut Job>) -> Flow {
+    all_of(bytes.len(), job, |written| fd::write(STDERR, &bytes[written..]))
 }
 
-/// Writes all of it to the caller's stderr. Errors of the file are not the reader's: on a full disk the bytes are lost, as
-/// the child's own would be, and it goes on.
-fn write_all(bytes: &[u8], mut job: Option<&mut Job>) -> Flow {
+/// Goes on until so many bytes are with the caller's reader. Errors of the file are not the reader's: on a full disk the bytes are
+/// lost, as the child's own would be, and it goes on.
+fn all_of(
+    length: usize,
+    mut job: Option<&mut Job>,
+    mut send_behind: impl FnMut(usize) -> Result<usize, Errno>,
+) -> Flow {
     let mut written = 0;
-    while written < bytes.len() {
+    while written < length {
         // What the child said before it stopped goes before the stop, unless the reader takes nothing.
         if let Some(job) = &mut job
             && signals::has_child_changed()
@@ -131,7 +237,7 @@ fn write_all(bytes: &[u8], mut job: Option<&mut Job>) -> Flow {
         {
             return Flow::Stuck(written);
         }
-        match fd::write(STDERR, &bytes[written..]) {
+        match send_behind(written) {
             Ok(count) => written += count,
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => wait_for_room(),

@@ -40,8 +40,10 @@ pub enum Kind {
     CharacterDevice,
     /// A regular file.
     Regular,
-    /// Another process is at its other end.
-    PipeOrSocket,
+    /// A pipe.
+    Pipe,
+    /// A socket.
+    Socket,
     /// Anything else.
     Other,
 }
@@ -51,7 +53,8 @@ impl Kind {
         match mode & libc::S_IFMT {
             libc::S_IFCHR => Self::CharacterDevice,
             libc::S_IFREG => Self::Regular,
-            libc::S_IFIFO | libc::S_IFSOCK => Self::PipeOrSocket,
+            libc::S_IFIFO => Self::Pipe,
+            libc::S_IFSOCK => Self::Socket,
             _ => Self::Other,
         }
     }
@@ -233,6 +236,25 @@ pub fn waiting(fd: BorrowedFd) -> Result<usize, Errno> {
     // SAFETY: FIONREAD writes one int.
     checked(unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut bytes) })?;
     Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+/// Gives another pipe what is in one, without taking or copying it, `tee(2)`; it never waits.
+///
+/// # Errors
+/// Those of `tee(2)`.
+pub fn tee(from: BorrowedFd, to: BorrowedFd, bytes: usize) -> Result<usize, Errno> {
+    // SAFETY: numbers alone are passed.
+    counted(unsafe { libc::tee(from.as_raw_fd(), to.as_raw_fd(), bytes, libc::SPLICE_F_NONBLOCK) })
+}
+
+/// Moves what is in a pipe to another one without copying it, `splice(2)`. It waits for room as a write does.
+///
+/// # Errors
+/// Those of `splice(2)`.
+pub fn splice(from: BorrowedFd, to: RawFd, bytes: usize) -> Result<usize, Errno> {
+    let here = std::ptr::null_mut();
+    // SAFETY: numbers and no offsets are passed.
+    counted(unsafe { libc::splice(from.as_raw_fd(), here, to, here, bytes, libc::SPLICE_F_MOVE) })
 }
 
 /// Lets a pipe hold more, `F_SETPIPE_SZ` of fcntl(2); it stays as it is where that is refused.

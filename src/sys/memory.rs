@@ -21,6 +21,23 @@ pub(super) fn pages<T>(bytes: usize, sharing: libc::c_int) -> Result<*mut T, Err
 
 static WAY_OUT: OnceLock<fn() -> !> = OnceLock::new();
 
+unsafe extern "C" {
+    /// The program's first byte in memory, and the first behind its code: the linker's names, end(3).
+    static __executable_start: u8;
+    static etext: u8;
+}
+
+/// Lets go of the pages of the program's own file, code and constants: those that are needed again come back from the page cache one
+/// by one. What was needed for a start is not held while a command runs.
+pub fn let_go_of_the_program() {
+    const PAGE: usize = 4096;
+    let (start, end) = (&raw const __executable_start, &raw const etext);
+    let length = (end.addr() - start.addr()).next_multiple_of(PAGE);
+    // SAFETY: from the first byte to the end of the code there is nothing but what was mapped from the file, read-only: it is the same
+    // when it is read again. Refused, all stays as it is.
+    unsafe { libc::madvise(start.cast_mut().cast(), length, libc::MADV_DONTNEED) };
+}
+
 /// Sets what is done when memory is exhausted. Set once; later calls change nothing.
 pub fn when_exhausted(way_out: fn() -> !) {
     WAY_OUT.get_or_init(|| way_out);

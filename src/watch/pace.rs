@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// The shortest time between two looks.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// The longest.
-const LONGEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_millis(100);
 /// A look comes when this part of the run so far has gone by again.
 const TIRING: u32 = 50;
 /// A look may take this part of the time between two …
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn the_eye_is_sharp_at_first_and_tires() {
         let waits = [0, 40, 500, 2_500, 60_000].map(|age| next(Duration::from_millis(age), None, CHEAP).as_millis());
-        assert_eq!(waits, [1, 1, 10, 50, 50]);
+        assert_eq!(waits, [1, 1, 10, 50, 100]);
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_look_that_takes_long_is_taken_less_often() {
         let waits = [0, 60].map(|age| next(Duration::from_secs(age), None, Duration::from_micros(90)).as_micros());
-        assert_eq!(waits, [4_500, 50_000]);
+        assert_eq!(waits, [4_500, 100_000]);
     }
 
     #[test]
