@@ -100,6 +100,13 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// A fragment as the beginning of a sentence.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A path or argument as one word that a POSIX shell reads back; bytes that cannot be shown are written with `$'…'`.
 #[must_use]
 pub fn shell_word(word: impl AsRef<std::ffi::OsStr>) -> String {

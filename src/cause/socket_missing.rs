@@ -5,6 +5,7 @@ use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
 use crate::sys::errno::Errno;
+use crate::text::capital;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "socket-missing";
@@ -151,20 +152,20 @@ fn finding(case: &Case, path: &Path, headline: String, fact: String) -> Finding 
     }
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 fn missing(case: &Case, path: &Path, existing: &Path, missing: &Path) -> Finding {
     let shown = path.display();
     let first = existing.join(missing.components().next().map_or_else(PathBuf::new, |part| part.as_os_str().into()));
     let fact = if missing.components().count() > 1 {
-        format!("there is no socket {shown}: {} is missing already", first.display())
+        format!(
+            "{} is missing already: the program that makes the socket does not run, or makes it elsewhere",
+            first.display()
+        )
     } else {
-        format!("there is no socket {shown}: the program that makes it does not run, or makes it elsewhere")
+        let name = missing.display();
+        format!("{} has no {name}: the program that makes it does not run, or makes it elsewhere", existing.display())
     };
-    finding(case, path, format!("there is no socket {shown}"), fact)
+    let summary = format!("There is no socket {shown}; {fact}.");
+    Finding { summary, ..finding(case, path, format!("there is no socket {shown}"), fact) }
 }
 
 fn no_socket(case: &Case, path: &Path) -> Finding {
@@ -223,7 +224,7 @@ mod tests {
             "/run/mysqld/mysqld.sock",
         );
         let finding = stage.finding(&CAUSE, "/run/mysqld/mysqld.sock");
-        assert!(finding.evidence[0].text.ends_with("/run/mysqld is missing already"), "{finding:?}");
+        assert!(finding.evidence[0].text.starts_with("/run/mysqld is missing already"), "{finding:?}");
         assert_eq!(finding.fixes, []);
         stage.stat("/etc/init.d/mysql", Kind::Regular, |_| {});
         let finding = stage.finding(&CAUSE, "/run/mysqld/mysqld.sock");

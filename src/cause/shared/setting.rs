@@ -6,6 +6,7 @@ use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject
 use crate::clue::{Clue, Operation};
 use crate::probe::walk::{Attempt, walk};
 use crate::sys::errno::Errno;
+use crate::text::capital;
 use std::path::Path;
 
 /// A suspect of each clue that suspects the cause, or is one that `also` does; `subject` says what it is about. Of a run those alone
@@ -72,11 +73,6 @@ fn possible(may_be: &str, fine: &str) -> Finding {
         evidence: vec![Evidence::output(format!("the output suggests it; here, {fine}"))],
         fixes: Vec::new(),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Why nothing can be made in a directory, where that is why a suspect's message was written: the component that refuses, and the words
