@@ -5,6 +5,8 @@ use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Unknown;
 use crate::sys::errno::Errno;
+use crate::words;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "stale-nfs-handle";
 
@@ -18,9 +20,19 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, says_so, |case, clue| {
-        let path = clue.path.clone().unwrap_or_default();
+        let path = clue.path.clone().or_else(|| of_command(case)).unwrap_or_default();
         Subject::Path(case.surroundings().cwd.join(path))
     })
+}
+
+/// The path of the command line that answers so; else it may be the working directory.
+fn of_command(case: &Case) -> Option<PathBuf> {
+    let paths = words::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    paths.map(|path| case.surroundings().cwd.join(path)).find(|path| is_stale(case, path))
+}
+
+fn is_stale(case: &Case, path: &Path) -> bool {
+    case.machine.stat(path) == Err(Unknown::Errno(Errno::ESTALE))
 }
 
 fn says_so(_: &Case, clue: &Clue) -> bool {
@@ -30,8 +42,7 @@ fn says_so(_: &Case, clue: &Clue) -> bool {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no path is named".into()) };
     let shown = path.display();
-    let is_stale = case.machine.stat(path) == Err(Unknown::Errno(Errno::ESTALE));
-    let wrong = is_stale.then(|| {
+    let wrong = is_stale(case, path).then(|| {
         let point = case.mounts.holding(path).map(|mount| case.quoted(&mount.point)).unwrap_or_default();
         Wrong {
             headline: format!("the server no longer knows {shown}"),

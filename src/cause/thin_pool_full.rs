@@ -8,6 +8,8 @@ use crate::probe::thin_pool::{self, Pool};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::text::grouped;
+use crate::words;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "thin-pool-full";
 
@@ -21,12 +23,24 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate().filter(|(_, clue)| may_be(clue));
-    let named = spoken.filter_map(|(index, clue)| {
-        let mount = case.mount_of(clue.path.as_deref()?)?;
-        let node = mount.source.to_str().filter(|source| source.starts_with("/dev/"))?;
-        Some(Suspect { subject: Subject::Path(node.into()), clue: Some(index), touched: true })
+    let suspects = spoken.flat_map(|(index, clue)| {
+        let nodes = paths(case, clue).into_iter().filter_map(|path| node(case, path));
+        let suspect = move |node: PathBuf| Suspect { subject: Subject::Path(node), clue: Some(index), touched: true };
+        nodes.map(suspect).collect::<Vec<_>>()
     });
-    named.collect()
+    suspects.collect()
+}
+
+/// What a message names, or where it names nothing what the command line does.
+fn paths<'a>(case: &Case<'a>, clue: &'a Clue) -> Vec<&'a Path> {
+    let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
+    clue.path.as_deref().map_or_else(|| words::paths_of(case.command).filter(has_slash).collect(), |path| vec![path])
+}
+
+/// The device of the filesystem that holds a path.
+fn node(case: &Case, path: &Path) -> Option<PathBuf> {
+    let source = case.mount_of(path)?.source.to_str()?;
+    source.starts_with("/dev/").then(|| source.into())
 }
 
 fn may_be(clue: &Clue) -> bool {
@@ -42,7 +56,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(unknown) => Verdict::Unknown(unknown.to_string()),
         Ok((None, device)) => Verdict::RuledOut(format!("no thin pool is below {}", device.name)),
         Ok((Some(pool), _)) if !pool.is_full() => Verdict::RuledOut(used(&pool)),
-        Ok((Some(pool), device)) => Verdict::Found(Box::new(found(case, &pool, &device))),
+        Ok((Some(pool), device)) => {
+            let is_named = suspect.clue.is_some_and(|index| case.clues[index].path.is_some());
+            let confidence = if is_named { Confidence::Verified } else { Confidence::Likely };
+            Verdict::Found(Box::new(Finding { confidence, ..found(case, &pool, &device) }))
+        }
     }
 }
 

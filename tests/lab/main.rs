@@ -44,6 +44,7 @@ mod programs_vague;
 mod quiet;
 mod quota;
 mod read_only;
+mod recorded;
 mod refused_calls;
 mod replay;
 mod reserved_blocks;

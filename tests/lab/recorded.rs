@@ -1,0 +1,116 @@
+//! What this machine cannot be brought into, or only with harm to others: no file left for the whole machine, a file that a server has
+//! forgotten, a full thin pool. A real tool meets the errno (strace gives it in place of the call), and its report, which is a record of the
+//! machine, is played back with the kernel's records of such a state in it. As it was recorded, on a healthy machine, nothing is claimed.
+
+use crate::harness::{Explained, Lab, Need, scenario};
+use explain::cause::Confidence::{Likely, Verified};
+use serde_json::{Value, json};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Program("strace"), Need::Program("python3"), Need::Program("dd")];
+
+/// `refused NAME PATH CALL ERRNO COMMAND…`: runs a command whose calls on the path are answered with an errno.
+const REFUSED: &str = r#"
+    refused() {
+        name=$1 path=$2 call=$3 errno=$4
+        shift 4
+        explained "$name" strace -f -o /dev/null -P "$path" -e "inject=$call:error=$errno" "$@"
+    }
+"#;
+
+/// Plays a run back on a machine that differs from the recorded one by these answers.
+fn played_back(lab: &Lab, run: &str, answers: &[(&str, Value)]) -> Explained {
+    let file = lab.path("runs").join(format!("{run}.json"));
+    let mut report: Value = serde_json::from_slice(&std::fs::read(file).expect("the run was kept")).expect("JSON");
+    for (question, answer) in answers {
+        report["machine"]["answers"][question] = answer.clone();
+    }
+    let other = lab.path(&format!("{run}.other.json"));
+    std::fs::write(&other, report.to_string()).expect("the record can be kept");
+    let again = format!(
+        r#"bare {run}.again "$EXPLAIN" --replay "$LAB/{run}.other.json" --format json; mv runs/{run}.again.out runs/{run}.again.json; : >runs/{run}.again.out"#
+    );
+    lab.play(&again).run(&format!("{run}.again"))
+}
+
+#[test]
+fn a_machine_with_all_files_open_is_named_whoever_met_it() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{REFUSED} echo x >file
+            refused clear "$LAB/file" openat ENFILE cat "$LAB/file"
+            refused vague "$LAB/file" openat ENFILE python3 -c 'import sys
+try: open(sys.argv[1])
+except OSError as error: sys.exit("cannot start: " + error.strerror)' "$LAB/file""#
+        ));
+        let full = [("read /proc/sys/fs/file-nr", json!({"Ok": "9990\t0\t10000\n"}))];
+        let free = [("read /proc/sys/fs/file-nr", json!({"Ok": "990\t0\t10000\n"}))];
+        for run in ["clear", "vague"] {
+            scene.run(run).assert_silent();
+            played_back(lab, run, &full).assert_only("system-files-limit", "10000", Verified);
+            played_back(lab, run, &free).assert_does_not_name("system-files-limit");
+        }
+    });
+}
+
+#[test]
+fn a_file_that_its_server_has_forgotten_is_named_by_the_message_or_by_the_command_line() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{REFUSED} echo x >file
+            refused clear "$LAB/file" openat ESTALE cat "$LAB/file"
+            refused vague "$LAB/file" openat ESTALE python3 -c 'import sys
+try: open(sys.argv[1])
+except OSError as error: sys.exit("cannot read it: " + error.strerror)' "$LAB/file""#
+        ));
+        let file = lab.path("file");
+        let question = format!("stat {}", file.display());
+        let stale = [(question.as_str(), json!({"Err": {"errno": "ESTALE"}}))];
+        for run in ["clear", "vague"] {
+            scene.run(run).assert_silent();
+            played_back(lab, run, &stale).assert_only("stale-nfs-handle", &file, Verified);
+        }
+    });
+}
+
+/// What the device mapper answers of a volume and of the pool below it (dm-thin, `Documentation/admin-guide/device-mapper` of the kernel).
+fn pool(lab: &Lab, status: &str, mounts: &str) -> Vec<(&'static str, Value)> {
+    let point = lab.path("pool");
+    let mount = format!("900 1 253:4 / {} rw,relatime - ext4 /dev/mapper/vg-thin rw\n", point.display());
+    vec![
+        ("mounts", json!({"Ok": format!("{mounts}{mount}")})),
+        ("readlink /sys/dev/block/253:4", json!({"Ok": "../../devices/virtual/block/dm-4"})),
+        ("read /sys/dev/block/253:4/dev", json!({"Ok": "253:4\n"})),
+        ("read /sys/class/block/dm-4/dm/name", json!({"Ok": "vg-thin\n"})),
+        ("mapper 253:4", json!({"Ok": "thin 2048 4095"})),
+        (
+            "list /sys/class/block/dm-4/slaves",
+            json!({"Ok": {"entries": [{"name": "dm-2", "inode": 1, "kind": "symlink"}], "cut": false}}),
+        ),
+        ("read /sys/class/block/dm-2/dev", json!({"Ok": "253:2\n"})),
+        ("read /sys/class/block/dm-2/dm/name", json!({"Ok": "vg-pool-tpool\n"})),
+        ("mapper 253:2", json!({"Ok": status})),
+    ]
+}
+
+#[test]
+fn a_pool_without_a_free_block_is_named_by_the_message_or_by_the_command_line() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(&format!(
+            r#"{REFUSED} mkdir pool
+            refused clear "$LAB/pool/file" write EIO dd if=/etc/hostname of="$LAB/pool/file"
+            refused vague "$LAB/pool/file" write EIO python3 -c 'import os, sys
+try: os.write(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), b"x")
+except OSError as error: sys.exit("cannot save: " + error.strerror)' "$LAB/pool/file"
+            mkdir -p kept; cat /proc/self/mountinfo >kept/mounts"#
+        ));
+        let mounts = std::fs::read_to_string(lab.path("kept/mounts")).expect("the script kept it");
+        let full = "thin-pool 1 141/4096 800/800 - out_of_data_space discard_passdown queue_if_no_space - 1024";
+        let free = "thin-pool 1 141/4096 10/800 - rw discard_passdown queue_if_no_space - 1024";
+        for (run, confidence) in [("clear", Verified), ("vague", Likely)] {
+            scene.run(run).assert_does_not_name("thin-pool-full");
+            let full = played_back(lab, run, &pool(lab, full, &mounts));
+            full.assert_only("thin-pool-full", "/dev/mapper/vg-thin", confidence);
+            played_back(lab, run, &pool(lab, free, &mounts)).assert_does_not_name("thin-pool-full");
+        }
+    });
+}
