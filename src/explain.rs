@@ -2,7 +2,7 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Capture, Color, Format, Options};
-use crate::clue::{self, Clue, Fault, Library, Reader, Said};
+use crate::clue::{self, Clue, Fault, Library, Operation, Reader, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::log;
@@ -39,7 +39,11 @@ struct Failure<'a> {
 impl Failure<'_> {
     fn explain(&self, machine: &Machine, rules: &Rules) -> Report {
         let library = &rules.library;
-        let clues = if self.is_no_failure(library) { None } else { Some(self.clues(machine, library)) };
+        let clues = if self.is_no_failure(library) {
+            self.waited_for(machine, library)
+        } else {
+            Some(self.clues(machine, library))
+        };
         let case = Case {
             machine,
             mode: self.mode,
@@ -71,6 +75,14 @@ impl Failure<'_> {
             read.extend(library.of_status(self.command, *code));
         }
         Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect()
+    }
+
+    /// What a command said that it waited for until `timeout` ended it (124, coreutils): a deadline is an answer, a lock is why there was no other.
+    fn waited_for(&self, machine: &Machine, library: &Library) -> Option<Vec<Clue>> {
+        let is_ended = matches!(self.outcome, Outcome::Exited { code: 124 });
+        let mut clues = if is_ended { self.clues(machine, library) } else { Vec::new() };
+        clues.retain(|clue| clue.operation == Some(Operation::Lock));
+        (!clues.is_empty()).then_some(clues)
     }
 
     /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.

@@ -166,3 +166,33 @@ END
         scene.run("stale").assert_first("stale-lock", lab.path("server.pid"), Confidence::Verified);
     });
 }
+
+/// A package for cargo.
+const BUILD: &str = r#"
+    export CARGO_HOME="$LAB/cargo" RUSTC="${CARGO%/*}/rustc"; mkdir -p work/src work/target/debug; cd work
+    printf '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n' >Cargo.toml; echo 'fn main() {}' >src/main.rs
+"#;
+
+#[test]
+fn a_build_that_waited_for_another_one_until_its_deadline_is_explained() {
+    scenario(DATABASES, |lab| {
+        let scene = lab.play(&format!(
+            r#"CARGO={} {HOLD} {BUILD} hold target/debug/.cargo-lock
+            explained deadline timeout 3 "$CARGO" build --offline
+            explained ended sh -c '"$0" build --offline & sleep 2; kill $!; wait $!' "$CARGO"
+            explained twin.sleep timeout 1 sleep 60
+            kill $HOLDER; wait $HOLDER || true
+            explained twin "$CARGO" build --offline --bin none"#,
+            env!("CARGO")
+        ));
+        let lock = lab.path("work/target/debug/.cargo-lock");
+        for run in ["deadline", "ended"] {
+            let run = scene.run(run);
+            let found = run.assert_first("locked-by-process", &lock, Confidence::Likely);
+            assert!(found.summary.contains("python3"), "{run}");
+        }
+        for run in ["twin", "twin.sleep"] {
+            scene.run(run).assert_silent();
+        }
+    });
+}

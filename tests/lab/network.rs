@@ -158,3 +158,46 @@ fn what_another_machine_decides_is_possible_of_a_log_and_never_claimed_of_a_run(
         scene.run("push").assert_does_not_name("remote-side");
     });
 }
+
+/// `$apt update`: apt with directories of its own and one source, whose warnings are errors.
+const PACKAGES: &str = r#"
+    for name in lists/partial cache/archives/partial log; do mkdir -p "apt/$name"; done
+    apt="apt-get -o Dir::Etc::sourcelist=$LAB/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$LAB/apt/lists -o Dir::Cache=$LAB/apt/cache"
+    apt="timeout 60 $apt -o Dir::Log=$LAB/apt/log -o Acquire::Retries=0 -o APT::Sandbox::User=root --error-on=any"
+    source() { echo "deb [trusted=yes] $1 stable main" >sources.list; }
+    npm="timeout 60 npm view none --fetch-retries=0 --registry"
+"#;
+
+#[test]
+fn package_managers_without_authorities_a_resolver_or_their_proxy_are_explained() {
+    let programs = ["ip", "openssl", "python3", "npm", "apt-get"];
+    let needs: Vec<Need> = std::iter::once(Need::Root).chain(programs.map(Need::Program)).collect();
+    scenario(&needs, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NETWORK}{SERVER}{NAME_SERVER}{PACKAGES} certify; tls
+            source "$SERVER"; explained_in twin.authority "$inside" $apt update
+            mkdir none; mount --bind none /etc/ssl/certs
+            explained_in authorities "$inside" $apt update
+            umount /etc/ssl/certs; : >resolv; mount --bind resolv /etc/resolv.conf; source http://none.example/
+            explained_in apt.names "$inside" $apt update
+            explained_in npm.names "$inside" $npm http://none.example/
+            dead="env http_proxy=http://127.0.0.1:3128"
+            explained_in apt.proxy "$inside $dead" $apt update
+            explained_in npm.proxy "$inside $dead" $npm http://none.example/
+            answer
+            explained_in twin.apt "$inside" $apt update
+            explained_in twin.npm "$inside" $npm http://none.example/"#
+        ));
+        let bundle = "/etc/ssl/certs/ca-certificates.crt";
+        scene.run("authorities").assert_only("ca-certificates-missing", bundle, Confidence::Verified);
+        for run in ["apt.names", "npm.names"] {
+            scene.run(run).assert_only("resolver-unconfigured", "/etc/resolv.conf", Confidence::Verified);
+        }
+        for run in ["apt.proxy", "npm.proxy"] {
+            scene.run(run).assert_only("proxy-misconfigured", "http_proxy", Confidence::Likely);
+        }
+        for run in ["twin.authority", "twin.apt", "twin.npm"] {
+            scene.run(run).assert_silent();
+        }
+    });
+}

@@ -2,7 +2,7 @@
 
 use crate::cause::{Case, Mode, Subject, Suspect};
 use crate::clue::{Clue, Operation};
-use crate::machine::{HeldLock, Kind};
+use crate::machine::{HeldLock, Kind, Stat};
 use crate::probe::lock::{LockState, lock_state};
 use crate::sys::errno::Errno;
 use crate::watch::LockSample;
@@ -37,11 +37,14 @@ fn unnamed(case: &Case, clue: &Clue) -> Vec<(PathBuf, bool)> {
     below.into_iter().map(|path| (PathBuf::from(OsString::from_vec(path.0)), false)).collect()
 }
 
+/// Programs that stand behind `timeout` or `sudo` are files too, and no locks.
 fn files_of_command(case: &Case) -> Vec<PathBuf> {
+    const EXECUTE: u32 = 0o111;
     let words = case.command.iter().skip(1).filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
     let resolved = words.filter_map(|word| case.resolve(Path::new(word)));
     let there = resolved.filter(|found| found.missing.as_os_str().is_empty()).map(|found| found.existing);
-    there.filter(|path| case.machine.stat(path).is_ok_and(|stat| stat.kind == Kind::Regular)).collect()
+    let is_plain = |stat: Stat| stat.kind == Kind::Regular && stat.mode & EXECUTE == 0;
+    there.filter(|path| case.machine.stat(path).is_ok_and(is_plain)).collect()
 }
 
 /// Whether a message says that it is about a lock: EAGAIN has other reasons, and "blocking" and "clock" are other words.
