@@ -13,11 +13,9 @@ use super::skim::Skim;
 use super::written::Key;
 use crate::transcript::Transcript;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-/// Lines and rules that are asked of an output of ordinary length, whatever they are.
-const ASKED: usize = 4000;
-/// First lines of a kind that are asked of a longer one, and last ones.
+/// Lines of a kind that are asked at the beginning of an output, and at its end.
 const OF_A_KIND: usize = 100;
 
 /// Reads output with the rules of a library.
@@ -48,16 +46,39 @@ struct Owners {
     is_mark: bool,
 }
 
-/// A line, and a rule of which it holds a key.
-struct Candidate {
-    line: usize,
-    rule: usize,
-    words: Option<usize>,
+/// Lines and rules that are asked: of those with the same rule and the same words for an errno the first and the last ones.
+#[derive(Default)]
+struct Asked {
+    lines: Vec<(usize, usize)>,
+    kinds: HashMap<(usize, Option<usize>), Kind>,
 }
 
-impl Candidate {
-    fn kind(&self) -> (usize, Option<usize>) {
-        (self.rule, self.words)
+#[derive(Default)]
+struct Kind {
+    seen: usize,
+    last: VecDeque<usize>,
+}
+
+impl Asked {
+    /// Adds a line and a rule. One that takes back what was said before is asked of every line.
+    fn add(&mut self, line: usize, rule: usize, words: Option<usize>, takes_back: impl Fn() -> bool) {
+        let kind = self.kinds.entry((rule, words)).or_default();
+        kind.seen += 1;
+        if kind.seen <= OF_A_KIND || takes_back() {
+            return self.lines.push((line, rule));
+        }
+        kind.last.push_back(line);
+        if kind.last.len() > OF_A_KIND {
+            kind.last.pop_front();
+        }
+    }
+
+    fn in_order(mut self) -> Vec<(usize, usize)> {
+        let last =
+            self.kinds.into_iter().flat_map(|((rule, _), kind)| kind.last.into_iter().map(move |line| (line, rule)));
+        self.lines.extend(last);
+        self.lines.sort_unstable();
+        self.lines
     }
 }
 
@@ -102,34 +123,16 @@ impl<'l> Reader<'l> {
 
     /// Lines and rules of which the line holds a key, in the order of the lines. Lines that only quote a message have none.
     pub(super) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
-        let mut candidates = Vec::new();
+        let mut asked = Asked::default();
         for line in 0..page.len() {
             let Owners { rules, words, .. } = self.owners_in(&page.line(line).text);
             if !rules.is_empty() && page.concerns(line) && !page.is_quotation(line) {
-                candidates.extend(rules.into_iter().map(|rule| Candidate { line, rule, words }));
+                for rule in rules {
+                    asked.add(line, rule, words, || self.rule(rule).says.handled);
+                }
             }
         }
-        if candidates.len() > ASKED {
-            candidates = self.few_of_a_kind(candidates);
-        }
-        candidates.into_iter().map(|candidate| (candidate.line, candidate.rule)).collect()
-    }
-
-    /// Of lines of which a rule holds the same words for an errno the first and the last ones. Rules that take back what was said
-    /// before are asked of each.
-    fn few_of_a_kind(&self, candidates: Vec<Candidate>) -> Vec<Candidate> {
-        let mut left = HashMap::<_, usize>::new();
-        for candidate in &candidates {
-            *left.entry(candidate.kind()).or_default() += 1;
-        }
-        let mut seen = HashMap::<_, usize>::new();
-        let mut is_kept = |candidate: &Candidate| {
-            let seen = seen.entry(candidate.kind()).or_default();
-            let left = left.entry(candidate.kind()).or_default();
-            (*seen, *left) = (*seen + 1, left.saturating_sub(1));
-            *seen <= OF_A_KIND || *left < OF_A_KIND || self.rule(candidate.rule).says.handled
-        };
-        candidates.into_iter().filter(|candidate| is_kept(candidate)).collect()
+        asked.in_order()
     }
 
     /// What finds the lines of a long log that [`Self::tells`] has to be asked about. A rule that needs words for an errno adds none:

@@ -25,7 +25,7 @@ enum Body {
     /// A [`Compiled`] that is part of the program, encoded.
     Embedded(&'static [u8]),
     /// What a file says.
-    Written(Box<(schema::Rule, Compiled)>),
+    Written(Box<schema::Rule>),
 }
 
 /// A rule, ready to match.
@@ -58,13 +58,13 @@ impl Rule {
     /// # Errors
     /// What is wrong and where.
     pub(super) fn new(text: schema::Rule, source: &Rc<Source>) -> Result<Self, Fault> {
-        let compiled = Compiled::new(&text, source)?;
+        let keys = Compiled::keys_of(&text, source)?;
         text.errno.as_ref().map(|name| known_errno(name, source)).transpose()?;
         Ok(Self {
             id: text.id.get_ref().clone().into(),
             source: Rc::clone(source),
-            keys: compiled.keys().into_iter().map(of_any_age).collect(),
-            body: Body::Written(Box::new((text, compiled))),
+            keys: keys.into_iter().map(of_any_age).collect(),
+            body: Body::Written(Box::new(text)),
             ready: OnceCell::new(),
         })
     }
@@ -86,7 +86,7 @@ impl Rule {
     pub fn written(&self) -> Option<&schema::Rule> {
         match &self.body {
             Body::Embedded(_) => None,
-            Body::Written(body) => Some(&body.0),
+            Body::Written(text) => Some(text),
         }
     }
 
@@ -96,7 +96,8 @@ impl Rule {
             let compiled = match &self.body {
                 // The build has written it, and the rules' tests read each: one that cannot be read matches nothing.
                 Body::Embedded(bytes) => postcard::from_bytes(bytes).unwrap_or_default(),
-                Body::Written(body) => body.1.clone(),
+                // It was found sound when it was added.
+                Body::Written(text) => Compiled::new(text, &self.source).unwrap_or_default(),
             };
             Ready::from(compiled)
         })

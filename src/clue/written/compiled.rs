@@ -1,6 +1,6 @@
 //! A rule as matching needs it: checked, expanded, without examples. This is what the program carries of `rules/`.
 
-use super::{Fault, Form, Operation, Source, schema};
+use super::{Fault, Form, Operation, Source, glance, schema};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -104,7 +104,22 @@ impl Compiled {
         })
     }
 
-    /// What a line holds of the message in every case, as the program wrote it: one of these, each once.
+    /// What a line holds of the message in every case, as the program wrote it: one of these, each once. A rule of which that can be told
+    /// at a glance is sound, and is not checked further.
+    ///
+    /// # Errors
+    /// What is wrong with another and where.
+    pub fn keys_of(rule: &schema::Rule, source: &Source) -> Result<Vec<Key<Vec<u8>>>, Fault> {
+        let patterns = || rule.pattern.iter().chain(&rule.patterns);
+        let is_plain = rule.near.is_empty() && rule.log.is_none() && rule.log_from.is_none() && rule.log_to.is_none();
+        let keys = patterns().map(|pattern| glance::keys(pattern.get_ref())).collect::<Option<Vec<_>>>();
+        match keys.filter(|keys| is_plain && !keys.is_empty()) {
+            Some(keys) => Ok(keys.concat()),
+            None => Ok(Self::new(rule, source)?.keys()),
+        }
+    }
+
+    /// The same of a rule that was checked.
     #[must_use]
     pub fn keys(&self) -> Vec<Key<Vec<u8>>> {
         let mut keys: Vec<Key<Vec<u8>>> = self.patterns.iter().flat_map(Form::keys).collect();

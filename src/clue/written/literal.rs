@@ -203,7 +203,8 @@ fn weight(set: &[Vec<u8>]) -> usize {
     set.iter().map(|literal| weight_of(literal)).min().unwrap_or(0)
 }
 
-fn weight_of(literal: &[u8]) -> usize {
+/// How much text a literal is: a letter counts for more than another sign.
+pub fn weight_of(literal: &[u8]) -> usize {
     let of_byte = |byte: &u8| match *byte {
         ERRNO_BEGIN => 8,
         byte if byte.is_ascii_alphanumeric() || !byte.is_ascii() => 4,

@@ -5,6 +5,7 @@ mod compiled;
 mod embedded;
 mod expand;
 mod fault;
+mod glance;
 mod literal;
 mod pattern;
 mod salvage;

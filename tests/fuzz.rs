@@ -1,0 +1,220 @@
+//! What others wrote is read without a panic and in linear time: rule files, output, logs in every form, reports. Pieces of real ones are
+//! put together at random, from fixed seeds. `FUZZ_ROUNDS=100000 cargo test --release --test fuzz` goes on for as long as one likes.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests act on real files; the one door is the product's rule, and what goes wrong here is a failed test"
+)]
+
+use explain::clue::{Library, Reader, Said};
+use explain::machine::Surroundings;
+use explain::transcript::Transcript;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Numbers that look random and are the same every time (Marsaglia, Xorshift RNGs, 2003).
+struct Random(u64);
+
+impl Random {
+    fn of_round(round: usize) -> Self {
+        Self((round as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    /// Pieces in any order, with a few bytes wrong.
+    fn mixed(&mut self, pieces: &[&str], count: usize) -> Vec<u8> {
+        let mut all: Vec<u8> = (0..count).flat_map(|_| pieces[self.below(pieces.len())].bytes()).collect();
+        for _ in 0..self.below(4) {
+            let at = self.below(all.len());
+            all[at] = self.below(256).try_into().unwrap();
+        }
+        all.truncate(1 + self.below(2 * all.len()));
+        all
+    }
+}
+
+/// So many of a target that takes a moment, and more of one that takes less.
+fn rounds(usual: usize) -> std::ops::Range<usize> {
+    0..std::env::var("FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
+}
+
+const OUTPUT: &[&str] = &[
+    "tar: a/b: Cannot mkdir: No space left on device\n",
+    "cp: cannot stat '/x",
+    "': Permission denied",
+    "\n",
+    "\r",
+    "\r\n",
+    "  usage: x\n    ",
+    "\x1b[31m",
+    "\x1b]0;",
+    "\x07",
+    "2024-05-06T07:08:09.1Z ",
+    "##[group]Run a\n",
+    "##[error]Process completed with exit code 2.\n",
+    "section_start:1700000000:step_script\r\x1b[0K",
+    "#12 0.345 ",
+    "web-1  | ",
+    "[ui] ",
+    "ERROR: process \"a\" did not complete successfully: exit code: 2\n",
+    "make: [Makefile:3: clean] Error 1 (ignored)\n",
+    "[Errno 28] ",
+    "‘",
+    "’",
+    "：",
+    "Error: ENOSPC: no space left on device, open 'x'",
+    "A complete log of this run can be found in: /x/y.log\n",
+    "\u{1}ENOSPC\u{2}",
+    "cannot create directory a line that is long enough to have been wrapped by a terminal\n  ",
+];
+
+const RULES: &[&str] = &[
+    "[[rule]]\n",
+    "id = \"a\"\n",
+    "pattern = '''",
+    "'''\n",
+    "lost it",
+    "{errno}",
+    "{path",
+    "}",
+    "(?<path>[^:]+)",
+    "(?:a|b){3,9}",
+    "[[:alpha:]]",
+    "(((",
+    "|",
+    r"\x{41}",
+    r"\",
+    "é",
+    "source = \"s\"\nfires = []\nsilent = []\n",
+    "[[benign]]\nprogram = \"x\"\n",
+    "status = [1]\n",
+    "near = [{ pattern = \"lost\" }]\n",
+    "errno = \"ENOSPC\"\n",
+    "\"",
+    "'",
+    "[verbs]\n",
+    "= 3\n",
+];
+
+fn clues(library: &Library, output: Vec<u8>) {
+    let surroundings = Surroundings::default();
+    let length = output.len() as u64;
+    let transcript = Transcript::whole(output);
+    for clue in library.clues(&Said { transcript: &transcript, command: &[], surroundings: &surroundings }) {
+        assert!(clue.said.start <= clue.said.end && clue.said.end <= length);
+    }
+}
+
+#[test]
+fn whatever_a_rule_file_holds_is_read_or_told() {
+    let library = Library::only(&[]).0;
+    drop(library);
+    for round in rounds(1500) {
+        let text = String::from_utf8_lossy(&Random::of_round(round).mixed(RULES, 14)).into_owned();
+        let (library, faults) = Library::with_texts([(PathBuf::from("own.toml"), text.clone())]);
+        assert!(faults.iter().all(|fault| fault.line.is_some_and(|line| line <= text.lines().count() + 1)), "{text}");
+        if round % 50 == 0 {
+            clues(&library, text.into_bytes());
+        }
+    }
+}
+
+#[test]
+fn whatever_was_written_is_read() {
+    let library = Library::builtin();
+    for round in rounds(150) {
+        clues(&library, Random::of_round(round).mixed(OUTPUT, 60));
+    }
+}
+
+#[test]
+fn whatever_a_log_holds_is_read_as_far_as_it_goes() {
+    let library = Library::builtin();
+    let reader = Reader::new(&library, None);
+    for round in rounds(80) {
+        let mut random = Random::of_round(round);
+        let plain = random.mixed(OUTPUT, 40);
+        let mut bytes = match round % 3 {
+            0 => compressed(&plain),
+            1 => [b"\x28\xb5\x2f\xfd".as_slice(), &plain].concat(),
+            // Longer than what is kept whole, so that it is skimmed.
+            _ => plain.repeat(1 + (2 << 20) / plain.len()),
+        };
+        let cut = random.below(bytes.len());
+        bytes[cut] = random.below(256).try_into().unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let Ok((transcript, _)) = explain::log::read(&[file.path().to_owned()], &reader) else { continue };
+        let mut end = 0;
+        for part in &transcript.parts {
+            assert!(part.offset >= end, "round {round}: parts overlap");
+            end = part.offset + part.bytes.0.len() as u64;
+        }
+        assert!(end <= transcript.bytes, "round {round}");
+    }
+}
+
+/// As one member of gzip.
+fn compressed(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn whatever_a_report_holds_is_read_or_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("report.json");
+    let program = env!("CARGO_BIN_EXE_explain");
+    let ran = std::process::Command::new(program)
+        .args(["-q", "--report", file.to_str().unwrap(), "cat", "/no/such/file"])
+        .env_remove("EXPLAIN_RULES")
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    let report = std::fs::read(&file).unwrap();
+    assert!(explain::report::read(&report).is_ok());
+    for round in rounds(2000) {
+        let mut random = Random::of_round(round);
+        let mut bytes = report.clone();
+        for _ in 0..=random.below(3) {
+            let (at, from) = (random.below(bytes.len()), random.below(report.len()));
+            let piece = &report[from..report.len().min(from + random.below(40))];
+            let end = bytes.len().min(at + random.below(40));
+            bytes.splice(at..end, piece.iter().copied());
+        }
+        let _ = explain::report::read(&bytes);
+    }
+}
+
+/// Time that this thread had of a processor: other work on the machine does not count.
+fn cpu_time() -> Duration {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
+}
+
+#[test]
+fn four_times_as_much_takes_no_more_than_eight_times_as_long() {
+    let library = Library::builtin();
+    let time = |unit: &str, length: usize| {
+        let once = || {
+            let begin = cpu_time();
+            clues(&library, unit.repeat(length / unit.len()).into_bytes());
+            cpu_time().saturating_sub(begin)
+        };
+        (0..3).map(|_| once()).min().unwrap()
+    };
+    // What the words of the locale and the keys take whatever the output is.
+    let start = time("x", 1);
+    for unit in OUTPUT.iter().filter(|unit| unit.len() > 3).chain(&["    indented\n", "a: b: c: d: ", "((((", "/x/y"]) {
+        let of = |length| time(unit, length).saturating_sub(start) + Duration::from_millis(5);
+        let (small, large) = (of(12_000), of(48_000));
+        assert!(large < 8 * small, "{unit:?}: {small:?} and then {large:?}");
+    }
+}
