@@ -46,29 +46,34 @@ pub struct SeenProcess {
 }
 
 impl Seen {
-    /// Walks `/proc`.
+    /// Walks `/proc` three times, each slower than the one before and seldomer what is looked for: directories and programs, descriptors,
+    /// mappings. So of more processes than there is time for, the likeliest holders are seen.
     ///
     /// # Errors
     /// Where there is no `/proc`.
     pub fn now() -> Answer<Self> {
-        let pids = procfs::all()?;
+        let mut pids = procfs::all()?;
         if pids.is_empty() {
             return Err(Unknown::Unsupported("/proc is not mounted".into()));
         }
+        // What was started last is likelier to be what the user works with than what runs since the machine was started.
+        pids.sort_unstable_by_key(|pid| std::cmp::Reverse(*pid));
         let deadline = Instant::now() + BUDGET;
-        let (processes, has_links) = crew::over(pids, deadline, |pid| seen_process(*pid));
-        let mut processes: Vec<SeenProcess> = processes.into_iter().flatten().collect();
-        // Mappings are slow to read and seldom all there is, so they come last.
-        let readable = processes.iter().filter(|process| process.readable).map(|process| process.pid).collect();
-        let (mapped, has_mappings) = crew::over(readable, deadline, |pid| mappings(*pid));
-        let mut mapped: BTreeMap<u32, Mappings> = mapped.into_iter().collect();
-        for process in &mut processes {
-            let Some(Mappings { links, gone }) = mapped.remove(&process.pid) else { continue };
-            process.links.extend(links);
-            process.gone.extend(gone);
+        let (processes, mut is_whole) = crew::over(pids, deadline, |pid| seen_process(*pid));
+        let mut processes: BTreeMap<u32, SeenProcess> =
+            processes.into_iter().flatten().map(|process| (process.pid, process)).collect();
+        let readable = processes.values().rev().filter(|process| process.readable);
+        let readable: Vec<u32> = readable.map(|process| process.pid).collect();
+        for look in [descriptors, mappings] as [fn(&u32) -> Held; 2] {
+            let (held, has_all) = crew::over(readable.clone(), deadline, look);
+            is_whole &= has_all;
+            for Held { pid, links, gone } in held {
+                let Some(process) = processes.get_mut(&pid) else { continue };
+                process.links.extend(links);
+                process.gone.extend(gone);
+            }
         }
-        processes.sort_by_key(|process| process.pid);
-        Ok(Self { processes, cut: !has_links || !has_mappings })
+        Ok(Self { processes: processes.into_values().collect(), cut: !is_whole })
     }
 }
 
@@ -94,7 +99,7 @@ impl SeenProcess {
     }
 }
 
-/// What one process has; none where it has ended. A thread of the kernel has nothing.
+/// Where one process is and what it runs; none where it has ended. A thread of the kernel has nothing.
 fn seen_process(pid: u32) -> Option<SeenProcess> {
     let process = Process::open(pid).ok()?;
     let mut seen = SeenProcess { pid, readable: true, ..SeenProcess::default() };
@@ -111,27 +116,35 @@ fn seen_process(pid: u32) -> Option<SeenProcess> {
         return (!is_of_kernel(pid)).then_some(seen);
     }
     seen.mounts = process.link(c"ns/mnt").unwrap_or_default();
-    let _ended = process.descriptors(|number, link| {
-        if link.starts_with(b"/") || link.starts_with(b"socket:") {
-            seen.gone.extend(gone(&process, Use::Open(number), &format!("fd/{number}"), &link));
-            seen.links.push((Use::Open(number), link));
-        }
-    });
     Some(seen)
 }
 
-/// What a process has mapped.
+/// What a process has open, or mapped.
 #[derive(Debug, Default)]
-struct Mappings {
+struct Held {
+    pid: u32,
     links: Vec<(Use, Vec<u8>)>,
     gone: Vec<(Use, Vec<u8>, OpenFile)>,
 }
 
+/// Files and sockets that are open, `proc_pid_fd(5)`.
+fn descriptors(pid: &u32) -> Held {
+    let mut held = Held { pid: *pid, ..Held::default() };
+    let Ok(process) = Process::open(*pid) else { return held };
+    let _ended = process.descriptors(|number, link| {
+        if link.starts_with(b"/") || link.starts_with(b"socket:") {
+            held.gone.extend(gone(&process, Use::Open(number), &format!("fd/{number}"), &link));
+            held.links.push((Use::Open(number), link));
+        }
+    });
+    held
+}
+
 /// Files that are mapped, `proc_pid_maps(5)`: a descriptor may be closed as soon as the mapping is there.
-fn mappings(pid: u32) -> (u32, Mappings) {
-    let mut mappings = Mappings::default();
+fn mappings(pid: &u32) -> Held {
+    let mut mappings = Held { pid: *pid, ..Held::default() };
     let maps = files::read(Path::new(&format!("/proc/{pid}/maps")));
-    let (Ok(process), Ok(maps)) = (Process::open(pid), maps) else { return (pid, mappings) };
+    let (Ok(process), Ok(maps)) = (Process::open(*pid), maps) else { return mappings };
     let mut known = BTreeSet::new();
     for line in maps.0.split(|byte| *byte == b'\n') {
         let Some(start) = line.iter().position(|byte| *byte == b'/') else { continue };
@@ -142,7 +155,7 @@ fn mappings(pid: u32) -> (u32, Mappings) {
             mappings.links.push((Use::Mapped, line[start..].to_vec()));
         }
     }
-    (pid, mappings)
+    mappings
 }
 
 /// A file that has no name any more, where a link is to one.
