@@ -7,7 +7,7 @@
 //! same message.
 
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
-use crate::clue::{Aftermath, Clue};
+use crate::clue::{Aftermath, Clue, Operation};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 
@@ -59,6 +59,7 @@ pub fn diagnose(case: &Case) -> Diagnosis {
         }
     }
     drop_covered(case, &mut diagnosis);
+    believe_status(case, &mut diagnosis.found);
     if case.mode == Mode::Log {
         let said = said(case, &diagnosis.found);
         diagnosis.found.extend(said);
@@ -94,10 +95,13 @@ fn lower(finding: &mut Finding) {
     finding.confidence = finding.confidence.min(Confidence::Likely);
 }
 
-/// Whether programs ask for what is not there as a matter of course: files, and commands by their name.
+/// Whether programs try this as a matter of course and go on where it fails: files and commands that need not be there, directories that may be
+/// there already.
 fn is_ordinary_probe(case: &Case, id: &str, clue: &Clue) -> bool {
-    let is_told_by_status = matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
-    (clue.errno == Some(Errno::ENOENT) || id == "command-not-found") && !is_told_by_status
+    let is_command = id == "command-not-found" || clue.operation == Some(Operation::Execute);
+    let is_told_by_status = is_command && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
+    let is_tried = matches!(clue.errno, Some(Errno::ENOENT | Errno::EEXIST | Errno::ENOTEMPTY));
+    (is_tried || id == "command-not-found") && !is_told_by_status
 }
 
 /// The causes, those that the clues name before others: where time runs out, what is left unasked is what nothing suggested.
@@ -194,6 +198,18 @@ fn drop_covered(case: &Case, diagnosis: &mut Diagnosis) {
         let text = format!("{} explains it", by(&diagnosed).map_or("", |covering| covering.by));
         let Diagnosed { cause, suspect, .. } = diagnosed;
         diagnosis.ruled_out.push(Refuted { cause, suspect, text });
+    }
+}
+
+/// A shell ends with 127 where the last command was not found: what was said before that was not the end.
+fn believe_status(case: &Case, found: &mut [Diagnosed]) {
+    if case.outcome != &(Outcome::Exited { code: 127 }) {
+        return;
+    }
+    let is_last = |diagnosed: &&Diagnosed| diagnosed.cause.id == "command-not-found";
+    let Some(last) = found.iter().filter(is_last).filter_map(|diagnosed| diagnosed.suspect.clue).max() else { return };
+    for earlier in found.iter_mut().filter(|diagnosed| diagnosed.suspect.clue.is_some_and(|index| index < last)) {
+        lower(&mut earlier.finding);
     }
 }
 

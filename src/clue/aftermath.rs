@@ -5,10 +5,13 @@
 //! is said by the same program, or tells only that something failed leaves the message as it is.
 
 use super::Clue;
-use super::jobs::time;
 use super::line::clean;
+use super::reading::{has, is_marked, is_of_program, is_statement, judged};
 use crate::transcript::Transcript;
-use std::path::PathBuf;
+use std::ops::Range;
+
+/// Statements before a message that are looked at.
+const NEAR: usize = 12;
 
 /// What the output after a message says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,23 +25,6 @@ pub enum Aftermath {
     /// The next line tells what is done in place of what failed, and that is not the end.
     DealtWith(String),
 }
-
-/// Lines that tell where more is to be read, or what else could be done.
-const ASIDES: &[&str] = &[
-    "notice",
-    "hint",
-    "info",
-    "note",
-    "warn",
-    "debug",
-    "help",
-    "see",
-    "try",
-    "usage",
-    "tip",
-    "node.js v",
-    "traceback",
-];
 
 /// Words for going on in another way.
 const INSTEAD: &[&str] = &[
@@ -58,89 +44,6 @@ const INSTEAD: &[&str] = &[
     "ignoring",
 ];
 
-/// Words of lines that only tell that something failed.
-const GENERAL: &[&str] = &[
-    "fail",
-    "exit",
-    "abort",
-    "***",
-    "status",
-    "terminated",
-    "stopp",
-    "interrupt",
-    "previous",
-    "gave up",
-    "giving up",
-    "unsuccessful",
-    "incomplete",
-    "return",
-    "did not",
-    "not created",
-    "not installed",
-    "not built",
-    "not completed",
-    "quit",
-    "command",
-    "subprocess",
-    "dumped",
-    "killed",
-    "due to",
-    "because",
-    "caused by",
-    "errors occurred",
-    "error occurred",
-    "encountered",
-    "complete log",
-    "went wrong",
-];
-
-/// Words of lines that miss something: perhaps what the message is about.
-const MISSING: &[&str] = &[
-    "could not",
-    "couldn't",
-    "cannot",
-    "can't",
-    "can not",
-    "unable",
-    "not found",
-    "missing",
-    "no such",
-    "not exist",
-    "available",
-    "not readable",
-    "not writable",
-    "undefined",
-    "null",
-    "none",
-];
-
-/// Words that begin an error.
-const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
-
-/// Python's exceptions for what a program itself did wrong, which tell of no file.
-const OF_PROGRAM: &[&str] = &[
-    "ArithmeticError",
-    "AssertionError",
-    "AttributeError",
-    "ImportError",
-    "IndexError",
-    "JSONDecodeError",
-    "KeyError",
-    "LookupError",
-    "ModuleNotFoundError",
-    "NameError",
-    "RecursionError",
-    "TypeError",
-    "UnboundLocalError",
-    "UnicodeDecodeError",
-    "UnicodeEncodeError",
-    "ValueError",
-    "ZeroDivisionError",
-];
-
-/// Parts of paths that tell nothing.
-const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
-
 impl Aftermath {
     /// What was said after a message of the output; nothing after one of a log, which is read apart.
     #[must_use]
@@ -148,7 +51,22 @@ impl Aftermath {
         if clue.said.end == 0 || clue.log.is_some() {
             return Self::Open;
         }
-        let mut after = lines_after(transcript, clue.said.end);
+        match Self::behind(transcript, clue) {
+            Self::Open => Self::before(transcript, clue),
+            other => other,
+        }
+    }
+
+    /// What was said before: a program that is at its end cleans up, and does not always find what it cleans away.
+    fn before(transcript: &Transcript, clue: &Clue) -> Self {
+        let before = lines(transcript, 0..clue.said.start);
+        let statements = before.iter().rev().filter(|line| is_statement(line)).take(NEAR);
+        let mut errors = statements.filter(|line| is_marked(line)).map(|line| judged(line, clue));
+        errors.find(|judged| matches!(judged, Self::Otherwise(_))).map_or(Self::Open, Self::doubted)
+    }
+
+    fn behind(transcript: &Transcript, clue: &Clue) -> Self {
+        let mut after = lines(transcript, clue.said.end..u64::MAX);
         if is_set_in(transcript, clue) {
             // A line of a trace: what the trace ends with is the message.
             let end = after.iter().position(|line| is_statement(line));
@@ -203,33 +121,15 @@ impl Chain {
     }
 }
 
-/// What a last line says of an earlier message.
-fn judged(line: &str, clue: &Clue) -> Aftermath {
-    let (is_of_program, otherwise) = (is_of_program(line), Aftermath::Otherwise(line.to_owned()));
-    let is_general = has(line, GENERAL) || is_error_number(line);
-    match () {
-        // What an assertion compares may well have the words of the message.
-        () if line.starts_with("AssertionError") => otherwise,
-        () if shares_a_word(line, clue) || is_by_same_program(line, clue) => Aftermath::Open,
-        () if is_of_program => otherwise,
-        () if is_general => Aftermath::Open,
-        () if has(line, MISSING) || !is_marked(line) => Aftermath::Doubtful(line.to_owned()),
-        () => otherwise,
-    }
-}
-
-/// `Error 2`, as make counts.
-fn is_error_number(line: &str) -> bool {
-    let behind = line.split("rror ").nth(1);
-    behind.and_then(|rest| rest.chars().next()).is_some_and(|first| first.is_ascii_digit())
-}
-
-fn lines_after(transcript: &Transcript, offset: u64) -> Vec<String> {
-    let rests = transcript.parts.iter().map(|part| {
-        let skipped = usize::try_from(offset.saturating_sub(part.offset)).unwrap_or(usize::MAX);
-        part.bytes.0.get(skipped..).unwrap_or_default()
+/// The lines between two offsets, without control sequences and without empty ones.
+fn lines(transcript: &Transcript, place: Range<u64>) -> Vec<String> {
+    let within = transcript.parts.iter().map(|part| {
+        let bytes = &part.bytes.0;
+        let at =
+            |offset: u64| usize::try_from(offset.saturating_sub(part.offset)).unwrap_or(usize::MAX).min(bytes.len());
+        &bytes[at(place.start)..at(place.end)]
     });
-    let lines = rests.flat_map(|rest| rest.split(|byte| matches!(byte, b'\n' | b'\r')));
+    let lines = within.flat_map(|bytes| bytes.split(|byte| matches!(byte, b'\n' | b'\r')));
     lines
         .map(|line| String::from_utf8_lossy(&clean(line)).trim_end().to_owned())
         .filter(|line| !line.is_empty())
@@ -249,65 +149,6 @@ fn is_set_in(transcript: &Transcript, clue: &Clue) -> bool {
 fn repeats(line: &str, clue: &Clue) -> bool {
     let path = clue.path.as_ref().map(|path| path.to_string_lossy());
     path.is_some_and(|path| path.len() > 3 && line.contains(&*path) && !line.starts_with("AssertionError"))
-}
-
-/// Whether a line says something itself, and does not go on with a line before it.
-fn is_statement(line: &str) -> bool {
-    let begins = line.trim_start_matches(['[', '-', '*', ' ']).to_lowercase();
-    let is_aside = ASIDES.iter().any(|word| begins.starts_with(word));
-    let is_chain = line.starts_with("During handling of") || line.starts_with("The above exception");
-    !line.starts_with(char::is_whitespace) && line.contains(char::is_alphanumeric) && !is_aside && !is_chain
-}
-
-fn has(line: &str, words: &[&str]) -> bool {
-    let line = line.to_lowercase();
-    words.iter().any(|word| line.contains(word))
-}
-
-/// Whether a line calls itself an error, or is an exception.
-fn is_marked(line: &str) -> bool {
-    let first = line.split([':', ' ']).next().unwrap_or_default();
-    let is_exception = first.ends_with("Error") || first.ends_with("Exception");
-    let mut words =
-        line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
-    is_exception || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
-}
-
-fn is_of_program(line: &str) -> bool {
-    let exception = line.split([':', ' ']).next().unwrap_or_default();
-    OF_PROGRAM.contains(&exception.rsplit('.').next().unwrap_or_default())
-}
-
-/// Whether a line names a part of what the message is about, behind the name of the program that says it.
-fn shares_a_word(line: &str, clue: &Clue) -> bool {
-    let paths = || [&clue.path, &clue.other_path].into_iter().flatten();
-    let told = paths().map(|path| path.to_string_lossy().into_owned());
-    let told =
-        told.chain(clue.subject.clone()).chain(clue.program.clone()).collect::<Vec<_>>().join(" ").to_lowercase();
-    let said = line.split_once(": ").map_or(line, |(_, said)| said).to_lowercase();
-    let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| line.contains(&*name.to_string_lossy()));
-    paths().any(is_named) || words(&told).any(|told| words(&said).any(|said| is_same_word(told, said)))
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|letter: char| !letter.is_alphanumeric());
-    words.filter(|word| word.len() > 3 && !COMMON.contains(word))
-}
-
-/// Whether two words are the same but for an ending: `config` and `configs`.
-fn is_same_word(one: &str, other: &str) -> bool {
-    one.len().abs_diff(other.len()) <= 3 && (one.starts_with(other) || other.starts_with(one))
-}
-
-/// Whether both lines begin with the same name of a program; the time and the word for an error are no names.
-fn is_by_same_program(line: &str, clue: &Clue) -> bool {
-    let first = |line: &str| {
-        let said = line.get(time(line.as_bytes())..).unwrap_or(line);
-        let word = said.split_whitespace().next().unwrap_or_default();
-        word.split(['[', ':']).next().unwrap_or_default().to_lowercase()
-    };
-    let (name, other) = (first(line), first(&clue.line));
-    !name.is_empty() && name == other && !MARKS.contains(&&*name)
 }
 
 #[cfg(test)]
@@ -378,6 +219,24 @@ mod tests {
             assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::DealtWith(_)), "{rest}");
         }
         assert!(matches!(after(CAT.0, CAT.1, "INFO  using defaults\n"), Aftermath::Otherwise(_)));
+    }
+
+    #[test]
+    fn what_follows_an_error_with_a_reason_of_its_own_is_doubtful() {
+        let said = |before: &str| {
+            let clue = Clue {
+                said: before.len() as u64..(before.len() + CAT.0.len()) as u64,
+                line: CAT.0.to_owned(),
+                path: Some(CAT.1.into()),
+                ..Clue::default()
+            };
+            Aftermath::of(&Transcript::whole(format!("{before}{}\n", CAT.0).into_bytes()), &clue)
+        };
+        assert!(matches!(said("error: 3 is not 4\n"), Aftermath::Doubtful(_)));
+        for before in ["", "compiling\n", "error: build failed\n", "error: a.ini is needed\n", "error: cannot start\n"]
+        {
+            assert_eq!(said(before), Aftermath::Open, "{before}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod page;
 mod pattern;
 mod prefix;
 mod reader;
+mod reading;
 mod review;
 mod rule;
 mod sieve;

@@ -139,18 +139,22 @@ impl Watch {
         if self.floods % ONE_OF_A_FLOOD > 1 {
             return;
         }
-        // First of all: whoever says this may be about to end, and with it goes what it holds.
+        // First of all what takes microseconds: whoever says this may be about to remove what it made.
+        let is_due = self.last_heard.is_none_or(|last| last.elapsed() >= self.cost * 20);
+        if is_due {
+            self.look(Some(said));
+            self.last_heard = Some(self.last_look);
+        }
+        // It may also be about to end, and with it goes what it holds.
         if has_any(bytes, OF_LIMITS) {
             self.look_at_family(said);
         }
         if has_any(bytes, OF_LOCKS) {
             self.look_at_locks(said);
         }
-        if self.last_heard.is_some_and(|last| last.elapsed() < self.cost * 20) {
+        if !is_due {
             return;
         }
-        self.look(Some(said));
-        self.last_heard = Some(self.last_look);
         for path in places::paths_in(bytes, PATHS_OF_A_MESSAGE) {
             self.join_named(path, said);
         }

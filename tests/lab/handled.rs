@@ -85,10 +85,12 @@ fn an_error_that_was_dealt_with_is_no_cause_of_what_a_program_ends_with() {
             printf '%s\n' 'import os, sys' 'try: os.mkdir("closed/cache")' 'except OSError as error: print(f"cache disabled: {error}", file=sys.stderr)' 'assert 1 == 2' >disabled.py
             explained_as 4001 disabled python3 disabled.py
             explained_as 4001 instead sh -c 'mkdir closed/cache; echo "using in-memory cache" >&2; echo "FATAL: schema version 7 is too new" >&2; exit 1'
+            mkdir -p work/out/x; printf '%s\n' 'cd work' 'mkdir out' 'rmdir out' 'echo "a.c:1: error: expected ; before x" >&2' 'exit 1' >made.sh
+            chmod 777 work; explained_as 4001 made sh made.sh
             explained_as 4001 wrapper sh -c 'none-such-cache gcc -c a.c -o a.o || gcc -c a.c -o a.o'
             explained_as 4001 usage sh -c 'printf "usage: tool FILE\n  EACCES  Permission denied: closed/x\nExamples:\n  cp: cannot create regular file closed/x: Permission denied\n" >&2; exit 2'"#,
         );
-        for run in ["configure", "next", "printed", "handler", "asserted", "disabled", "instead", "wrapper", "usage"] {
+        for run in ["configure", "next", "printed", "handler", "asserted", "disabled", "instead", "made", "wrapper", "usage"] {
             assert_ne!(scene.run(run).status, 0, "{run} does not fail");
             scene.run(run).assert_silent();
         }
@@ -103,8 +105,13 @@ fn what_need_not_follow_from_an_error_makes_it_less_sure() {
             explained_as 4001 refused sh -c 'mkdir closed/state; echo "error: checksum mismatch" >&2; exit 1'
             explained_as 4001 follows sh -c 'mkdir closed/state; echo "make: *** [Makefile:2: state] Error 1" >&2; exit 2'
             printf '%s\n' 'import sys, traceback' 'try: open("/etc/none-such/a.ini")' 'except OSError: traceback.print_exc()' 'sys.exit("the port must be a number")' >printed.py
-            explained_as 4001 printed python3 printed.py"#,
+            explained_as 4001 printed python3 printed.py
+            explained_as 4001 cleaned sh -c 'echo "error: 3 is not 4" >&2; rm /etc/none-such/pid; exit 1'
+            explained_as 4001 status sh -c 'ls /etc/none-such/x; none-such-command'"#,
         );
+        scene.run("cleaned").assert_first("missing-path", "/etc/none-such", Likely);
+        scene.run("status").assert_first("command-not-found", "none-such-command", Verified);
+        assert_eq!(scene.run("status").assert_names("missing-path").confidence, Likely);
         scene.run("refused").assert_first("permission-denied", lab.path("closed"), Likely);
         scene.run("follows").assert_first("permission-denied", lab.path("closed"), Verified);
         scene.run("printed").assert_first("missing-path", "/etc/none-such", Likely);

@@ -1,0 +1,196 @@
+//! How a line reads that a program wrote before or after a message: as an error with a reason of its own, or as one that may follow from
+//! the message. Nothing here asks the machine; it only keeps a claim from being surer than the output lets it be.
+
+use super::Clue;
+use super::aftermath::Aftermath;
+use super::jobs::time;
+use std::path::PathBuf;
+
+/// Lines that tell where more is to be read, or what else could be done.
+const ASIDES: &[&str] = &[
+    "notice",
+    "hint",
+    "info",
+    "note",
+    "warn",
+    "debug",
+    "help",
+    "see",
+    "try",
+    "usage",
+    "tip",
+    "node.js v",
+    "traceback",
+];
+
+/// Words of lines that only tell that something failed.
+const GENERAL: &[&str] = &[
+    "fail",
+    "exit",
+    "abort",
+    "***",
+    "status",
+    "terminated",
+    "stopp",
+    "interrupt",
+    "previous",
+    "gave up",
+    "giving up",
+    "unsuccessful",
+    "incomplete",
+    "return",
+    "did not",
+    "not created",
+    "not installed",
+    "not built",
+    "not completed",
+    "quit",
+    "command",
+    "subprocess",
+    "dumped",
+    "killed",
+    "due to",
+    "because",
+    "caused by",
+    "errors occurred",
+    "error occurred",
+    "encountered",
+    "complete log",
+    "went wrong",
+];
+
+/// Words of lines that miss something: perhaps what the message is about.
+const MISSING: &[&str] = &[
+    "could not",
+    "couldn't",
+    "cannot",
+    "can't",
+    "can not",
+    "unable",
+    "not found",
+    "missing",
+    "no such",
+    "not exist",
+    "available",
+    "not readable",
+    "not writable",
+    "undefined",
+    "null",
+    "none",
+];
+
+/// Words that begin an error.
+const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
+
+/// Python's exceptions for what a program itself did wrong, which tell of no file.
+const OF_PROGRAM: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "ImportError",
+    "IndexError",
+    "JSONDecodeError",
+    "KeyError",
+    "LookupError",
+    "ModuleNotFoundError",
+    "NameError",
+    "RecursionError",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
+/// Parts of paths that tell nothing.
+const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
+
+/// What another line says of a message.
+pub fn judged(line: &str, clue: &Clue) -> Aftermath {
+    let (is_of_program, otherwise) = (is_of_program(line), Aftermath::Otherwise(line.to_owned()));
+    let is_general = has(line, GENERAL) || is_error_number(line);
+    match () {
+        // What an assertion compares may well have the words of the message.
+        () if line.starts_with("AssertionError") => otherwise,
+        () if shares_a_word(line, clue) || is_by_same_program(line, clue) => Aftermath::Open,
+        () if is_of_program => otherwise,
+        () if is_general => Aftermath::Open,
+        () if has(line, MISSING) || !is_marked(line) => Aftermath::Doubtful(line.to_owned()),
+        () => otherwise,
+    }
+}
+
+/// `Error 2`, as make counts.
+fn is_error_number(line: &str) -> bool {
+    let behind = line.split("rror ").nth(1);
+    behind.and_then(|rest| rest.chars().next()).is_some_and(|first| first.is_ascii_digit())
+}
+
+/// Whether a line says something itself, and does not go on with a line before it.
+pub fn is_statement(line: &str) -> bool {
+    let begins = line.trim_start_matches(['[', '-', '*', ' ']).to_lowercase();
+    let is_aside = ASIDES.iter().any(|word| begins.starts_with(word));
+    let is_chain = line.starts_with("During handling of") || line.starts_with("The above exception");
+    !line.starts_with(char::is_whitespace) && line.contains(char::is_alphanumeric) && !is_aside && !is_chain
+}
+
+pub fn has(line: &str, words: &[&str]) -> bool {
+    let line = line.to_lowercase();
+    words.iter().any(|word| line.contains(word))
+}
+
+/// Whether a line calls itself an error, or is an exception.
+pub fn is_marked(line: &str) -> bool {
+    let first = line.split([':', ' ']).next().unwrap_or_default();
+    let is_exception = first.ends_with("Error") || first.ends_with("Exception");
+    let mut words =
+        line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
+    is_exception || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
+}
+
+pub fn is_of_program(line: &str) -> bool {
+    let exception = line.split([':', ' ']).next().unwrap_or_default();
+    OF_PROGRAM.contains(&exception.rsplit('.').next().unwrap_or_default())
+}
+
+/// Whether a line names a part of what the message is about, behind the name of the program that says it.
+fn shares_a_word(line: &str, clue: &Clue) -> bool {
+    let paths = || [&clue.path, &clue.other_path].into_iter().flatten();
+    let told = paths().map(|path| path.to_string_lossy().into_owned());
+    let told =
+        told.chain(clue.subject.clone()).chain(clue.program.clone()).collect::<Vec<_>>().join(" ").to_lowercase();
+    let said = line.split_once(": ").map_or(line, |(_, said)| said).to_lowercase();
+    let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| has_word(line, &name.to_string_lossy()));
+    paths().any(is_named) || words(&told).any(|told| words(&said).any(|said| is_same_word(told, said)))
+}
+
+/// Whether a name stands in a line by itself.
+fn has_word(line: &str, name: &str) -> bool {
+    let is_inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    line.match_indices(name).any(|(at, _)| {
+        let (before, behind) = (line[..at].chars().next_back(), line[at + name.len()..].chars().next());
+        !before.is_some_and(is_inside) && !behind.is_some_and(is_inside)
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| word.len() > 3 && !COMMON.contains(word))
+}
+
+/// Whether two words are the same but for an ending: `config` and `configs`.
+fn is_same_word(one: &str, other: &str) -> bool {
+    one.len().abs_diff(other.len()) <= 3 && (one.starts_with(other) || other.starts_with(one))
+}
+
+/// Whether both lines begin with the same name of a program; the time and the word for an error are no names.
+fn is_by_same_program(line: &str, clue: &Clue) -> bool {
+    let first = |line: &str| {
+        let said = line.get(time(line.as_bytes())..).unwrap_or(line);
+        let word = said.split_whitespace().next().unwrap_or_default();
+        word.split(['[', ':']).next().unwrap_or_default().to_lowercase()
+    };
+    let (name, other) = (first(line), first(&clue.line));
+    !name.is_empty() && name == other && !MARKS.contains(&&*name)
+}
