@@ -100,8 +100,8 @@ fn lower(finding: &mut Finding) {
 fn is_ordinary_probe(case: &Case, id: &str, clue: &Clue) -> bool {
     let is_command = id == "command-not-found" || clue.operation == Some(Operation::Execute);
     let is_told_by_status = is_command && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
-    let is_tried = matches!(clue.errno, Some(Errno::ENOENT | Errno::EEXIST | Errno::ENOTEMPTY));
-    (is_tried || id == "command-not-found") && !is_told_by_status
+    let is_there = matches!(id, "already-exists" | "directory-not-empty");
+    (clue.errno == Some(Errno::ENOENT) || is_there || id == "command-not-found") && !is_told_by_status
 }
 
 /// The causes, those that the clues name before others: where time runs out, what is left unasked is what nothing suggested.

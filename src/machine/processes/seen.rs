@@ -64,7 +64,8 @@ impl Seen {
             processes.into_iter().flatten().map(|process| (process.pid, process)).collect();
         let readable = processes.values().rev().filter(|process| process.readable);
         let readable: Vec<u32> = readable.map(|process| process.pid).collect();
-        for look in [descriptors, mappings] as [fn(&u32) -> Held; 2] {
+        let looks: [fn(&u32) -> Held; 2] = [|pid| descriptors(*pid), |pid| mappings(*pid)];
+        for look in looks {
             let (held, has_all) = crew::over(readable.clone(), deadline, look);
             is_whole &= has_all;
             for Held { pid, links, gone } in held {
@@ -128,9 +129,9 @@ struct Held {
 }
 
 /// Files and sockets that are open, `proc_pid_fd(5)`.
-fn descriptors(pid: &u32) -> Held {
-    let mut held = Held { pid: *pid, ..Held::default() };
-    let Ok(process) = Process::open(*pid) else { return held };
+fn descriptors(pid: u32) -> Held {
+    let mut held = Held { pid, ..Held::default() };
+    let Ok(process) = Process::open(pid) else { return held };
     let _ended = process.descriptors(|number, link| {
         if link.starts_with(b"/") || link.starts_with(b"socket:") {
             held.gone.extend(gone(&process, Use::Open(number), &format!("fd/{number}"), &link));
@@ -141,10 +142,10 @@ fn descriptors(pid: &u32) -> Held {
 }
 
 /// Files that are mapped, `proc_pid_maps(5)`: a descriptor may be closed as soon as the mapping is there.
-fn mappings(pid: &u32) -> Held {
-    let mut mappings = Held { pid: *pid, ..Held::default() };
+fn mappings(pid: u32) -> Held {
+    let mut mappings = Held { pid, ..Held::default() };
     let maps = files::read(Path::new(&format!("/proc/{pid}/maps")));
-    let (Ok(process), Ok(maps)) = (Process::open(*pid), maps) else { return mappings };
+    let (Ok(process), Ok(maps)) = (Process::open(pid), maps) else { return mappings };
     let mut known = BTreeSet::new();
     for line in maps.0.split(|byte| *byte == b'\n') {
         let Some(start) = line.iter().position(|byte| *byte == b'/') else { continue };
