@@ -11,6 +11,7 @@
 use super::capture::Way;
 use super::carry_on;
 use super::spawn::{self, Child, Given};
+use crate::exit;
 use crate::sys::argv::Argv;
 use crate::sys::handover::Handover;
 use crate::sys::process;
@@ -22,12 +23,17 @@ static WAY: Handover<Way> = Handover::empty();
 static CHILD: Handover<Child> = Handover::empty();
 static STARTED: Handover<Duration> = Handover::empty();
 
-/// A stack that is smaller is not begun on: we may need more of it than the command does.
-const STACK: u64 = 1 << 20;
+/// On a stack that is smaller we cannot follow a command: more than half of it is ours to fill.
+const STACK: u64 = 256 << 10;
 
 /// Starts the command, if it is one that can be started now. Called once, before there is a library.
 pub fn begin(arguments: Argv, environment: Argv) {
     let Some(command) = command_in(arguments) else { return };
+    if process::stack_limit().is_some_and(|limit| limit < STACK) {
+        // It is followed by nobody, and has its own status all the same.
+        let errno = process::become_command(command, environment);
+        process::end(exit::not_started(errno));
+    }
     if !is_ordinary(environment) {
         return;
     }
@@ -54,12 +60,10 @@ fn command_in(arguments: Argv) -> Option<Argv> {
     command.begins_otherwise(b'-').then_some(command)
 }
 
-/// Whether there is nothing that only the ordinary start can deal with: a message for the child in the environment, or limits that
+/// Whether there is nothing that only the ordinary start can deal with: a message for the child in the environment, or a limit that
 /// the library might fail at when the command has already been started.
 fn is_ordinary(environment: Argv) -> bool {
-    !process::has_messages(environment)
-        && process::address_space_limit().is_none()
-        && process::stack_limit().is_none_or(|limit| limit >= STACK)
+    !process::has_messages(environment) && process::address_space_limit().is_none()
 }
 
 /// To be called first of all by `main`: whatever befalls us from now on, a command that was begun is followed to its end.

@@ -7,11 +7,13 @@ fn a_question_is_answered_after_a_stop() {
     assert_same(
         &[],
         &[
-            Line("$W sh -c 'echo ready; read x; echo got $x; exit 7'"),
+            Line("$W sh -c 'echo rea\"\"dy; read x; echo got $x; exit 7'"),
             Shows("ready"),
             Key("C-z"),
             Shows("Stopped"),
-            Line("clear; fg; echo rc=$?"),
+            Line("clear; echo clea\"\"red"),
+            Shows("cleared"),
+            Line("fg; echo rc=$?"),
             Shows("sh -c"),
             Line("word"),
             Shows("got word"),

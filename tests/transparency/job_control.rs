@@ -67,7 +67,8 @@ impl Drop for Terminal {
     }
 }
 
-/// Plays a scene bare and behind explain; `$W` stands for the prefix.
+/// Plays a scene bare and behind explain; `$W` stands for the prefix. What is waited for must not be in a line that is typed, nor on the
+/// screen from before: hence words in two pieces.
 fn play(scene: impl Fn(&Terminal)) {
     if !has("tmux") {
         return;
@@ -82,11 +83,11 @@ fn play(scene: impl Fn(&Terminal)) {
 #[test]
 fn one_press_of_interrupt_is_one_signal() {
     play(|terminal| {
-        let count = "$SIG{INT} = sub { $n++ }; $| = 1; print \"ready\\n\"; sleep 1 until $n; select undef, undef, undef, 0.3; print \"N=$n\\n\"; exit 5";
+        let count = "$SIG{INT} = sub { $n++ }; $| = 1; print \"ready$ARGV[0]\\n\"; sleep 1 until $n; select undef, undef, undef, 0.3; print \"N=$n\\n\"; exit 5";
         std::fs::write(terminal.directory.path().join("count"), count).unwrap();
         for round in 0..3 {
-            terminal.type_line(&format!("clear; $W perl count; echo rc{round}=$?"));
-            terminal.until_shows("ready");
+            terminal.type_line(&format!("clear; $W perl count {round}; echo rc{round}=$?"));
+            terminal.until_shows(&format!("ready{round}"));
             terminal.press("C-c");
             terminal.until_shows(&format!("rc{round}=5"));
             assert!(terminal.screen().contains("N=1\n"), "{}", terminal.screen());
@@ -110,11 +111,13 @@ fn an_interrupt_ends_the_command_and_the_loop_around_it() {
 #[test]
 fn a_job_is_stopped_and_brought_back_to_the_foreground() {
     play(|terminal| {
-        terminal.type_line("$W sh -c 'echo ready; read x; echo got $x; exit 7'; echo rc=$?");
+        terminal.type_line("$W sh -c 'echo rea\"\"dy; read x; echo got $x; exit 7'; echo rc=$?");
         terminal.until_shows("ready");
         terminal.press("C-z");
         terminal.until_shows("Stopped");
-        terminal.type_line("clear; fg; echo rc=$?");
+        terminal.type_line("clear; echo clea\"\"red");
+        terminal.until_shows("cleared");
+        terminal.type_line("fg; echo rc=$?");
         terminal.until_shows("sh -c");
         terminal.type_line("word");
         terminal.until_shows("got word");
@@ -125,11 +128,11 @@ fn a_job_is_stopped_and_brought_back_to_the_foreground() {
 #[test]
 fn a_stopped_job_goes_on_in_the_background() {
     play(|terminal| {
-        terminal.type_line("$W sh -c 'echo ready; sleep 0.5; echo done >f; exit 3'");
+        terminal.type_line("$W sh -c 'echo rea\"\"dy; until [ -e go ]; do sleep 0.1; done; echo done >f; exit 3'");
         terminal.until_shows("ready");
         terminal.press("C-z");
         terminal.until_shows("Stopped");
-        terminal.type_line("clear; bg; wait %1; echo rc=$?; cat f");
+        terminal.type_line("clear; bg; touch go; wait %1; echo rc=$?; cat f");
         terminal.until_shows("rc=3\ndone");
     });
 }
@@ -138,7 +141,9 @@ fn a_stopped_job_goes_on_in_the_background() {
 fn a_background_job_that_reads_the_terminal_is_stopped() {
     play(|terminal| {
         terminal.type_line("$W sh -c 'read x; echo got $x; exit 2' &");
-        terminal.type_line("until jobs | grep -q Stopped; do sleep 0.05; done; clear; fg; echo rc=$?");
+        terminal.type_line("until jobs | grep -q Stopped; do sleep 0.05; done; clear; echo clea\"\"red");
+        terminal.until_shows("cleared");
+        terminal.type_line("fg; echo rc=$?");
         terminal.until_shows("sh -c");
         terminal.type_line("word");
         terminal.until_shows("got word");
@@ -162,8 +167,9 @@ fn a_question_on_the_terminal_is_answered() {
 #[test]
 fn a_new_window_size_reaches_the_command() {
     play(|terminal| {
-        terminal
-            .type_line("$W bash -c 'trap \"stty size\" WINCH; echo ready; for i in $(seq 300); do sleep 0.1; done'");
+        terminal.type_line(
+            "$W bash -c 'trap \"stty size\" WINCH; echo rea\"\"dy; for i in $(seq 300); do sleep 0.1; done'",
+        );
         terminal.until_shows("ready");
         terminal.tmux(&["resize-window", "-x", "90", "-y", "30"]);
         terminal.until_shows("30 90");
@@ -185,7 +191,7 @@ fn a_hangup_reaches_the_command_when_we_lead_the_session() {
     }
     for prefix in ["", EXPLAIN] {
         let terminal = Terminal::open(&format!(
-            "exec {prefix} sh -c 'trap \"echo hup >f; exit\" HUP; echo ready; while :; do sleep 0.05; done'"
+            "exec {prefix} sh -c 'trap \"echo hup >f; exit\" HUP; echo rea\"\"dy; while :; do sleep 0.05; done'"
         ));
         terminal.until_shows("ready");
         terminal.tmux(&["kill-server"]);

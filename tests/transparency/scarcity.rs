@@ -33,6 +33,15 @@ fn with_little_address_space_the_command_runs() {
 }
 
 #[test]
+fn on_a_stack_that_is_too_small_for_us_the_command_runs() {
+    for kibibytes in [32, 64, 128, 192, 256, 512] {
+        assert_same(&format!(
+            "(ulimit -s {kibibytes}; $W sh -c 'echo out; echo err >&2; exit 5'; echo $?; $W no-such-command 2>/dev/null; echo $?)"
+        ));
+    }
+}
+
+#[test]
 fn a_limit_on_file_sizes_is_met_by_the_command_itself() {
     assert_same(
         "{ (ulimit -f 0; $W sh -c 'echo x >&2' 2>log); echo $?; (ulimit -f 0; $W sh -c 'echo x' >out 2>log); echo $?; } 2>/dev/null",
