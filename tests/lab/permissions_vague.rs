@@ -13,11 +13,12 @@ fn a_file_that_could_not_be_opened_for_an_untold_reason_is_walked_to() {
             explained_as 4001 new sqlite3 closed/new.db 'create table t(a)'
             explained_as 4001 curl curl -sS "file://$LAB/secret"
             explained_as 4001 perl perl -e 'open F, "<", "./secret" or die "cannot open ./secret"'
+            explained_as 4001 readelf readelf -h secret
             explained_as 4001 unnamed perl -e 'open F, "<", shift or die "cannot open: $!\n"' secret
             explained_as 4001 twin perl -e 'open F, "<", "./open" or die; die "cannot open ./open\n"'
             explained_as 4001 table sqlite3 open.db 'select * from nothing'"#,
         );
-        for run in ["sqlite", "curl", "perl", "unnamed"] {
+        for run in ["sqlite", "curl", "perl", "readelf", "unnamed"] {
             scene.run(run).assert_only("permission-denied", lab.path("secret"), Likely);
         }
         scene.run("new").assert_only("permission-denied", lab.path("closed"), Likely);

@@ -3,7 +3,7 @@
 use super::harness::{Need, scenario};
 use explain::cause::Confidence;
 
-const NEEDS: &[Need] = &[Need::Root, Need::Filesystem("xfs"), Need::Program("python3"), Need::Program("fallocate")];
+const NEEDS: &[Need] = &[Need::Root, Need::Filesystem("xfs"), Need::Program("python3"), Need::Program("perl")];
 
 #[test]
 fn free_blocks_that_do_not_lie_together_are_named() {
@@ -29,13 +29,16 @@ PYTHON
             python3 scatter.py
             explained touch touch disk/new
             explained mkdir mkdir disk/directory
-            explained cp cp /etc/hostname disk/copy"#,
+            explained cp cp /etc/hostname disk/copy
+            explained vague perl -e 'open F, ">", shift or die "cannot open: $!\n"' disk/new
+            explained twin perl -e 'open F, "<", shift or die; die "cannot open it\n"' disk/filler"#,
         );
-        for run in ["touch", "mkdir", "cp"] {
+        for run in ["touch", "mkdir", "cp", "vague"] {
             let run = scene.run(run);
             run.assert_first("space-fragmented", lab.path("disk"), Confidence::Likely);
             run.assert_does_not_name("blocks-exhausted");
         }
+        scene.run("twin").assert_silent();
         scene.run("healthy").assert_does_not_name("space-fragmented");
     });
 }
