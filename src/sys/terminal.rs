@@ -3,10 +3,12 @@
 use super::errno::Errno;
 use super::fd::{checked, duplicate};
 use super::pid::Pid;
+use super::poll::{self, For};
 use super::raw::call;
-use super::signal::Signal;
+use super::signal::{Mask, Signal};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// Size of a terminal's window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +187,30 @@ pub fn name_in_environment(variable: &CStr, first: BorrowedFd) {
     }
 }
 
+/// What was typed into a terminal that gives out lines, as far as they have an end; it must not wait. The end of the input is the key
+/// that stands for it, VEOF of termios(3): once the terminal gives out bytes, it would be read as a null byte.
+pub fn typed_lines(terminal: BorrowedFd) -> Vec<u8> {
+    const MOST: usize = 64;
+    let mut typed = Vec::new();
+    let Some(modes) = Modes::of(terminal).ok().filter(|modes| modes.0.c_lflag & libc::ICANON != 0) else {
+        return typed;
+    };
+    let ends = [libc::VEOL, libc::VEOL2].map(|key| modes.0.c_cc[key]);
+    let mut line = [0; 4 << 10];
+    for _ in 0..MOST {
+        let seen = poll::wait(Some(terminal.as_raw_fd()), For::Reading, Some(Duration::ZERO), Mask::FULL);
+        if !seen.is_ok_and(|seen| seen.ready && !seen.gone) {
+            break;
+        }
+        let Ok(count) = super::fd::read(terminal, &mut line) else { break };
+        typed.extend_from_slice(&line[..count]);
+        if !line[..count].last().is_some_and(|last| *last == b'\n' || ends.contains(last)) {
+            typed.push(modes.0.c_cc[libc::VEOF]);
+        }
+    }
+    typed
+}
+
 /// What was typed into the second end of a pair and not read there. Its modes stay as they are.
 ///
 /// # Errors
@@ -194,15 +220,16 @@ pub fn unread(first: BorrowedFd) -> Result<Vec<u8>, Errno> {
     // SAFETY: TIOCGPTPEER takes open(2)'s flags.
     let second = own(checked(unsafe { libc::ioctl(first.as_raw_fd(), libc::TIOCGPTPEER, flags) })?)?;
     let left = Modes::of(second.as_fd())?;
-    // Lines that have no end yet are given out as well.
+    let mut typed = typed_lines(second.as_fd());
+    // What has no end yet is given out as well.
     let mut bytewise = left;
     bytewise.0.c_lflag &= !libc::ICANON;
     bytewise.apply(second.as_fd())?;
     let mut bytes = vec![0; 4 << 10];
     let count = super::fd::read(second.as_fd(), &mut bytes).unwrap_or(0);
-    bytes.truncate(count);
     left.apply(second.as_fd())?;
-    Ok(bytes)
+    typed.extend_from_slice(&bytes[..count]);
+    Ok(typed)
 }
 
 /// Puts a byte into a terminal as if it had been typed, TIOCSTI.

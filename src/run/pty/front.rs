@@ -237,8 +237,11 @@ impl Front {
     /// In the foreground every key is the command's; the caller's terminal only carries it. Whether it still does is asked of
     /// nobody: a shell may have changed the modes while we were stopped.
     fn take_terminal(&mut self) {
-        self.is_raw =
-            is_ours_to_read(&self.ends.caller) && self.ends.given.raw().apply(self.ends.caller.as_fd()).is_ok();
+        let is_ours = is_ours_to_read(&self.ends.caller);
+        if is_ours {
+            self.typed.extend(terminal::typed_lines(self.ends.caller.as_fd()));
+        }
+        self.is_raw = is_ours && self.ends.given.raw().apply(self.ends.caller.as_fd()).is_ok();
         self.resize();
     }
 
