@@ -189,6 +189,7 @@ pub fn name_in_environment(variable: &CStr, first: BorrowedFd) {
 
 /// What was typed into a terminal that gives out lines, as far as they have an end; it must not wait. The end of the input is the key
 /// that stands for it, VEOF of termios(3): once the terminal gives out bytes, it would be read as a null byte.
+#[must_use]
 pub fn typed_lines(terminal: BorrowedFd) -> Vec<u8> {
     const MOST: usize = 64;
     let mut typed = Vec::new();
