@@ -90,7 +90,9 @@ fn an_error_that_was_dealt_with_is_no_cause_of_what_a_program_ends_with() {
             explained_as 4001 wrapper sh -c 'none-such-cache gcc -c a.c -o a.o || gcc -c a.c -o a.o'
             explained_as 4001 usage sh -c 'printf "usage: tool FILE\n  EACCES  Permission denied: closed/x\nExamples:\n  cp: cannot create regular file closed/x: Permission denied\n" >&2; exit 2'"#,
         );
-        for run in ["configure", "next", "printed", "handler", "asserted", "disabled", "instead", "made", "wrapper", "usage"] {
+        for run in
+            ["configure", "next", "printed", "handler", "asserted", "disabled", "instead", "made", "wrapper", "usage"]
+        {
             assert_ne!(scene.run(run).status, 0, "{run} does not fail");
             scene.run(run).assert_silent();
         }
