@@ -1,6 +1,6 @@
 //! The argument vector and the environment as the kernel laid them out: `execve(2)` can be given a part of them as it is, so that
 //! the way to the child's start copies and allocates nothing. It may also come before the C library has been set up, so strings
-//! are read here without it (see [`super::exec`]).
+//! are read here without it (see `src/sys/exec.rs`).
 
 use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
