@@ -32,6 +32,24 @@ pub fn path_in(word: &OsStr) -> Option<&Path> {
     (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
 }
 
+/// The scripts that a command line runs, as far as it names them: what stands in the program's place or behind an interpreter, and what
+/// make reads where nothing else is said, make(1).
+pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
+    const INTERPRETERS: &[&str] =
+        &["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "python", "perl", "ruby", "node", "php"];
+    const OF_MAKE: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
+    let name = |word: &OsString| {
+        let name = Path::new(word).file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned()
+    };
+    let is_interpreter = move |word: &OsString| INTERPRETERS.contains(&name(word).as_str());
+    let is_make = command.iter().any(|word| matches!(name(word).as_str(), "make" | "gmake"));
+    let programs = command.iter().take(4).filter(|word| word.as_bytes().contains(&b'/'));
+    let read = command.windows(2).filter(move |pair| is_interpreter(&pair[0])).map(|pair| &pair[1]);
+    let named = programs.chain(read).map(Path::new);
+    named.chain(OF_MAKE.iter().filter(move |_| is_make).map(Path::new))
+}
+
 /// Whether a script of the command line writes to this path: `sh -c 'echo x >/path'`.
 pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
     let target = |after: &[u8]| {
@@ -70,6 +88,18 @@ mod tests {
         let is_one = |script: &str| is_redirected_to(&["sh".into(), "-c".into(), script.into()], Path::new("/a/b"));
         assert!(["echo 1 >/a/b", "x>>'/a/b';", "x >| /a/b 2>&1"].into_iter().all(is_one));
         assert!(!["/a/b", "x >/a/bc", "/a/b >x", "cat </a/b"].into_iter().any(is_one));
+    }
+
+    #[test]
+    fn scripts_are_what_programs_read_their_work_from() {
+        let of = |words: &[&str]| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            scripts_of(&command).map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["sudo", "./build.sh", "x"]), ["./build.sh"]);
+        assert_eq!(of(&["python3.11", "tool.py"]), ["tool.py"]);
+        assert_eq!(of(&["make", "-j2"]), ["GNUmakefile", "makefile", "Makefile"]);
+        assert_eq!(of(&["cat", "a"]), [""; 0]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod project;
 mod quota;
 mod record;
 mod rule_files;
+mod scripts;
 mod sockets;
 mod surroundings;
 mod tree;

@@ -6,6 +6,7 @@ use crate::clue::Clue;
 use crate::machine::{Kind, Stat};
 use crate::probe::walk::{Obstacle, Who};
 use crate::sys::errno::Errno;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 pub use super::tried::{Tried, names_new_first, of_suspect, tried};
@@ -76,9 +77,20 @@ pub fn found(case: &Case, suspect: &Suspect, headline: String, summary: String) 
     let clue = suspect.clue.map(|index| &case.clues[index]);
     let said = clue.filter(|clue| clue.path.is_some()).and_then(|clue| clue.errno);
     let met = || of_suspect(case, suspect).and_then(|tried| Some(tried.obstacle()?.errno()));
-    let is_proven = said.is_some_and(|said| met().is_none_or(|met| met == said));
+    let is_proven = said.is_some_and(|said| met().is_none_or(|met| met == said))
+        && !clue.is_some_and(|clue| may_lie_elsewhere(case, clue));
     let confidence = if is_proven { Confidence::Verified } else { Confidence::Likely };
     Finding { confidence, seen: Some(Seen::Now), headline, summary, evidence: Vec::new(), fixes: Vec::new() }
+}
+
+/// Whether a relative path that is missing may have been looked for in another directory: the command runs a script that changes it.
+/// What refuses in some other way at the very path is hardly there by chance.
+fn may_lie_elsewhere(case: &Case, clue: &Clue) -> bool {
+    let is_relative = clue.path.as_ref().is_some_and(|path| path.is_relative());
+    let is_missing = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENOTDIR));
+    let moves =
+        |script: &Path| case.machine.script_changes_directory(&case.surroundings().cwd.join(script)) == Ok(true);
+    is_relative && is_missing && words::scripts_of(case.command).any(moves)
 }
 
 /// Whether the errno of a message, or its rule where it has none, speaks of a cause. Programs say ENOENT of what they only failed to open.

@@ -153,8 +153,9 @@ impl Explained {
         );
     }
 
+    /// What the report names, the best first.
     #[track_caller]
-    fn causes(&self) -> &[Found] {
+    pub fn causes(&self) -> &[Found] {
         &self.report.as_ref().unwrap_or_else(|| panic!("there is no report{self}")).causes
     }
 }
