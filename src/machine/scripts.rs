@@ -23,7 +23,7 @@ fn changes_directory(text: &[u8]) -> bool {
         at == 0 || matches!(text[at - 1], b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b'{' | b'@' | b'`')
     };
     let has = |call: &&str| memchr::memmem::find(text, call.as_bytes()).is_some();
-    memchr::memmem::find_iter(text, b"cd ").any(begins) || CALLS.iter().any(|call| has(call))
+    memchr::memmem::find_iter(text, b"cd ").any(begins) || CALLS.iter().any(has)
 }
 
 #[cfg(test)]

@@ -131,13 +131,13 @@ fn a_working_directory_that_is_gone_is_found_behind_missing_files_of_all_kinds()
 fn a_missing_relative_path_of_a_script_that_moves_is_no_more_than_likely() {
     scenario(&[Need::Root, Need::Program("make")], |lab| {
         let scene = lab.play(
-            r#"mkdir sub
+            r"mkdir sub
             printf 'cd sub\ncat conf/main\n' >moves.sh
             printf 'cat conf/main\n' >stays.sh
             printf 'all:\n\tcd sub && cat conf/main\n' >Makefile
             explained moves sh moves.sh
             explained stays sh stays.sh
-            explained made make"#,
+            explained made make",
         );
         scene.run("stays").assert_first("missing-path", lab.path("conf"), Verified);
         for run in ["moves", "made"] {
