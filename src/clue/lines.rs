@@ -1,7 +1,8 @@
 //! From what was written to the lines that are matched: each state of a progress bar (between carriage returns) is a line of its
-//! own; a message that was wrapped at a width is offered a second time as one line.
+//! own; a message that was wrapped at a width is offered a second time as one line, and what an object of JSON says as lines.
 
 use super::jobs::{Failed, assign, of_same_job};
+use super::json;
 use super::line::{HEAD, Line, clean, shortened};
 use crate::transcript::Transcript;
 
@@ -33,9 +34,18 @@ pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
     let mut wrapped = wrapped.into_iter().peekable();
     for (index, line) in physical.into_iter().enumerate() {
         out.extend(wrapped.next_if(|(first, _)| *first == index).map(|(_, joined)| joined));
+        out.extend(of_json(&line));
         out.push(line);
     }
     (out, failed)
+}
+
+/// What a line of JSON says, each as a line in its place.
+fn of_json(line: &Line) -> impl Iterator<Item = Line> {
+    let (messages, body) = (json::messages(line.body()), line.place.body);
+    let label = line.text[..body].to_vec();
+    let whole = Line { joined: true, ..line.clone() };
+    messages.into_iter().map(move |said| Line { text: [&label, &*clean(said.as_bytes())].concat(), ..whole.clone() })
 }
 
 fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
@@ -144,6 +154,12 @@ mod tests {
         );
         let other = "# Error: utimes: /home/u/.cache/dune/db/v2/beacon/files: Read-only file\nsystem\n";
         assert_eq!(texts(other.as_bytes())[0], other.lines().next().unwrap());
+    }
+
+    #[test]
+    fn what_an_object_of_json_says_is_offered_as_a_line_too() {
+        let line = r#"{"level":"error","msg":"bash: x: gone"}"#;
+        assert_eq!(texts(line.as_bytes()), ["bash: x: gone", line]);
     }
 
     #[test]

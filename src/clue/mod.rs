@@ -15,6 +15,7 @@ mod errno_words;
 mod examples;
 mod exits;
 mod jobs;
+mod json;
 mod library;
 mod line;
 mod lines;
