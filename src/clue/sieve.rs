@@ -112,8 +112,20 @@ fn rarest(key: &[u8]) -> Option<usize> {
 
 /// How rare a byte is in what programs write: letters by their frequency in English, the blank before all.
 pub(super) fn rarity(byte: u8) -> usize {
-    const COMMON_FIRST: &[u8] = b" etaoinsrlhdcumfpgwyb.vk/:xjqz";
-    COMMON_FIRST.iter().position(|common| *common == byte.to_ascii_lowercase()).unwrap_or(COMMON_FIRST.len())
+    const RARITY: [usize; 256] = by_byte(b" etaoinsrlhdcumfpgwyb.vk/:xjqz");
+    RARITY[usize::from(byte)]
+}
+
+/// The place of each byte in a list, in whichever case; behind all for those that are not in it.
+const fn by_byte(list: &[u8]) -> [usize; 256] {
+    let mut places = [list.len(); 256];
+    let mut at = 0;
+    while at < list.len() {
+        places[list[at] as usize] = at;
+        places[list[at].to_ascii_uppercase() as usize] = at;
+        at += 1;
+    }
+    places
 }
 
 #[cfg(test)]
