@@ -50,14 +50,18 @@ fn limits_that_nothing_reached_are_no_reason() {
 }
 
 #[test]
-fn a_home_that_takes_no_files_is_no_reason_for_a_missing_one() {
-    scenario(NEEDS, |lab| {
+fn a_home_that_takes_no_files_is_no_reason_for_what_needs_none() {
+    scenario(&[Need::Root, Need::Program("git"), Need::Program("npm")], |lab| {
         let scene = lab.play(
             r#"mkdir -p home; export HOME="$LAB/home"; chmod 755 home
+            echo '{"name":"x","version":"1.0.0"}' >package.json
             explained_as 4001 missing cat "$HOME/nosuch"
+            explained_as 4001 script npm run nosuch
             explained_as 4001 made git config --global user.name ann"#,
         );
-        scene.run("missing").assert_does_not_name("home-unusable");
+        for run in ["missing", "script"] {
+            scene.run(run).assert_does_not_name("home-unusable");
+        }
         scene.run("made").assert_names("home-unusable");
     });
 }
