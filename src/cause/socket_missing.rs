@@ -116,9 +116,20 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     }
     match case.machine.stat(&found.existing).map(|stat| stat.kind) {
         Ok(Kind::Socket) => listened(case, suspect, path, &found.existing),
-        Ok(_) => Verdict::Found(Box::new(no_socket(case, path))),
+        Ok(_) if is_said_to_be_socket(case, suspect, path) => Verdict::Found(Box::new(no_socket(case, path))),
+        Ok(_) => Verdict::Unknown(format!("{} is no socket, and nothing says that it should be one", path.display())),
         Err(unknown) => Verdict::Unknown(unknown.to_string()),
     }
+}
+
+/// Whether the message speaks of a socket, or it or the command names this file. A path that a rule assumes may be the wrong one.
+fn is_said_to_be_socket(case: &Case, suspect: &Suspect, path: &Path) -> bool {
+    let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
+    let line = suspect.clue.map_or("", |index| case.clues[index].line.as_str());
+    let names_it = |text: &str| text.contains(&*name);
+    line.to_ascii_lowercase().contains("socket")
+        || names_it(line)
+        || case.command.iter().any(|word| names_it(&word.to_string_lossy()))
 }
 
 fn listened(case: &Case, suspect: &Suspect, path: &Path, real: &Path) -> Verdict {
@@ -242,6 +253,26 @@ mod tests {
         let program = Program { pid: 7, uid: 0, command: "xd".into(), age: 1, ancestor: false };
         let bound = BoundSocket { listening: true, holders: vec![program] };
         with_socket(Errno::ECONNREFUSED, Some(bound)).assert_silent(&CAUSE);
+    }
+
+    /// A connection that failed on a path that is a file, told in these words.
+    fn on_a_file(line: &str) -> Stage {
+        let mut stage = stage(Errno::ECONNREFUSED);
+        stage.stat(SOCKET, Kind::Regular, |_| {});
+        stage.clues[0].line = line.into();
+        stage
+    }
+
+    #[test]
+    fn a_file_that_the_message_names_is_no_socket() {
+        let finding = on_a_file("connect to /run/x/x.sock: Connection refused").finding(&CAUSE, SOCKET);
+        assert_eq!(finding.headline, "/run/x/x.sock is no socket");
+        on_a_file("cannot reach the server's socket: Connection refused").finding(&CAUSE, SOCKET);
+    }
+
+    #[test]
+    fn a_file_that_only_a_rule_assumed_is_silence() {
+        on_a_file("can't connect to the agent: IPC connect call failed").assert_silent(&CAUSE);
     }
 
     #[test]
