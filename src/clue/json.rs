@@ -1,6 +1,7 @@
 //! Messages in lines of JSON: what servers and container runtimes log is a string of an object, with its quotation marks escaped
 //! and more fields behind it, so that a pattern with `^` or `$` would not know it. They are offered as lines of their own.
 
+use super::prefix::starts;
 use serde_json::{Map, Value};
 
 /// Fields that hold what was said, in the order in which they are read: Go's zap and zerolog, logrus, pino, Elastic Common Schema,
@@ -17,15 +18,20 @@ const DEPTH: usize = 3;
 /// What an object says failed, in the order of its fields' names above. Nothing where the line is no whole object, or one of a level
 /// that is no failure.
 pub fn messages(line: &[u8]) -> Vec<String> {
-    let line = line.trim_ascii();
-    if !(line.starts_with(b"{") && line.ends_with(b"}")) {
-        return Vec::new();
-    }
-    let Ok(object) = serde_json::from_slice::<Map<String, Value>>(line) else { return Vec::new() };
+    let Some(object) = object_in(line.trim_ascii()) else { return Vec::new() };
     if LEVELS.iter().any(|level| object.get(*level).is_some_and(is_harmless)) {
         return Vec::new();
     }
     said(&object, DEPTH)
+}
+
+/// The object at the end of a line, behind the prefixes that a log puts before it.
+fn object_in(line: &[u8]) -> Option<Map<String, Value>> {
+    if !line.ends_with(b"}") || !memchr::memchr(b'{', line).is_some_and(|at| line[at + 1..].starts_with(b"\"")) {
+        return None;
+    }
+    let start = starts(line).into_iter().find(|start| line[*start..].starts_with(b"{"))?;
+    serde_json::from_slice(&line[start..]).ok()
 }
 
 fn is_harmless(level: &Value) -> bool {
@@ -53,6 +59,7 @@ mod tests {
             (r#"{"log":"a\nb\n","stream":"stderr"}"#, vec!["a", "b"]),
             (r#"{"s":"E","msg":"DBException","attr":{"error":{"errmsg":"no file"}}}"#, vec!["DBException", "no file"]),
             (r#"{"log.level":"ERROR","message":"x"}"#, vec!["x"]),
+            (r#"2024-05-06T07:08:09.123456789Z stderr F {"level":"error","msg":"x"}"#, vec!["x"]),
         ] {
             assert_eq!(messages(line.as_bytes()), said, "{line}");
         }

@@ -25,6 +25,8 @@ const FORMS: &[&str] = &[
     r"#[0-9]+ (?:[0-9]+\.[0-9]+ )?",
     // docker compose, foreman, turbo.
     r"[A-Za-z0-9][A-Za-z0-9_.-]* *\| ",
+    // Files of the container runtime interface (CRI) and journald's relay of them: stream, and whether the line is whole.
+    r"(?:stdout|stderr) [FP] ",
     // kubectl logs --prefix.
     r"\[pod/[^\]]+\] ",
     // opam's relayed output, lists, boxes, gradle.
@@ -112,6 +114,7 @@ mod tests {
             "[E] Error: cp: x",
             "11-03 13:22:07 ERROR    cp: x",
             "❯ ERROR: cp: x",
+            "2024-05-06T07:08:09.123456789Z stderr F cp: x",
             "致命错误: cp: x",
             "Schwerwiegend: cp: x",
         ] {
