@@ -1,7 +1,7 @@
 //! The kernel ends a process that has used as much CPU time as `RLIMIT_CPU` allows: SIGXCPU at the soft limit, SIGKILL at the hard one
 //! (getrlimit(2)). A shell's `ulimit -t` sets both, so that nothing but SIGKILL is seen.
 
-use super::rlimit::{self, Limited};
+use super::rlimit::Limited;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
 use crate::outcome::Outcome;
@@ -13,7 +13,7 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/cpu-time-limit.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let limit = rlimit::soft(case, Resource::CpuTime);
+    let limit = limit(case, ended_by(case, libc::SIGXCPU)).map(|limited| limited.soft);
     let clue = case.clues.iter().position(|clue| leads_with(clue, ID));
     let is_killed = ended_by(case, libc::SIGKILL) || ended_by(case, libc::SIGXCPU);
     if clue.is_none() && (limit.is_none() || !is_killed) {
@@ -35,7 +35,7 @@ fn ended_by(case: &Case, wanted: i32) -> bool {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let used = case.machine.child_usage().ok().map(|usage| usage.cpu_ms);
     let is_signal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXCPU, .. });
-    let Some(limited) = limit(case, is_signal) else {
+    let Some(limited) = limit(case, ended_by(case, libc::SIGXCPU)) else {
         return if suspect.clue.is_some() { said() } else { Verdict::RuledOut("no limit on CPU time".into()) };
     };
     // The kernel counts in ticks, and the time of its own last accounting may be missing.
@@ -135,7 +135,7 @@ mod tests {
             "/proc/self/limits",
             "Max cpu time              5                    unlimited            seconds   \n",
         );
-        assert_eq!(stage.finding(&CAUSE, "6").headline, "its limit of 5 s of CPU time was used up");
+        assert_eq!(stage.finding(&CAUSE, "5").headline, "its limit of 5 s of CPU time was used up");
     }
 
     #[test]
