@@ -5,7 +5,7 @@ use super::prefix::starts;
 use serde_json::{Map, Value};
 
 /// Fields that hold what was said, in the order in which they are read: Go's zap and zerolog, logrus, pino, Elastic Common Schema,
-/// MongoDB, docker's json-file, ansible.
+/// `MongoDB`, docker's json-file, ansible.
 const MESSAGES: [&str; 10] =
     ["msg", "message", "log", "error", "err", "errmsg", "error.message", "exception", "stderr", "attr"];
 /// Fields that hold how bad it is.
