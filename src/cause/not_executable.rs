@@ -20,6 +20,7 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = exec::suspects(case, KIND);
+    suspects.retain(|suspect| !suspect.clue.is_some_and(|index| is_of_interpreter(&case.clues[index])));
     let unsaid = case.clues.iter().enumerate().filter(|(_, clue)| may_be_refused_start(clue));
     for (index, clue) in unsaid {
         let file = clue.path.as_deref().and_then(|path| exec::file_of(case, path));
@@ -27,6 +28,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         suspects.extend(file.map(|file| Suspect { subject: Subject::Path(file), clue: Some(index), touched: true }));
     }
     suspects
+}
+
+/// Whether the interpreter of a script was refused: a shell asks whether the script has its x bit before it says so (bash 5.2,
+/// `execute_cmd.c`, `shell_execve`).
+fn is_of_interpreter(clue: &Clue) -> bool {
+    clue.suspects.first().is_some_and(|first| first == "missing-interpreter")
 }
 
 /// Whether a shell may have said it: `bash: ./x: Permission denied` stands for a program and for a redirection.
@@ -168,6 +175,17 @@ mod tests {
         stage.command = vec!["./build.sh".into()];
         stage.outcome = Outcome::NotStarted { errno: "EACCES".into() };
         assert_eq!(stage.finding(&CAUSE, "/home/u/build.sh").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_refused_interpreter_says_that_the_script_may_be_executed() {
+        let mut stage = stage(0o644);
+        stage.command = ["sh", "/home/u/build.sh"].map(Into::into).into();
+        stage.add(|clue| {
+            (clue.errno, clue.operation) = (Some(Errno::EACCES), Some(Operation::Execute));
+            clue.suspects = vec!["missing-interpreter".into(), "noexec-mount".into()];
+        });
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]
