@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         }
         let found = match self.machine.rule_files(&place.path) {
             Ok(found) => found,
-            Err(_) if place.asked == Asked::Always && !self.is_there(&place.path) => return,
+            Err(error) if place.asked == Asked::Always && self.is_absent(place, &error) => return,
             Err(error) => return own.faults.push(unread(place.path.clone(), &error)),
         };
         if let Some(doubt) = self.doubt(place, found.ownership) {
@@ -113,10 +113,11 @@ impl<'a> Reader<'a> {
         self.add_files(place, found.files, own);
     }
 
-    /// Whether a place is there, as far as we can see: behind the home of another user (`sudo -u`) nobody knows of rules.
-    fn is_there(&self, place: &Path) -> bool {
-        let refused = |error: &Unknown| matches!(error, Unknown::Errno(Errno::EACCES));
-        self.machine.stat(place).map_or_else(|error| !error.is_missing() && !refused(&error), |_| true)
+    /// Whether nothing is known to be there: behind the home of another user (`sudo -u`) nobody knows of rules.
+    fn is_absent(&self, place: &Place, error: &Unknown) -> bool {
+        let is_refused = |error: &Unknown| *error == Unknown::Errno(Errno::EACCES);
+        error.is_missing()
+            || is_refused(error) && self.machine.stat(&place.path).is_err_and(|hidden| is_refused(&hidden))
     }
 
     fn add_files(&self, place: &Place, files: Vec<RuleFile>, own: &mut OwnRules) {
