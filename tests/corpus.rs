@@ -203,6 +203,9 @@ happened on is gone, so nothing can be checked and nothing is called verified. I
 
 Renewed by `UPDATE=1 cargo test --test corpus -- FILE.jsonl`, where FILE.jsonl is such a collection (`tests/corpus.rs` says what a
 line holds). \"Before\" is the state before the rules of single programs were written, and is kept.
+
+The rules were written with this collection at hand, so the figures flatter them. Of 301 other public failures, collected afterwards and
+read without a change to the rules, 213 (71 %) were named. Those were then used to mend the forms that were missing.
 ";
 
 fn write_page(cases: &[Case], answers: &[Vec<Named>]) {
