@@ -111,7 +111,10 @@ fn told(start: &Start, found: &Stat) -> Finding {
     let headline = format!("{} has no execute permission", file.display());
     let summary = format!("{} has mode {:04o}: nobody may execute it, not even root.", file.display(), found.mode);
     let fact = format!("its mode is {:04o}, without any x", found.mode);
-    let mut fixes = vec![Fix::now(own(start.case, found, &format!("chmod +x {word}")), "lets it be executed")];
+    let mut fixes = Vec::new();
+    if is_program(start) {
+        fixes.push(Fix::now(own(start.case, found, &format!("chmod +x {word}")), "lets it be executed"));
+    }
     fixes.extend(by_interpreter(start));
     fixes.extend(in_repository(start.case, file));
     Finding {
@@ -119,6 +122,22 @@ fn told(start: &Start, found: &Stat) -> Finding {
         fixes,
         ..verified(headline, summary)
     }
+}
+
+/// Whether there is something in it to be executed. A text without `#!` may be a script for the shell, where its name says so; other
+/// files were meant as an argument, and get no x.
+fn is_program(start: &Start) -> bool {
+    match start.case.machine.executable(&start.obstacle.file) {
+        Ok(Executable::Elf(_) | Executable::Script { .. }) | Err(_) => true,
+        Ok(Executable::Text { .. }) => {
+            start.program.extension().is_none_or(|end| end == "sh") && !is_of_system(start.program)
+        }
+        Ok(Executable::Empty | Executable::Other { .. }) => false,
+    }
+}
+
+fn is_of_system(file: &Path) -> bool {
+    ["/etc", "/proc", "/sys", "/var"].iter().any(|top| file.starts_with(top))
 }
 
 /// A command that the file's owner may type.
@@ -167,6 +186,15 @@ mod tests {
         assert_eq!(finding.confidence, Confidence::Verified);
         let commands: Vec<_> = finding.fixes.iter().filter_map(|fix| fix.command.as_deref()).collect();
         assert_eq!(commands, ["chmod +x /home/u/build.sh", "/bin/sh /home/u/build.sh"]);
+    }
+
+    #[test]
+    fn what_is_no_program_is_not_made_one() {
+        let mut stage = stage(0o644);
+        let text = Executable::Text { line: crate::text::Bytes(b"{".to_vec()), marked: false };
+        stage.stat("/home/u/data.json", File::Regular, |stat| (stat.mode, stat.uid) = (0o644, 1000));
+        stage.knows("executable /home/u/data.json", Ok(text)).clue(Errno::EACCES, Operation::Execute, "./data.json");
+        assert_eq!(stage.finding(&CAUSE, "/home/u/data.json").fixes, []);
     }
 
     #[test]
