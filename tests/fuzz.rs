@@ -114,8 +114,6 @@ fn clues(library: &Library, output: Vec<u8>) {
 
 #[test]
 fn whatever_a_rule_file_holds_is_read_or_told() {
-    let library = Library::only(&[]).0;
-    drop(library);
     for round in rounds(1500) {
         let text = String::from_utf8_lossy(&Random::of_round(round).mixed(RULES, 14)).into_owned();
         let (library, faults) = Library::with_texts([(PathBuf::from("own.toml"), text.clone())]);

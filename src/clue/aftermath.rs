@@ -6,7 +6,7 @@
 
 use super::Clue;
 use super::line::clean;
-use super::reading::{has, is_marked, is_of_program, is_statement, judged};
+use super::reading::{goes_with, has, is_doubtful, is_general, is_marked, is_of_program, is_statement};
 use crate::transcript::Transcript;
 use std::ops::Range;
 
@@ -149,6 +149,20 @@ fn is_set_in(transcript: &Transcript, clue: &Clue) -> bool {
 fn repeats(line: &str, clue: &Clue) -> bool {
     let path = clue.path.as_ref().map(|path| path.to_string_lossy());
     path.is_some_and(|path| path.len() > 3 && line.contains(&*path) && !line.starts_with("AssertionError"))
+}
+
+/// What another line says of a message.
+fn judged(line: &str, clue: &Clue) -> Aftermath {
+    let otherwise = Aftermath::Otherwise(line.to_owned());
+    match () {
+        // What an assertion compares may well have the words of the message.
+        () if line.starts_with("AssertionError") => otherwise,
+        () if goes_with(line, clue) => Aftermath::Open,
+        () if is_of_program(line) => otherwise,
+        () if is_general(line) => Aftermath::Open,
+        () if is_doubtful(line) => Aftermath::Doubtful(line.to_owned()),
+        () => otherwise,
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! the message. Nothing here asks the machine; it only keeps a claim from being surer than the output lets it be.
 
 use super::Clue;
-use super::aftermath::Aftermath;
 use super::jobs::time;
 use std::path::PathBuf;
 
@@ -106,19 +105,19 @@ const OF_PROGRAM: &[&str] = &[
 /// Parts of paths that tell nothing.
 const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
 
-/// What another line says of a message.
-pub fn judged(line: &str, clue: &Clue) -> Aftermath {
-    let (is_of_program, otherwise) = (is_of_program(line), Aftermath::Otherwise(line.to_owned()));
-    let is_general = has(line, GENERAL) || is_error_number(line);
-    match () {
-        // What an assertion compares may well have the words of the message.
-        () if line.starts_with("AssertionError") => otherwise,
-        () if shares_a_word(line, clue) || is_by_same_program(line, clue) => Aftermath::Open,
-        () if is_of_program => otherwise,
-        () if is_general => Aftermath::Open,
-        () if has(line, MISSING) || !is_marked(line) => Aftermath::Doubtful(line.to_owned()),
-        () => otherwise,
-    }
+/// Whether a line is an error that says nothing but that something failed.
+pub fn is_general(line: &str) -> bool {
+    has(line, GENERAL) || is_error_number(line)
+}
+
+/// Whether a line speaks of what the message speaks of: the same words of a path, or the same program.
+pub fn goes_with(line: &str, clue: &Clue) -> bool {
+    shares_a_word(line, clue) || is_by_same_program(line, clue)
+}
+
+/// Whether a line may follow from something that is missing, or does not call itself an error.
+pub fn is_doubtful(line: &str) -> bool {
+    has(line, MISSING) || !is_marked(line)
 }
 
 /// `Error 2`, as make counts.
