@@ -41,6 +41,7 @@ mod ports;
 mod processes;
 mod programs;
 mod programs_vague;
+mod proof;
 mod quiet;
 mod quota;
 mod read_only;
