@@ -92,7 +92,20 @@ fn may_hardly_grow(file: &Identity) -> bool {
 /// A pipe of our own.
 pub struct Pipe {
     read: OwnedFd,
-    write: OwnedFd,
+    /// None once it is the child's alone.
+    write: Option<OwnedFd>,
+}
+
+impl Pipe {
+    fn leave_the_end_to_write(&mut self) {
+        if let Some(write) = self.write.take() {
+            fd::close(write);
+        }
+    }
+
+    fn put_at(&self, number: RawFd) -> Result<(), Errno> {
+        self.write.as_ref().map_or(Ok(()), |write| fd::put_at(write.as_fd(), number))
+    }
 }
 
 impl Way {
@@ -135,7 +148,7 @@ impl Way {
 
     fn pipe(is_shared: bool) -> Self {
         let Ok((read, write)) = fd::pipe() else { return Self::None };
-        let pipe = Pipe { read, write };
+        let pipe = Pipe { read, write: Some(write) };
         if is_shared { Self::SharedPipe(pipe) } else { Self::StderrPipe(pipe) }
     }
 
@@ -150,9 +163,16 @@ impl Way {
 
     /// Gives it up before the child was started, by another process or by none.
     pub fn give_up(self) {
-        if let Self::StderrPipe(pipe) | Self::SharedPipe(pipe) = self {
+        if let Self::StderrPipe(mut pipe) | Self::SharedPipe(mut pipe) = self {
+            pipe.leave_the_end_to_write();
             fd::close(pipe.read);
-            fd::close(pipe.write);
+        }
+    }
+
+    /// In the parent: the end to write is the child's alone from now on.
+    pub fn leave_the_end_to_write(&mut self) {
+        if let Self::StderrPipe(pipe) | Self::SharedPipe(pipe) = self {
+            pipe.leave_the_end_to_write();
         }
     }
 
@@ -163,10 +183,10 @@ impl Way {
     pub fn hand_over(&self) -> Result<(), Errno> {
         match self {
             Self::None | Self::Pty(_) => Ok(()),
-            Self::StderrPipe(pipe) => fd::put_at(pipe.write.as_fd(), STDERR),
+            Self::StderrPipe(pipe) => pipe.put_at(STDERR),
             Self::SharedPipe(pipe) => {
-                fd::put_at(pipe.write.as_fd(), STDERR)?;
-                fd::put_at(pipe.write.as_fd(), STDOUT)
+                pipe.put_at(STDERR)?;
+                pipe.put_at(STDOUT)
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A static program asks the processor for its features some forty times before `main`, by `cpuid`, which leaves a virtual machine
 //! each time: a tenth of all that an ordinary run costs. Nothing of it is needed to start a command whose stderr is no terminal.
-//! So the child is started first, and while the kernel makes the command of it, this process becomes a program with a library.
+//! So the child is started first and has the processor for a moment. Where that was enough for the command, we end with it; where it
+//! was not, this process becomes a program with a library and follows it.
 //!
 //! Nothing of the C library may be called on this way, and nothing of the standard library that does: no allocation, no lock, no
 //! comparison of slices, no array that must be zeroed, nothing longer than 32 bytes that is moved. Whatever would need it, a
@@ -14,7 +15,9 @@ use super::spawn::{self, Child, Given};
 use crate::exit;
 use crate::sys::argv::Argv;
 use crate::sys::handover::Handover;
-use crate::sys::process;
+use crate::sys::poll;
+use crate::sys::process::{self, Pid};
+use crate::sys::signal;
 use crate::sys::time;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,6 +28,10 @@ static STARTED: Handover<Duration> = Handover::empty();
 
 /// On a stack that is smaller we cannot follow a command: more than half of it is ours to fill.
 const STACK: u64 = 256 << 10;
+
+/// Nanoseconds that a command has to itself: enough for one that has nothing to do, and less than anybody notices of a signal or a
+/// line of output that comes so much later.
+const A_MOMENT: libc::c_long = 2_000_000;
 
 /// Starts the command, if it is one that can be started now. Called once, before there is a library.
 pub fn begin(arguments: Argv, environment: Argv) {
@@ -37,7 +44,7 @@ pub fn begin(arguments: Argv, environment: Argv) {
     if !is_ordinary(environment) {
         return;
     }
-    let Some(way) = Way::beside_a_terminal() else { return };
+    let Some(mut way) = Way::beside_a_terminal() else { return };
     let started = time::monotonic_early();
     let given = Given::take();
     let Ok(child) = spawn::start_early(command, environment, given, &way) else {
@@ -45,10 +52,27 @@ pub fn begin(arguments: Argv, environment: Argv) {
         given.give_back();
         return way.give_up();
     };
+    way.leave_the_end_to_write();
+    if succeeds_at_once(child.pid, &way) {
+        process::end(0);
+    }
     GIVEN.leave(given);
     WAY.leave(way);
     CHILD.leave(child);
     STARTED.leave(started);
+}
+
+/// Gives the command the processor, and says whether there is nothing left to do but to end as it did: it has exited with 0, all
+/// that it wrote has been read, and nobody else writes there.
+///
+/// Until it has become the command and run a little the kernel has it wait behind us, on the same processor; and of what is done
+/// here afterwards a command that ends at once needs nothing.
+fn succeeds_at_once(child: Pid, way: &Way) -> bool {
+    let succeeds = signal::exit_within(child, A_MOMENT) == Some(0) && way.source().is_none_or(poll::has_run_dry);
+    if succeeds {
+        process::take_leave(child);
+    }
+    succeeds
 }
 
 /// The command, if no option stands before it but the one that changes nothing of the run.

@@ -23,9 +23,10 @@ static RESIZED: AtomicBool = AtomicBool::new(false);
 /// terminal access stay blocked, which lets a background job write whatever `stty tostop` says, as termios(3) has it.
 pub const WHILE_WRITING: Mask = Mask::EMPTY.with(libc::SIGTTOU).with(libc::SIGTTIN);
 
-/// From now on signals are the child's.
+/// From now on signals are the child's. What was told of it before there was somebody to hear is asked for at once.
 pub fn belong_to(child: Pid) {
     CHILD.store(child.0, Ordering::SeqCst);
+    CHILD_CHANGED.store(true, Ordering::SeqCst);
     signal::catch_all(receive);
 }
 

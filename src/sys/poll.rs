@@ -1,6 +1,7 @@
 //! Waiting for the first of several things: `ppoll(2)`.
 
 use super::errno::Errno;
+use super::raw::call;
 use super::signal::Mask;
 use std::os::fd::RawFd;
 use std::time::Duration;
@@ -61,6 +62,17 @@ pub fn wait_for_any<const N: usize>(
     }
     let gone = libc::POLLHUP | libc::POLLERR | libc::POLLNVAL;
     Ok(polled.map(|polled| Ready { ready: polled.revents & polled.events != 0, gone: polled.revents & gone != 0 }))
+}
+
+/// Whether all that was written to a pipe has been read and nobody can write to it any more.
+#[must_use]
+pub fn has_run_dry(pipe: RawFd) -> bool {
+    let mut polled = libc::pollfd { fd: pipe, events: libc::POLLIN, revents: 0 };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let (polls, time, no_mask) = (&raw mut polled, &raw const now, std::ptr::null::<Mask>());
+    // SAFETY: one pollfd and a time that outlive the call; the time is only read where it is zero.
+    let done = unsafe { call!(libc::SYS_ppoll, polls, 1_usize, time, no_mask, Mask::BYTES) };
+    done.is_ok() && polled.revents == libc::POLLHUP
 }
 
 impl For {

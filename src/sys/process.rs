@@ -192,6 +192,13 @@ pub fn wait_for(child: Pid) {
     while unsafe { libc::waitpid(child.0, &raw mut status, 0) } < 0 && Errno::last() == Errno::EINTR {}
 }
 
+/// Takes leave of a child that has ended, before the C library has been set up too.
+pub fn take_leave(child: Pid) {
+    let nowhere = std::ptr::null::<libc::c_int>();
+    // SAFETY: nothing is written where there is no place to write to, wait4(2).
+    let _ = unsafe { call!(libc::SYS_wait4, child.0, nowhere, libc::WNOHANG, nowhere) };
+}
+
 /// Takes leave of a child that has ended and returns the most memory that it had resident, in bytes, getrusage(2).
 #[expect(clippy::must_use_candidate, reason = "called to take leave as often as for the figure")]
 pub fn reap(child: Pid) -> Option<u64> {

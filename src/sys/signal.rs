@@ -95,6 +95,22 @@ pub fn dispose(signal: Signal, disposition: Disposition) -> Result<Disposition, 
     Ok(if before == libc::SIG_IGN { Disposition::Ignore } else { Disposition::Default })
 }
 
+/// The exit code of a child that exits within so many nanoseconds (less than a second), while SIGCHLD is blocked. A SIGCHLD of another
+/// kind is taken as well: whoever wants to know of it asks after the child.
+#[must_use]
+pub fn exit_within(child: Pid, nanoseconds: libc::c_long) -> Option<libc::c_int> {
+    let (wanted, time) = (Mask::EMPTY.with(libc::SIGCHLD), libc::timespec { tv_sec: 0, tv_nsec: nanoseconds });
+    let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
+    let (set, place, time) = (&raw const wanted, info.as_mut_ptr(), &raw const time);
+    // SAFETY: all three outlive the call, and the mask has the size that the kernel is told.
+    unsafe { call!(libc::SYS_rt_sigtimedwait, set, place, time, Mask::BYTES) }.ok()?;
+    // SAFETY: the call has filled it in; a code above 0 is the kernel's own, with the fields of a SIGCHLD.
+    unsafe {
+        let info = &*info.as_ptr();
+        (info.si_code == libc::CLD_EXITED && info.si_pid() == child.0).then(|| info.si_status())
+    }
+}
+
 /// A `struct sigaction` of the kernel, `include/linux/signal_types.h`; younger architectures have no restorer.
 #[repr(C)]
 struct Action {

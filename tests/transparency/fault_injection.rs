@@ -160,8 +160,11 @@ fn a_command_that_fails_keeps_its_status_whatever_fails_in_us() {
 #[test]
 fn a_command_that_succeeds_keeps_its_status_whatever_fails_in_us() {
     if can_inject() {
-        let faults = [faults_of_ours(Place::Pipes, &["true"]), faults_below(&OF_THE_CHILD)].concat();
-        all_are_survived(Place::Pipes, &faults, &["true"], 0);
+        // One ends at once, and there is nothing to follow; the other does not.
+        for command in [&["true"][..], &["sleep", "0.01"]] {
+            let faults = [faults_of_ours(Place::Pipes, command), faults_below(&OF_THE_CHILD)].concat();
+            all_are_survived(Place::Pipes, &faults, command, 0);
+        }
     }
 }
 

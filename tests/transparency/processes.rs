@@ -101,6 +101,16 @@ fn a_process_that_has_lost_its_parent_gets_the_one_that_it_would_have_got() {
 }
 
 #[test]
+fn nobody_is_left_for_the_caller_to_take_leave_of() {
+    if has("python3") {
+        let count = "import ctypes, os, subprocess, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); \
+            [subprocess.run(sys.argv[1:]) for _ in range(50)]; os.waitpid(-1, os.WNOHANG)";
+        let seen = assert_same(&format!("for c in true false; do python3 -c '{count}' $W $c 2>&1 | tail -n 1; done"));
+        assert_eq!(seen.stdout, b"ChildProcessError: [Errno 10] No child processes\n".repeat(2));
+    }
+}
+
+#[test]
 fn a_command_goes_on_when_those_who_started_it_end() {
     let seen = assert_same(
         "mkfifo f g; bash -c '\"$@\" & disown; exit 3' b $W sh -c 'read x <f; echo on >g; exit 4'; echo $?; echo go >f; cat g",
