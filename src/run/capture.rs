@@ -1,9 +1,11 @@
 //! How the child's stderr comes to be read: chosen before the start from what the caller gave us.
 
 use super::pty::Pty;
+use super::read_back::ReadBack;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
-use crate::sys::fd::{self, Identity, Kind, STDERR, STDIN, STDOUT};
+use crate::sys::fd::{self, Identity, Kind, Opening, STDERR, STDIN, STDOUT};
+use crate::sys::poll;
 use crate::sys::process::file_size_limit;
 use crate::sys::terminal;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -33,6 +35,18 @@ pub enum Way {
     StderrPipe(Pipe),
     /// One pipe in the place of stdout and stderr, which were the same file: two would lose the order between them.
     SharedPipe(Pipe),
+    /// What the child wrote to the caller's file is read there.
+    File(ReadBack),
+}
+
+/// What is left of it to the process that follows the child.
+pub enum Source {
+    /// Nothing can be read.
+    None,
+    /// The end of a pipe, whose bytes are to be passed on.
+    Pipe(OwnedFd),
+    /// A file, whose bytes are where they belong.
+    File(ReadBack),
 }
 
 /// Programs for which the terminal itself is the point: another in its place would be the wrong one. docs/terminal.md
@@ -79,6 +93,21 @@ fn has_neighbours() -> bool {
     [STDIN, STDOUT]
         .into_iter()
         .any(|number| fd::identity(number).is_ok_and(|file| matches!(file.kind, Kind::Pipe | Kind::Socket)))
+}
+
+fn is_stdout_too(stderr: &Identity) -> bool {
+    fd::identity(STDOUT).as_ref() == Ok(stderr)
+}
+
+/// Whether a pipe in its place would show: what refuses or loses bytes as /dev/full does, what keeps messages apart, and what
+/// nobody reads any more.
+fn must_be_written_by_the_command(stderr: &Identity, opening: Opening) -> bool {
+    match stderr.kind {
+        Kind::CharacterDevice => true,
+        Kind::Pipe => opening.is_of_packets() || poll::has_lost_its_reader(STDERR),
+        Kind::Socket => !fd::is_stream(STDERR) || poll::has_lost_its_reader(STDERR),
+        Kind::Null | Kind::Regular | Kind::Other => false,
+    }
 }
 
 /// Bytes that a log must still be allowed to grow by (`ulimit -f`). With less left the command's own writes must meet the limit:
@@ -132,18 +161,27 @@ impl Way {
     /// The same where stderr is no terminal; none where it is one. It may be asked before the C library has been set up.
     #[must_use]
     pub fn beside_a_terminal() -> Option<Self> {
-        if !fd::is_writable(STDERR) {
-            return Some(Self::None);
-        }
-        let Ok(stderr) = fd::identity(STDERR) else { return Some(Self::None) };
+        let (Ok(opening), Ok(stderr)) = (Opening::of(STDERR), fd::identity(STDERR)) else { return Some(Self::None) };
         match stderr.kind {
+            _ if !opening.is_for_writing() => Some(Self::None),
             Kind::CharacterDevice if terminal::device(STDERR).is_some() => None,
-            Kind::Regular if may_hardly_grow(&stderr) => Some(Self::None),
+            Kind::Regular => Some(Self::beside_a_file(&stderr, opening)),
+            _ if must_be_written_by_the_command(&stderr, opening) => Some(Self::None),
             // Of /dev/null nobody reads the order.
-            Kind::CharacterDevice => Some(Self::pipe(false)),
-            // As after `>log 2>&1`.
-            _ => Some(Self::pipe(fd::identity(STDOUT) == Ok(stderr))),
+            Kind::Null => Some(Self::pipe(false)),
+            // As after `2>&1 |`.
+            _ => Some(Self::pipe(is_stdout_too(&stderr))),
         }
+    }
+
+    /// Where stdout is the same file as after `>log 2>&1`, the file itself; for stderr alone a pipe, which lets us hear at once what is
+    /// said and look at the machine.
+    fn beside_a_file(stderr: &Identity, opening: Opening) -> Self {
+        let is_shared = is_stdout_too(stderr);
+        if is_shared && let Ok(file) = ReadBack::of_stderr(opening) {
+            return Self::File(file);
+        }
+        if may_hardly_grow(stderr) { Self::None } else { Self::pipe(is_shared) }
     }
 
     fn pipe(is_shared: bool) -> Self {
@@ -156,16 +194,20 @@ impl Way {
     #[must_use]
     pub fn source(&self) -> Option<RawFd> {
         match self {
-            Self::None | Self::Pty(_) => None,
+            Self::None | Self::Pty(_) | Self::File(_) => None,
             Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Some(pipe.read.as_raw_fd()),
         }
     }
 
     /// Gives it up before the child was started, by another process or by none.
     pub fn give_up(self) {
-        if let Self::StderrPipe(mut pipe) | Self::SharedPipe(mut pipe) = self {
-            pipe.leave_the_end_to_write();
-            fd::close(pipe.read);
+        match self {
+            Self::None | Self::Pty(_) => {}
+            Self::StderrPipe(mut pipe) | Self::SharedPipe(mut pipe) => {
+                pipe.leave_the_end_to_write();
+                fd::close(pipe.read);
+            }
+            Self::File(file) => file.give_up(),
         }
     }
 
@@ -182,7 +224,7 @@ impl Way {
     /// Those of `dup2(2)`; stderr is then still the caller's.
     pub fn hand_over(&self) -> Result<(), Errno> {
         match self {
-            Self::None | Self::Pty(_) => Ok(()),
+            Self::None | Self::Pty(_) | Self::File(_) => Ok(()),
             Self::StderrPipe(pipe) => pipe.put_at(STDERR),
             Self::SharedPipe(pipe) => {
                 pipe.put_at(STDERR)?;
@@ -191,12 +233,13 @@ impl Way {
         }
     }
 
-    /// In the parent: the end to read; the other is the child's alone from now on.
+    /// In the parent: what is read; the other end of a pipe is the child's alone from now on.
     #[must_use]
-    pub fn into_reader(self) -> Option<OwnedFd> {
+    pub fn into_source(self) -> Source {
         match self {
-            Self::None | Self::Pty(_) => None,
-            Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Some(pipe.read),
+            Self::None | Self::Pty(_) => Source::None,
+            Self::StderrPipe(pipe) | Self::SharedPipe(pipe) => Source::Pipe(pipe.read),
+            Self::File(file) => Source::File(file),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! From the child's start to its end: one loop, whose events are told apart once.
 
-use super::capture::Way;
+use super::capture::{Source, Way};
 use super::ended::{Ended, fact};
 use super::job::Job;
+use super::read_back::ReadBack;
 use super::relay::{Flow, Relay};
 use super::spawn::Child;
 use super::{Ran, carry_on, signals};
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// After so many looks of the timer nothing new is done until the end.
 const SETTLED: u32 = 16;
+/// The longest time between two looks at a file that tells nobody when it is written to.
+const LISTENING: Duration = Duration::from_millis(20);
 
 /// What can happen while the child runs.
 enum Event {
@@ -31,6 +34,8 @@ enum Event {
     Wrote,
     /// Every writer has closed the pipe.
     FellSilent,
+    /// Nobody reads the caller's stderr any more.
+    LostReader,
     /// It is time to look at the watched places.
     Tick,
 }
@@ -40,6 +45,7 @@ struct Run {
     child: Child,
     job: Job,
     relay: Option<Relay>,
+    file: Option<ReadBack>,
     recorder: Recorder,
     captured: bool,
     watch: Watch,
@@ -49,13 +55,18 @@ struct Run {
 
 /// Follows the child to its end. Nothing is returned of a success.
 pub fn to_the_end(command: Argv, child: Child, way: Way, started: SystemTime, clock: Instant) -> Option<Box<Ran>> {
-    let relay = way.into_reader().map(Relay::new);
+    let (relay, file) = match way.into_source() {
+        Source::None => (None, None),
+        Source::Pipe(end) => (Some(Relay::new(end)), None),
+        Source::File(file) => (None, Some(file)),
+    };
     carry_on::prepare(child.pid, relay.as_ref().map(Relay::source));
     signals::belong_to(child.pid);
     fd::let_go_of_stdin_and_stdout();
     let watch = Watch::begin(command, clock);
     let job = Job::new(child.pid);
-    let mut run = Run { child, job, captured: relay.is_some(), relay, recorder: Recorder::default(), watch, ticks: 0 };
+    let (recorder, captured) = (Recorder::default(), relay.is_some() || file.is_some());
+    let mut run = Run { child, job, relay, file, recorder, captured, watch, ticks: 0 };
     let end = run.follow();
     let duration = clock.elapsed();
     if end == Change::Exited(0) {
@@ -78,10 +89,12 @@ impl Run {
                     if let Some(end) = self.job.mind() {
                         return end;
                     }
+                    self.job.take_leave_of_orphans();
                 }
                 Event::Continued => self.job.let_go_on(),
                 Event::Wrote => self.pass_on(),
                 Event::FellSilent => self.relay = None,
+                Event::LostReader => self.relay = self.relay.take().and_then(Relay::without_reader),
                 Event::Tick => self.tick(),
             }
         }
@@ -97,9 +110,12 @@ impl Run {
                 return Event::Continued;
             }
             let source = self.relay.as_ref().map(Relay::source);
-            match poll::wait(source, For::Reading, Some(self.watch.due_in()), Mask::EMPTY) {
-                Ok(seen) if seen.ready => return Event::Wrote,
-                Ok(seen) if seen.gone => return Event::FellSilent,
+            let reader = self.relay.as_ref().and_then(Relay::reader);
+            let waited = [(source, For::Reading), (reader, For::Nothing)];
+            match poll::wait_for_any(waited, Some(self.wait()), Mask::EMPTY) {
+                Ok([_, reader]) if reader.gone => return Event::LostReader,
+                Ok([seen, _]) if seen.ready => return Event::Wrote,
+                Ok([seen, _]) if seen.gone => return Event::FellSilent,
                 Ok(_) => return Event::Tick,
                 Err(Errno::EINTR) => {}
                 // Without poll there is still the timer: the child is asked, and the pipe is read when it has something.
@@ -108,7 +124,16 @@ impl Run {
         }
     }
 
+    fn wait(&self) -> Duration {
+        let due = self.watch.due_in();
+        if self.file.is_some() { due.min(LISTENING) } else { due }
+    }
+
     fn tick(&mut self) {
+        self.read_back();
+        if !self.watch.due_in().is_zero() {
+            return;
+        }
         self.watch.tick();
         self.ticks = self.ticks.saturating_add(1);
         if self.ticks == SETTLED {
@@ -136,6 +161,23 @@ impl Run {
         }
     }
 
+    /// Reads what the command wrote to the caller's file until now.
+    fn read_back(&mut self) {
+        let Some(file) = &mut self.file else { return };
+        let mut waiting = file.waiting();
+        while waiting > 0 {
+            let room = self.recorder.room();
+            let most = room.len().min(usize::try_from(waiting).unwrap_or(usize::MAX));
+            let count = file.receive(&mut room[..most]);
+            if count == 0 {
+                return;
+            }
+            self.recorder.fill(count);
+            self.watch.heard(self.recorder.last(count), self.recorder.written());
+            waiting -= count as u64;
+        }
+    }
+
     /// Passes on what is in the pipe now, and no more: others may write without end.
     fn drain(&mut self) {
         let end = self.recorder.written() + self.relay.as_ref().map_or(0, Relay::waiting) as u64;
@@ -157,6 +199,7 @@ impl Run {
     fn failed(mut self, end: Change, started: SystemTime, duration: Duration) -> Option<Box<Ran>> {
         self.watch.look_at_the_end();
         self.finish_relay();
+        self.read_back();
         let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
         let (exec_failure, captured) = (self.child.exec_failure(), self.captured);
         let peak_memory = process::reap(self.child.pid);

@@ -36,6 +36,13 @@ impl Job {
         None
     }
 
+    /// Where we are process 1, those whose parents have ended are ours.
+    pub fn take_leave_of_orphans(&self) {
+        if Pid::own() == Pid(1) {
+            process::take_leave_of_orphans(self.child);
+        }
+    }
+
     /// The shell that waits for us must see a job that has stopped, by the signal that stopped the child.
     fn stop_too(&mut self, signal: Signal) {
         self.is_stopped = true;

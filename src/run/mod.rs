@@ -7,6 +7,7 @@ mod ended;
 mod follow;
 mod job;
 pub mod pty;
+mod read_back;
 mod relay;
 mod signals;
 mod spawn;

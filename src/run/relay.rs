@@ -32,6 +32,8 @@ pub struct Relay {
     side: Option<Side>,
     /// Bytes that were read and are in the pipe still.
     held: usize,
+    /// Whether the end of the caller's reader is still waited for.
+    is_reader_minded: bool,
 }
 
 /// A pipe that shares the pages of the one that is relayed (`tee(2)`). It is read in the place of that one, whose bytes are then moved
@@ -83,7 +85,21 @@ impl Relay {
     /// From the pipe's end to read.
     #[must_use]
     pub fn new(from: OwnedFd) -> Self {
-        Self { from, floods: 0, side: None, held: 0 }
+        Self { from, floods: 0, side: None, held: 0, is_reader_minded: true }
+    }
+
+    /// The caller's stderr, whose reader may go while nothing is written.
+    #[must_use]
+    pub fn reader(&self) -> Option<RawFd> {
+        self.is_reader_minded.then_some(STDERR)
+    }
+
+    /// The other side of the caller's stderr has gone. A pipe or a socket takes nothing any more, and who writes next must learn so by
+    /// SIGPIPE; a terminal that hung up has other ways to tell.
+    #[must_use]
+    pub fn without_reader(self) -> Option<Self> {
+        let is_over = fd::identity(STDERR).is_ok_and(|stderr| matches!(stderr.kind, Kind::Pipe | Kind::Socket));
+        (!is_over).then_some(Self { is_reader_minded: false, ..self })
     }
 
     /// What is waited for.

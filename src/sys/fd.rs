@@ -22,7 +22,8 @@ fn counted(result: isize) -> Result<usize, Errno> {
     usize::try_from(result).map_err(|_| Errno::last())
 }
 
-/// What `fstat(2)` says of an open file, as far as two descriptors are compared by it.
+/// What `fstat(2)` says of an open file, as far as two descriptors are compared by it. It is no longer than what is moved without the C
+/// library (see `src/run/early.rs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Device and inode number.
@@ -36,7 +37,9 @@ pub struct Identity {
 /// Kinds of open files, as far as they are told apart here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A terminal, /dev/null.
+    /// /dev/null.
+    Null,
+    /// A terminal, or another device of bytes.
     CharacterDevice,
     /// A regular file.
     Regular,
@@ -49,8 +52,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(mode: libc::mode_t) -> Self {
-        match mode & libc::S_IFMT {
+    fn of(found: &libc::stat) -> Self {
+        match found.st_mode & libc::S_IFMT {
+            // Device 1, 3 of null(4).
+            libc::S_IFCHR if found.st_rdev == libc::makedev(1, 3) => Self::Null,
             libc::S_IFCHR => Self::CharacterDevice,
             libc::S_IFREG => Self::Regular,
             libc::S_IFIFO => Self::Pipe,
@@ -72,16 +77,81 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
     // SAFETY: the call has filled it in.
     let found = unsafe { &*found.as_ptr() };
     let length = u64::try_from(found.st_size).unwrap_or(0);
-    Ok(Identity { file: (found.st_dev, found.st_ino), kind: Kind::of(found.st_mode), length })
+    Ok(Identity { file: (found.st_dev, found.st_ino), kind: Kind::of(found), length })
 }
 
-/// Whether a descriptor is open and can be written to.
+/// How a descriptor's file was opened: the flags of `fcntl(2)`, `F_GETFL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening(libc::c_int);
+
+impl Opening {
+    /// How the file behind a descriptor was opened.
+    ///
+    /// # Errors
+    /// EBADF when it is closed.
+    pub fn of(fd: RawFd) -> Result<Self, Errno> {
+        // SAFETY: F_GETFL takes no argument.
+        unsafe { call!(libc::SYS_fcntl, fd, libc::F_GETFL) }.map(|flags| Self(int(flags)))
+    }
+
+    /// Whether it can be written to.
+    #[must_use]
+    pub fn is_for_writing(self) -> bool {
+        self.0 & libc::O_PATH == 0 && matches!(self.0 & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR)
+    }
+
+    /// Whether every write goes to the end of the file, `O_APPEND`.
+    #[must_use]
+    pub fn appends(self) -> bool {
+        self.0 & libc::O_APPEND != 0
+    }
+
+    /// Whether a pipe keeps its writes apart, `O_DIRECT` of pipe(2).
+    #[must_use]
+    pub fn is_of_packets(self) -> bool {
+        self.0 & libc::O_DIRECT != 0
+    }
+}
+
+/// Whether a socket carries bytes in a stream and not messages that stay apart, `SO_TYPE` of socket(7).
 #[must_use]
-pub fn is_writable(fd: RawFd) -> bool {
-    // SAFETY: F_GETFL takes no argument.
-    let Ok(flags) = (unsafe { call!(libc::SYS_fcntl, fd, libc::F_GETFL) }) else { return false };
-    let flags = int(flags);
-    flags & libc::O_PATH == 0 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR)
+pub fn is_stream(socket: RawFd) -> bool {
+    let mut kind: libc::c_int = 0;
+    let mut length: libc::socklen_t = 4;
+    let (kind_place, length_place) = (&raw mut kind, &raw mut length);
+    // SAFETY: the kernel fills in one int, of the length that it is told, and its length.
+    let asked =
+        unsafe { call!(libc::SYS_getsockopt, socket, libc::SOL_SOCKET, libc::SO_TYPE, kind_place, length_place) };
+    asked.is_ok() && kind == libc::SOCK_STREAM
+}
+
+/// Whether nobody is left to read what is written to a pipe or socket: `POLLERR` or `POLLHUP` of poll(2).
+#[must_use]
+pub fn has_lost_its_reader(fd: RawFd) -> bool {
+    let mut polled = libc::pollfd { fd, events: 0, revents: 0 };
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one pollfd and a time, both ours, and no mask.
+    let asked = unsafe { call!(libc::SYS_ppoll, (&raw mut polled), 1, (&raw const at_once), 0, 0) };
+    asked.is_ok() && polled.revents & (libc::POLLERR | libc::POLLHUP) != 0
+}
+
+/// Where in its file a descriptor stands, `lseek(2)`.
+///
+/// # Errors
+/// ESPIPE where it has no place.
+pub fn position(fd: RawFd) -> Result<u64, Errno> {
+    // SAFETY: numbers alone are passed.
+    unsafe { call!(libc::SYS_lseek, fd, 0, libc::SEEK_CUR) }.map(|place| place as u64)
+}
+
+/// The file of the caller's stderr once more, to be read. It closes on exec.
+///
+/// # Errors
+/// ENOENT without /proc, and those of `open(2)`: EACCES where we may write to it alone.
+pub fn stderr_for_reading() -> Result<OwnedFd, Errno> {
+    let (path, flags) = (c"/proc/self/fd/2".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+    // SAFETY: the path is a C string.
+    above_standard(int(unsafe { call!(libc::SYS_openat, libc::AT_FDCWD, path, flags) }?))
 }
 
 /// A pipe of our own: the end to read and the end to write. Both close on exec, and neither is one of 0, 1 and 2, which a
@@ -216,6 +286,16 @@ pub fn read(fd: BorrowedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
 pub fn read_number(fd: RawFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     // SAFETY: the pointer and the length are one buffer's.
     counted(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
+}
+
+/// Reads what stands at a place of a file.
+///
+/// # Errors
+/// Those of `pread(2)`.
+pub fn read_at(file: BorrowedFd, place: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let place = libc::off64_t::try_from(place).map_err(|_| Errno::EOVERFLOW)?;
+    // SAFETY: the pointer and the length are one buffer's.
+    counted(unsafe { libc::pread64(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), place) })
 }
 
 /// Writes as much as fits.

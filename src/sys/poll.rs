@@ -64,15 +64,26 @@ pub fn wait_for_any<const N: usize>(
     Ok(polled.map(|polled| Ready { ready: polled.revents & polled.events != 0, gone: polled.revents & gone != 0 }))
 }
 
-/// Whether all that was written to a pipe has been read and nobody can write to it any more.
+/// Whether all that was written to a pipe has been read and nobody can write to it any more. It may be asked before the C library has
+/// been set up.
 #[must_use]
 pub fn has_run_dry(pipe: RawFd) -> bool {
-    let mut polled = libc::pollfd { fd: pipe, events: libc::POLLIN, revents: 0 };
+    seen_now(pipe, libc::POLLIN) == Some(libc::POLLHUP)
+}
+
+/// Whether nobody can read any more what is written to a pipe or a socket. It may be asked before the C library has been set up.
+#[must_use]
+pub fn has_lost_its_reader(fd: RawFd) -> bool {
+    seen_now(fd, 0).is_some_and(|seen| seen & (libc::POLLERR | libc::POLLHUP) != 0)
+}
+
+fn seen_now(fd: RawFd, events: libc::c_short) -> Option<libc::c_short> {
+    let mut polled = libc::pollfd { fd, events, revents: 0 };
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let (polls, time, no_mask) = (&raw mut polled, &raw const now, std::ptr::null::<Mask>());
     // SAFETY: one pollfd and a time that outlive the call; the time is only read where it is zero.
     let done = unsafe { call!(libc::SYS_ppoll, polls, 1_usize, time, no_mask, Mask::BYTES) };
-    done.is_ok() && polled.revents == libc::POLLHUP
+    done.is_ok().then_some(polled.revents)
 }
 
 impl For {

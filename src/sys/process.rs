@@ -185,6 +185,23 @@ fn wait(child: Pid, options: libc::c_int) -> Result<Option<Change>, Errno> {
     })
 }
 
+/// Takes leave of those who have ended, as process 1 has to of every orphan, up to this child, which is left a zombie.
+pub fn take_leave_of_orphans(child: Pid) {
+    loop {
+        // SAFETY: all-zero bytes are a valid siginfo, and it outlives the call.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let ended = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: as above; the id is ignored where everybody is waited for, waitid(2).
+        let asked = checked(unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, ended) });
+        // SAFETY: waitid fills in the fields of a SIGCHLD, and leaves zeroes where nobody has ended.
+        let orphan = Pid(unsafe { info.si_pid() });
+        if asked.is_err() || orphan == Pid(0) || orphan == child {
+            return;
+        }
+        take_leave(orphan);
+    }
+}
+
 /// Waits for a child that is about to end, and takes leave of it.
 pub fn wait_for(child: Pid) {
     let mut status = 0;

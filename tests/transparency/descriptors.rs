@@ -1,6 +1,7 @@
 //! Descriptors that the command is given, and how long ours stay open.
 
-use crate::harness::{assert_same, wrapped};
+use crate::harness::{EXPLAIN, assert_same, has, is_root, scratch, seen, wrapped};
+use std::process::Command;
 
 #[test]
 fn closed_standard_descriptors_stay_closed() {
@@ -68,4 +69,101 @@ fn stdin_and_stdout_are_the_very_files_of_the_caller() {
     assert_same(
         "echo hello >in; $W sh -c 'readlink /proc/$$/fd/0 /proc/$$/fd/1; read x; echo $x' <in >out; sed s,/.*/,, out",
     );
+}
+
+#[test]
+fn a_log_on_a_full_disk_is_met_by_the_command_itself() {
+    if is_root() {
+        let full =
+            "mkdir m; mount -t tmpfs -o size=64k none m; timeout 20 \"$@\" >m/log 2>&1; echo $?; stat -c %s m/log";
+        for command in ["cat /etc/passwd", "seq 300000", "yes"] {
+            assert_same(&format!("unshare -m bash -c '{full}' b $W {command}"));
+        }
+        assert_same(&format!(
+            "unshare -m bash -c '{}' b $W echo words",
+            full.replace("; timeout", "; head -c 70000 /dev/zero >m/fill; timeout")
+        ));
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_a_log_is_met_by_the_command_itself() {
+    for blocks in [0, 1, 200] {
+        assert_same(&format!(
+            "{{ (ulimit -f {blocks}; $W seq 300000 >log 2>&1; echo $?; stat -c %s log); }} 2>/dev/null"
+        ));
+    }
+}
+
+#[test]
+fn a_program_that_reads_the_log_it_writes_sees_so() {
+    assert_same("echo a >log; $W cat log >>log 2>&1; echo $?; $W grep a log >>log 2>&1; echo $?; cat log");
+    assert_same("$W stat -L -c %F /dev/stdout /dev/stderr >log 2>&1; cat log");
+}
+
+#[test]
+fn two_openings_of_one_file_write_over_each_other() {
+    assert_same(
+        "$W sh -c 'echo one; echo 2 >&2; echo three' >log 2>log; cat log; : >log; $W sh -c 'echo one; echo 2 >&2; echo three' >log 2>>log; cat log",
+    );
+    assert_same("printf 0123456789 >log; $W sh -c 'echo one; echo 2 >&2' 1<>log 2>&1; cat log");
+    assert_same("$W sh -c 'echo before; : >log; echo after >&2; exit 3' >>log 2>&1; cat log");
+}
+
+#[test]
+fn what_was_written_to_a_log_is_explained_and_what_stood_there_before_is_not() {
+    for redirection in [">log 2>&1", ">>log 2>&1", "1<>log 2>&1"] {
+        let mut command = Command::new("bash");
+        let script = format!(
+            "echo 'cat: /no/before: No such file or directory' >log; {EXPLAIN} sh -c 'echo out; ls /no/such/file; exit 6' {redirection}; echo $?; cat log"
+        );
+        let directory = scratch();
+        command.args(["-c", &script]).current_dir(directory.path());
+        let told = seen(command);
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        let explanation = text.split_once("explain:").unwrap_or_else(|| panic!("{redirection}: {text}")).1;
+        assert!(
+            text.starts_with("6\n") && explanation.contains("/no/such/file") && !explanation.contains("before"),
+            "{redirection}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_device_that_refuses_bytes_refuses_the_commands() {
+    assert_same("$W sh -c 'echo words >&2 || echo refused; exit 3' 2>/dev/full; echo $?");
+}
+
+/// Writes three messages to stderr, which is made in perl by what comes before.
+fn messages(made: &str) -> String {
+    format!(
+        "perl -e 'use Socket; use Fcntl; {made}; if (fork) {{ close B; for (1..3) {{ sysread A, $x, 9999; print qq([$x]) }} wait; print $? >> 8 }} \
+         else {{ close A; open STDERR, qq(>&B); close B; exec @ARGV }}' \
+         $W perl -e 'syswrite STDERR, $_ for qw(aa bbb c); exit 3'"
+    )
+}
+
+#[test]
+fn messages_stay_apart() {
+    if has("perl") {
+        for kind in ["SOCK_DGRAM", "SOCK_SEQPACKET"] {
+            let seen = assert_same(&messages(&format!("socketpair(A, B, AF_UNIX, {kind}, 0)")));
+            assert_eq!(seen.stdout, b"[aa][bbb][c]3");
+        }
+        // 040000 is O_DIRECT, pipe(2).
+        let seen = assert_same(&messages("pipe(A, B); fcntl(B, F_SETFL, O_WRONLY | 040000)"));
+        assert_eq!(seen.stdout, b"[aa][bbb][c]3");
+    }
+}
+
+#[test]
+fn a_reader_that_is_gone_before_or_while_nothing_is_written_is_missed_at_the_first_word() {
+    assert_same(
+        "mkfifo p; exec 5<>p 6>p 5<&-; $W sh -c 'trap \"\" PIPE; echo words >&2 || echo refused; exit 3' 2>&6; echo $?",
+    );
+    assert_same("mkfifo p; exec 5<>p 6>p 5<&-; { $W sh -c 'echo words >&2; exit 3' 2>&6; echo $?; } 2>/dev/null");
+    let late = "sh -c 'echo 1; read x <gone; sleep 0.2; echo 2; exit 3'";
+    assert_same(&format!(
+        "mkfifo gone; $W {late} 2>&1 | {{ head -n 1; exec <&-; echo x >gone; }}; echo ${{PIPESTATUS[0]}}"
+    ));
 }

@@ -111,6 +111,15 @@ fn nobody_is_left_for_the_caller_to_take_leave_of() {
 }
 
 #[test]
+fn as_process_1_we_take_leave_of_those_who_have_lost_their_parents() {
+    if is_root() {
+        let orphans = "for i in 1 2 3; do (setsid sh -c \"sleep 0.1\" &); done; sleep 0.5; grep -ls \"^State:.Z\" /proc/[0-9]*/status | wc -l; exit 3";
+        let seen = assert_same(&format!("unshare -pf --mount-proc $W bash -c '{orphans}'; echo $?"));
+        assert_eq!(seen.stdout, b"0\n3\n");
+    }
+}
+
+#[test]
 fn a_command_goes_on_when_those_who_started_it_end() {
     let seen = assert_same(
         "mkfifo f g; bash -c '\"$@\" & disown; exit 3' b $W sh -c 'read x <f; echo on >g; exit 4'; echo $?; echo go >f; cat g",

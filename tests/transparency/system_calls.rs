@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// From our own start to the child: these and no others, in this order.
-const BEFORE_THE_CHILD: [&str; 12] = [
+const BEFORE_THE_CHILD: [&str; 13] = [
     "prlimit64",
     "prlimit64",
     "fcntl",
     "newfstatat",
+    "ppoll",
     "newfstatat",
     "pipe2",
     "clock_gettime",
