@@ -161,6 +161,22 @@ fn what_ones_own_files_say_of_an_errno_counts_before_what_is_built_in_and_a_late
 }
 
 #[test]
+fn what_the_kernel_answered_counts_before_causes_that_a_rule_has_for_messages_without_an_answer() {
+    let suspects = |output: &str| {
+        let found = clues(&Library::builtin(), output.as_bytes(), "C");
+        found.into_iter().flat_map(|clue| clue.suspects).next()
+    };
+    let lock = "Failed to create/acquire the lock /srv/repo/lock.exclusive";
+    assert_eq!(suspects(&format!("{lock} (timeout).\n")).as_deref(), Some("locked-by-process"));
+    let refused = format!("{lock} ([Errno 13] Permission denied: '/srv/repo/lock.exclusive').\n");
+    assert_eq!(suspects(&refused).as_deref(), Some("permission-denied"));
+    let read_only = format!("{lock} ([Errno 30] Read-only file system: '/srv/repo/lock.exclusive').\n");
+    assert_eq!(suspects(&read_only).as_deref(), Some("read-only-filesystem"));
+    let bind = "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)\n";
+    assert_eq!(suspects(bind).as_deref(), Some("privileged-port"));
+}
+
+#[test]
 fn a_rule_file_that_is_not_there_is_told() {
     let (_, faults) = Library::with(&[PathBuf::from("/nonexistent/rules")]);
     assert!(list(&faults).contains("/nonexistent/rules: cannot be read: "), "{}", list(&faults));

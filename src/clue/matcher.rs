@@ -7,6 +7,7 @@ use super::pattern::Pattern;
 use super::reader::Reader;
 use super::rule::Ready;
 use super::verbs::Verbs;
+use super::written::Compiled;
 use super::{Clue, Operation};
 use crate::machine::Surroundings;
 use crate::sys::errno::{Errno, by_name, name};
@@ -57,6 +58,8 @@ pub(super) struct Draft {
     pub line: usize,
     pub rule: usize,
     pub errno: Option<Errno>,
+    /// Another rule read the errno in the same line: this one has its causes for a message without one.
+    pub lent_errno: bool,
     pub operation: Option<Operation>,
     /// The word for the operation.
     pub verb: Option<String>,
@@ -207,14 +210,7 @@ impl Reader<'_> {
             (Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS), Some(Operation::Execute)) => None,
             (_, operation) => operation,
         };
-        let mut suspects = says.suspects.clone();
-        let of_errno = self.fallback(draft.errno, operation);
-        if suspects.is_empty() && !says.vague {
-            suspects = of_errno;
-        } else if matches!(draft.errno, Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS)) {
-            // What the kernel said outweighs what is usual with this message.
-            suspects.sort_by_key(|id| !of_errno.contains(id));
-        }
+        let suspects = self.suspects(says, &draft, operation);
         Clue {
             errno: draft.errno,
             operation,
@@ -229,6 +225,24 @@ impl Reader<'_> {
             line: shown(&line.text),
             log: None,
         }
+    }
+
+    /// The rule's causes, unless the kernel's answer speaks against all of them or the rule has none.
+    fn suspects(&self, says: &Compiled, draft: &Draft, operation: Option<Operation>) -> Vec<String> {
+        let of_errno = self.fallback(draft.errno, operation);
+        let mut suspects = says.suspects.clone();
+        if suspects.is_empty() && !says.vague {
+            return of_errno;
+        }
+        let is_of_errno = |id: &String| of_errno.contains(id);
+        if draft.lent_errno && draft.errno.is_some_and(is_decisive) && !suspects.iter().any(is_of_errno) {
+            return of_errno.into_iter().chain(suspects).collect();
+        }
+        if matches!(draft.errno, Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS)) {
+            // What the kernel said outweighs what is usual with this message.
+            suspects.sort_by_key(|id| !is_of_errno(id));
+        }
+        suspects
     }
 
     /// Causes that the errno suggests, where one's own say counts before what is part of the program.
@@ -268,6 +282,7 @@ impl Draft {
 
     /// Takes what another rule read in the same line and was open.
     fn fill_open(&mut self, other: &Self) {
+        self.lent_errno |= self.errno.is_none() && other.errno.is_some();
         self.errno = self.errno.or(other.errno);
         self.operation = self.operation.or(other.operation);
         self.program = self.program.take().or_else(|| other.program.clone());
@@ -290,6 +305,12 @@ impl Draft {
         self.subject = self.subject.take().or_else(|| rule.says.subject.clone());
         self.program = self.program.take().or_else(|| rule.says.program.clone());
     }
+}
+
+/// Whether the kernel answers so for few reasons: a lock that cannot be made on a read-only mount is held by nobody.
+fn is_decisive(errno: Errno) -> bool {
+    use Errno::{EACCES, EDQUOT, EMFILE, ENAMETOOLONG, ENFILE, ENOSPC, EROFS};
+    matches!(errno, EACCES | EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC | EROFS)
 }
 
 /// What lies at or below a path that a message names: `.git/config` and `.lock`.

@@ -13,14 +13,14 @@ pub fn all() -> impl Iterator<Item = Errno> {
     (1..=133).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno)
 }
 
-/// The errno of a name; the aliases of errno(3) count too.
+/// The errno of a name, in either case (Erlang and Node's libuv write `enospc`); the aliases of errno(3) count too.
 #[must_use]
 pub fn by_name(wanted: &str) -> Option<Errno> {
-    match wanted {
+    match wanted.to_ascii_uppercase().as_str() {
         "EWOULDBLOCK" => Some(Errno::EAGAIN),
         "EDEADLOCK" => Some(Errno::EDEADLK),
         "ENOTSUP" => Some(Errno::EOPNOTSUPP),
-        _ => all().find(|errno| name(*errno) == wanted),
+        wanted => all().find(|errno| name(*errno) == wanted),
     }
 }
 
