@@ -6,7 +6,7 @@
     reason = "tests act on real files; the one door is the product's rule, and what goes wrong here is a failed test"
 )]
 
-use explain::clue::{Library, Reader, Said};
+use explain::clue::{Fault, Library, Reader, Said};
 use explain::machine::Surroundings;
 use explain::transcript::Transcript;
 use std::io::Write;
@@ -112,11 +112,25 @@ fn clues(library: &Library, output: Vec<u8>) {
     }
 }
 
+fn ids(library: &Library) -> Vec<String> {
+    library.rules().iter().map(|rule| rule.id().to_owned()).collect()
+}
+
+/// The ids and faults of a file that is read as a whole, and not at a glance.
+fn as_a_whole(file: &PathBuf, text: &str) -> (Vec<String>, Vec<Fault>) {
+    std::fs::write(file, text).unwrap();
+    let (library, faults) = Library::with(std::slice::from_ref(file));
+    (ids(&library), faults)
+}
+
 #[test]
 fn whatever_a_rule_file_holds_is_read_or_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("own.toml");
     for round in rounds(1500) {
         let text = String::from_utf8_lossy(&Random::of_round(round).mixed(RULES, 14)).into_owned();
-        let (library, faults) = Library::with_texts([(PathBuf::from("own.toml"), text.clone())]);
+        let (library, faults) = Library::with_texts([(file.clone(), text.clone())]);
+        assert_eq!(as_a_whole(&file, &text), (ids(&library), faults.clone()), "{text}");
         assert!(faults.iter().all(|fault| fault.line.is_some_and(|line| line <= text.lines().count() + 1)), "{text}");
         if round % 50 == 0 {
             clues(&library, text.into_bytes());

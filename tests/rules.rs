@@ -143,6 +143,21 @@ fn a_later_rule_of_the_same_id_replaces_the_earlier_one() {
 }
 
 #[test]
+fn a_file_that_is_read_at_a_glance_reads_the_same_output() {
+    for entry in std::fs::read_dir(directory()).unwrap() {
+        let file = entry.unwrap().path();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (whole, glanced) = (Library::with(std::slice::from_ref(&file)).0, Library::with_texts([(file, text)]).0);
+        let fires =
+            whole.rules().iter().filter_map(|rule| Some(rule.written()?.fires.first()?.text.get_ref().as_str()));
+        for outputs in fires.collect::<Vec<_>>().chunks(12) {
+            let output = outputs.join("\n\n");
+            assert_eq!(clues(&glanced, output.as_bytes(), "C"), clues(&whole, output.as_bytes(), "C"), "{output}");
+        }
+    }
+}
+
+#[test]
 fn what_ones_own_files_say_of_an_errno_counts_before_what_is_built_in_and_a_later_file_before_an_earlier() {
     let fallback = |operations: &str, cause: &str| {
         format!("[[fallback]]\nerrno = \"EROFS\"\noperations = [{operations}]\nsuspects = [\"{cause}\"]\n")

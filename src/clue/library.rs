@@ -44,11 +44,12 @@ impl Library {
         (library, faults)
     }
 
-    /// The built-in rules and those of files that were read already, of which later ones win by id.
+    /// The built-in rules and those of files that were read already, of which later ones win by id. What such a rule says beside its id
+    /// and patterns is read when a line needs it.
     #[must_use]
     pub fn with_texts(texts: impl IntoIterator<Item = (PathBuf, String)>) -> (Self, Vec<Fault>) {
         let mut library = Self::embedded();
-        let faults = texts.into_iter().flat_map(|(file, text)| library.add(&file, text)).collect();
+        let faults = texts.into_iter().flat_map(|(file, text)| library.add_at_a_glance(&file, text)).collect();
         (library, faults)
     }
 
@@ -105,29 +106,38 @@ impl Library {
         let mut faults = Vec::new();
         for file in paths.iter().flat_map(|path| files(path)) {
             match read(&file) {
-                Ok(text) => faults.extend(self.add(&file, text)),
+                Ok(text) => faults.extend(self.add(&Source::new(&file, text))),
                 Err(error) => faults.push(Fault { file, line: None, text: format!("cannot be read: {error}") }),
             }
         }
         faults
     }
 
-    /// Adds what a file holds. What is not of the schema or not sound is left out, entry by entry.
-    fn add(&mut self, file: &Path, text: String) -> Vec<Fault> {
+    /// The same as [`Self::add`], sooner where the file is sound and holds rules alone.
+    fn add_at_a_glance(&mut self, file: &Path, text: String) -> Vec<Fault> {
         let source = Source::new(file, text);
+        let Some(rules) = Rule::at_a_glance(&source) else { return self.add(&source) };
+        for rule in rules {
+            self.put(rule);
+        }
+        Vec::new()
+    }
+
+    /// Adds what a file holds. What is not of the schema or not sound is left out, entry by entry.
+    fn add(&mut self, source: &Rc<Source>) -> Vec<Fault> {
         let (parsed, mut faults) = source.parse();
         self.exits.add(&parsed);
         for rule in parsed.rule {
-            faults.extend(Rule::new(rule, &source).map(|rule| self.put(rule)).err());
+            faults.extend(Rule::new(rule, source).map(|rule| self.put(rule)).err());
         }
         let mut fallbacks = Vec::new();
         for fallback in parsed.fallback {
-            let known = known_errno(&fallback.errno, &source);
+            let known = known_errno(&fallback.errno, source);
             faults.extend(known.map(|_| fallbacks.push(fallback.into())).err());
         }
         self.put_fallbacks(fallbacks);
-        self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(&source))));
-        self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Rc::clone(&source))));
+        self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(source))));
+        self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Rc::clone(source))));
         self.verbs.extend(parsed.verbs);
         faults
     }

@@ -23,6 +23,7 @@ mod logs;
 mod matcher;
 mod normal;
 pub mod operation;
+mod outline;
 mod page;
 mod pattern;
 mod prefix;

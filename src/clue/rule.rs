@@ -1,13 +1,18 @@
 //! A rule of the library: its name and keys, and, once a line holds one of them, what it reads.
 
+use super::outline::{Outline, Says, outline};
 use super::pattern::Pattern;
 use super::written::{Compiled, Entry, Fault, Key, Source, schema};
 use crate::sys::errno::{Errno, by_name};
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 use toml::Spanned;
+
+/// A key that is part of the program, or that a file has.
+type AgelessKey = Key<Cow<'static, [u8]>>;
 
 /// A rule that is sound.
 #[derive(Debug)]
@@ -15,9 +20,9 @@ pub struct Rule {
     id: Cow<'static, str>,
     pub(super) source: Rc<Source>,
     /// See [`Compiled::keys`].
-    pub(super) keys: Vec<Key<Cow<'static, [u8]>>>,
+    pub(super) keys: Vec<AgelessKey>,
     body: Body,
-    ready: OnceCell<Ready>,
+    ready: OnceCell<Box<Ready>>,
 }
 
 #[derive(Debug)]
@@ -26,6 +31,8 @@ enum Body {
     Embedded(&'static [u8]),
     /// What a file says.
     Written(Box<schema::Rule>),
+    /// Where its file says it: sound, and read when it is needed.
+    At(Range<usize>),
 }
 
 /// A rule, ready to match.
@@ -69,6 +76,22 @@ impl Rule {
         })
     }
 
+    /// The rules of a file that holds nothing else and is sound. None of any other file, which has to be read as a whole to tell what is
+    /// wrong with it.
+    pub(super) fn at_a_glance(source: &Rc<Source>) -> Option<Vec<Self>> {
+        outline(&source.text)?.into_iter().map(|outline| Self::outlined(outline, source)).collect()
+    }
+
+    fn outlined(outline: Outline, source: &Rc<Source>) -> Option<Self> {
+        let Outline { place, says } = outline;
+        let read = || {
+            let Self { id, keys, .. } = Self::new(source.rule_at(&place)?, source).ok()?;
+            Some((id, keys))
+        };
+        let (id, keys) = says.and_then(id_and_keys).or_else(read)?;
+        Some(Self { id, source: Rc::clone(source), keys, body: Body::At(place), ready: OnceCell::new() })
+    }
+
     /// The stable name.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -81,11 +104,12 @@ impl Rule {
         &self.source.file
     }
 
-    /// What the file says, examples and source included; none for a rule that is part of the program.
+    /// What the file says, examples and source included; none for a rule that is part of the program, and for one that was taken from its
+    /// file at a glance.
     #[must_use]
     pub fn written(&self) -> Option<&schema::Rule> {
         match &self.body {
-            Body::Embedded(_) => None,
+            Body::Embedded(_) | Body::At(_) => None,
             Body::Written(text) => Some(text),
         }
     }
@@ -98,8 +122,12 @@ impl Rule {
                 Body::Embedded(bytes) => postcard::from_bytes(bytes).unwrap_or_default(),
                 // It was found sound when it was added.
                 Body::Written(text) => Compiled::new(text, &self.source).unwrap_or_default(),
+                Body::At(place) => {
+                    let text = self.source.rule_at(place);
+                    text.and_then(|text| Compiled::new(&text, &self.source).ok()).unwrap_or_default()
+                }
             };
-            Ready::from(compiled)
+            Box::new(Ready::from(compiled))
         })
     }
 }
@@ -117,7 +145,14 @@ impl From<Compiled> for Ready {
     }
 }
 
-fn of_any_age(key: Key<impl Into<Cow<'static, [u8]>>>) -> Key<Cow<'static, [u8]>> {
+/// What is known of a rule in which nothing can be wrong.
+fn id_and_keys(says: Says) -> Option<(Cow<'static, str>, Vec<AgelessKey>)> {
+    let keys = Compiled::keys_at_a_glance(says.patterns.iter().map(AsRef::as_ref))?;
+    let is_sound = says.errno.is_none_or(|name| by_name(&name).is_some());
+    is_sound.then(|| (says.id.into_owned().into(), keys.into_iter().map(of_any_age).collect()))
+}
+
+fn of_any_age(key: Key<impl Into<Cow<'static, [u8]>>>) -> AgelessKey {
     Key { text: key.text.into(), with_words: key.with_words }
 }
 

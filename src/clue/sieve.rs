@@ -105,9 +105,14 @@ fn hash(bytes: &[u8]) -> u32 {
 
 /// Where the rarest four bytes of a key begin; none where it has fewer.
 fn rarest(key: &[u8]) -> Option<usize> {
-    let rarity = |gram: &[u8]| gram.iter().map(|byte| rarity(*byte)).sum::<usize>();
-    let grams = key.windows(GRAM).enumerate();
-    grams.max_by_key(|(_, gram)| rarity(gram)).map(|(at, _)| at)
+    let first = key.get(..GRAM)?.iter().map(|byte| rarity(*byte)).sum::<usize>();
+    let (mut best, mut sum) = ((first, 0), first);
+    for (at, (gone, come)) in key.iter().zip(&key[GRAM..]).enumerate() {
+        sum = sum + rarity(*come) - rarity(*gone);
+        // Of those that are as rare as each other the last.
+        best = best.max((sum, at + 1));
+    }
+    Some(best.1)
 }
 
 /// How rare a byte is in what programs write: letters by their frequency in English, the blank before all.

@@ -110,13 +110,21 @@ impl Compiled {
     /// # Errors
     /// What is wrong with another and where.
     pub fn keys_of(rule: &schema::Rule, source: &Source) -> Result<Vec<Key<Vec<u8>>>, Fault> {
-        let patterns = || rule.pattern.iter().chain(&rule.patterns);
+        let patterns = rule.pattern.iter().chain(&rule.patterns).map(|pattern| pattern.get_ref().as_str());
         let is_plain = rule.near.is_empty() && rule.log.is_none() && rule.log_from.is_none() && rule.log_to.is_none();
-        let keys = patterns().map(|pattern| glance::keys(pattern.get_ref())).collect::<Option<Vec<_>>>();
-        match keys.filter(|keys| is_plain && !keys.is_empty()) {
-            Some(keys) => Ok(keys.concat()),
+        match Self::keys_at_a_glance(patterns).filter(|keys| is_plain && !keys.is_empty()) {
+            Some(keys) => Ok(keys),
             None => Ok(Self::new(rule, source)?.keys()),
         }
+    }
+
+    /// The same of patterns that are sound, where that can be told without reading them as regular expressions.
+    pub fn keys_at_a_glance<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Vec<Key<Vec<u8>>>> {
+        let mut keys = Vec::new();
+        for pattern in patterns {
+            keys.append(&mut glance::keys(pattern)?);
+        }
+        Some(keys)
     }
 
     /// The same of a rule that was checked.

@@ -33,7 +33,7 @@ pub struct Source {
     /// Its name.
     pub file: PathBuf,
     /// What it holds; nothing for a file that is part of the program.
-    text: String,
+    pub text: String,
 }
 
 impl Source {
@@ -47,6 +47,12 @@ impl Source {
         let sound = toml::from_str(&self.text).map(|file| (file, Vec::new()));
         let (file, wrong) = sound.unwrap_or_else(|_| salvage(&self.text));
         (file, wrong.into_iter().map(|(place, what)| self.fault(&place, what)).collect())
+    }
+
+    /// The rule at a place, where nothing else is there and it is of the schema; a fault in it is told from the place on.
+    pub fn rule_at(&self, place: &Range<usize>) -> Option<schema::Rule> {
+        let schema::File { mut rule, .. } = toml::from_str(self.text.get(place.clone())?).ok()?;
+        rule.pop().filter(|_| rule.is_empty())
     }
 
     /// What is wrong at an offset of the file.
