@@ -5,17 +5,16 @@ use explain::run::early;
 use explain::sys::argv::Stack;
 use std::arch::naked_asm;
 
-/// Called by the kernel with the stack that it laid out. The stack pointer and rdx are the library's to see as they came (System V
+/// Called by the kernel with the stack that it laid out. What lies on the stack and rdx are the library's to see as they came (System V
 /// ABI, "Initial Stack and Register State").
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn before_the_library() -> ! {
     naked_asm!(
         "mov rbx, rdx",
-        "mov rbp, rsp",
         "mov rdi, rsp",
         "call {begin}",
-        "mov rsp, rbp",
+        "mov rsp, rax",
         "mov rdx, rbx",
         "xor ebp, ebp",
         "jmp _start",
@@ -23,6 +22,6 @@ unsafe extern "C" fn before_the_library() -> ! {
     )
 }
 
-extern "C" fn begin(stack: Stack) {
-    early::begin(stack.arguments().skip(1), stack.environment());
+extern "C" fn begin(stack: Stack) -> Stack {
+    early::begin(stack)
 }

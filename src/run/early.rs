@@ -13,7 +13,7 @@ use super::capture::Way;
 use super::carry_on;
 use super::spawn::{self, Child, Given};
 use crate::exit;
-use crate::sys::argv::Argv;
+use crate::sys::argv::{Argv, Stack};
 use crate::sys::handover::Handover;
 use crate::sys::poll;
 use crate::sys::process::{self, Pid};
@@ -28,19 +28,30 @@ static STARTED: Handover<Duration> = Handover::empty();
 
 /// On a stack that is smaller we cannot follow a command: more than half of it is ours to fill.
 const STACK: u64 = 256 << 10;
+/// Bytes of a stack of our own in its place: what is usual.
+const OWN_STACK: usize = 8 << 20;
 
 /// Nanoseconds that a command has to itself: enough for one that has nothing to do, and less than anybody notices of a signal or a
 /// line of output that comes so much later.
 const A_MOMENT: libc::c_long = 2_000_000;
 
-/// Starts the command, if it is one that can be started now. Called once, before there is a library.
-pub fn begin(arguments: Argv, environment: Argv) {
-    let Some(command) = command_in(arguments) else { return };
-    if process::stack_limit().is_some_and(|limit| limit < STACK) {
-        // It is followed by nobody, and has its own status all the same.
-        let errno = process::become_command(command, environment);
-        process::end(exit::not_started(errno));
+/// Starts the command, if it is one that can be started now. Called once, before there is a library, with the stack that the kernel laid
+/// out; returns the one on which the library is to be set up.
+pub fn begin(stack: Stack) -> Stack {
+    let is_small = process::stack_limit().is_some_and(|limit| limit < STACK);
+    let roomy = if is_small { stack.moved(OWN_STACK).ok() } else { Some(stack) };
+    if let Some(command) = command_in(stack.arguments().skip(1)) {
+        if roomy.is_none() {
+            // It is followed by nobody, and has its own status all the same.
+            let errno = process::become_command(command, stack.environment());
+            process::end(exit::not_started(errno));
+        }
+        start(command, stack.environment());
     }
+    roomy.unwrap_or(stack)
+}
+
+fn start(command: Argv, environment: Argv) {
     if !is_ordinary(environment) {
         return;
     }

@@ -19,7 +19,7 @@ use crate::transcript::Recorder;
 use crate::watch::Watch;
 use std::time::{Duration, Instant, SystemTime};
 
-/// After so many looks of the timer nothing new is done until the end.
+/// After so many looks of the timer nothing new is done until the end but to ask, at each, whether it has come.
 const SETTLED: u32 = 16;
 /// The longest time between two looks at a file that tells nobody when it is written to.
 const LISTENING: Duration = Duration::from_millis(20);
@@ -95,7 +95,15 @@ impl Run {
                 Event::Wrote => self.pass_on(),
                 Event::FellSilent => self.relay = None,
                 Event::LostReader => self.relay = self.relay.take().and_then(Relay::without_reader),
-                Event::Tick => self.tick(),
+                Event::Tick => {
+                    self.tick();
+                    // Where a filter keeps handlers from us, nobody tells.
+                    if self.ticks > SETTLED
+                        && let Some(end) = self.job.mind()
+                    {
+                        return end;
+                    }
+                }
             }
         }
     }

@@ -2,6 +2,8 @@
 //! the way to the child's start copies and allocates nothing. It may also come before the C library has been set up, so strings
 //! are read here without it (see `src/sys/exec.rs`).
 
+use super::errno::Errno;
+use super::memory;
 use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
@@ -30,6 +32,39 @@ impl Stack {
     pub fn environment(self) -> Argv {
         // SAFETY: it is behind the null that ends the arguments, whose number comes first.
         Argv(unsafe { self.0.add(1 + *self.0 + 1) }.cast())
+    }
+
+    /// The same at the upper end of new memory of so many bytes. The strings stay where they are.
+    ///
+    /// # Errors
+    /// Those of `mmap(2)`.
+    pub fn moved(self, bytes: usize) -> Result<Self, Errno> {
+        let lowest: *mut usize = memory::pages(bytes, libc::MAP_PRIVATE | libc::MAP_NORESERVE | libc::MAP_STACK)?;
+        // The stack pointer is a multiple of 16.
+        let words = self.words().next_multiple_of(2);
+        // SAFETY: the memory is new, and far longer than what the kernel lays out beside the strings.
+        let place = unsafe { lowest.add(bytes / size_of::<usize>() - words) };
+        for word in 0..self.words() {
+            // SAFETY: both are within what was just counted. Volatile, or it becomes a call of the C library.
+            unsafe { place.add(word).write_volatile(*self.0.add(word)) };
+        }
+        Ok(Self(place))
+    }
+
+    /// How many words are laid out: to the end of the auxiliary vector, getauxval(3), which has a pair with the type 0 at its end.
+    fn words(self) -> usize {
+        // SAFETY: all are before the end that is looked for.
+        unsafe {
+            let mut word = 1 + *self.0 + 1;
+            while *self.0.add(word) != 0 {
+                word += 1;
+            }
+            word += 1;
+            while *self.0.add(word) != 0 {
+                word += 2;
+            }
+            word + 2
+        }
     }
 }
 

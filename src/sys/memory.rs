@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 /// The system's allocator; when it has nothing, what [`when_exhausted`] set is done instead of the abort and its message.
 pub struct Allocator;
 
-/// New memory, zeroed and of whole pages: of this process (`MAP_PRIVATE`) or of its children too (`MAP_SHARED`).
+/// New memory, zeroed and of whole pages: of this process (`MAP_PRIVATE`) or of its children too (`MAP_SHARED`), and what else mmap(2)
+/// may be told of it.
 ///
 /// # Errors
 /// Those of `mmap(2)`.

@@ -17,6 +17,29 @@ fn with_few_descriptors_the_command_runs() {
 }
 
 #[test]
+fn with_little_address_space_the_command_runs() {
+    let own = std::fs::metadata(EXPLAIN).unwrap().len() >> 10;
+    let line = format!(
+        "for k in $(seq 1000 3000 22000); do (ulimit -v $(({own} + k)); $W sh -c 'test -t 2; echo $1 $?; exit 5' s $k); echo rc=$?; done"
+    );
+    assert_same(&[], &[Line(line.leak()), Shows("22000"), Prompt]);
+}
+
+#[test]
+fn on_a_stack_that_is_too_small_for_us_the_command_runs() {
+    assert_same(
+        &[],
+        &[
+            Line(
+                "for s in 64 128 200 256; do (ulimit -s $s; $W sh -c 'test -t 2; echo $1 $?; exit 5' s $s); echo rc=$?; done",
+            ),
+            Shows("256"),
+            Prompt,
+        ],
+    );
+}
+
+#[test]
 fn with_few_process_slots_the_command_runs() {
     assert_same_as(
         "root",

@@ -4,7 +4,7 @@
 //! Not in explain's hand, and left out: what the C library does at its start, the `execve` that is the command, and calls
 //! that cannot fail. All of it runs in a pid namespace: a fault must not let a signal loose on the machine.
 
-use crate::harness::{EXPLAIN, Seen, has, scratch, seen};
+use crate::harness::{EXPLAIN, Seen, assert_same, has, scratch, seen};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -183,5 +183,18 @@ fn a_command_on_a_terminal_keeps_its_status_whatever_fails_in_the_leader_of_its_
         let faults = [faults_below(&OF_THE_LEADER), faults_below(&OF_THE_CHILD)].concat();
         all_are_survived(Place::Terminal, &faults, &["false"], 1);
         all_are_survived(Place::Terminal, &faults_below(&OF_THE_LEADER), &["true"], 0);
+    }
+}
+
+/// As a filter of seccomp(2) does it, which refuses a call for ever.
+#[test]
+fn a_call_that_is_always_refused_keeps_the_status() {
+    if can_inject() {
+        for call in ["rt_sigaction", "rt_sigprocmask", "rt_sigtimedwait", "ppoll", "madvise", "dup2", "statfs"] {
+            let broken = format!(
+                "broken() {{ strace -o /dev/null -e inject={call}:error=EPERM \"$@\"; }}; [ \"$W\" ] || broken() {{ \"$@\"; }}"
+            );
+            assert_same(&format!("{broken}; broken $W sh -c 'echo out; echo err >&2; sleep 0.2; exit 7'; echo $?"));
+        }
     }
 }

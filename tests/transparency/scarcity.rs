@@ -1,6 +1,6 @@
 //! A machine that has nothing left still runs the command, and its status comes through.
 
-use crate::harness::{EXPLAIN, KEEP_PROGRAM, assert_same, is_root};
+use crate::harness::{EXPLAIN, KEEP_PROGRAM, assert_same, is_root, wrapped};
 
 #[test]
 fn without_a_process_slot_we_become_the_command() {
@@ -39,6 +39,38 @@ fn on_a_stack_that_is_too_small_for_us_the_command_runs() {
             "(ulimit -s {kibibytes}; $W sh -c 'echo out; echo err >&2; exit 5'; echo $?; $W no-such-command 2>/dev/null; echo $?)"
         ));
     }
+}
+
+#[test]
+fn on_a_stack_that_is_too_small_for_us_options_are_read_and_a_failure_is_explained() {
+    for kibibytes in [48, 64, 128, 256] {
+        let told = wrapped(&format!(
+            "(ulimit -s {kibibytes}; {EXPLAIN} --report report --color never ls /no/such/file; echo $?; grep -c outcome report; {EXPLAIN} --version)"
+        ));
+        let (said, explained) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+        assert!(
+            said.starts_with("2\n1\nexplain ") && explained.contains("/no does not exist"),
+            "{kibibytes}: {told:?}"
+        );
+        assert_same(&format!(
+            "(ulimit -s {kibibytes}; ulimit -v 200000; $W sh -c 'ulimit -s; echo err >&2; exit 5' >log 2>&1; echo $?; cat log)"
+        ));
+    }
+}
+
+/// A signal that has no place in the queue is still a signal, but nobody knows who sent it, sigqueue(3).
+#[test]
+fn without_a_place_for_pending_signals_the_command_is_told_and_its_end_is_ours() {
+    let none = "prlimit --sigpending=0";
+    assert_same(&format!("{none} $W sh -c 'trap \"echo told; exit 5\" TERM; kill -TERM $$; sleep 5'; echo $?"));
+    assert_same(&format!("{{ {none} $W sh -c 'kill -TERM $$'; echo $?; }} 2>/dev/null"));
+    assert_same(&format!("{{ {none} $W sleep 60 & sleep 0.2; kill -TERM $!; wait $!; echo $?; }} 2>/dev/null"));
+    assert_same(&format!(
+        "{none} $W sh -c 'trap \"exit 7\" USR1; echo >ready; while :; do sleep 0.05; done' & until [ -e ready ]; do sleep 0.05; done; kill -USR1 $!; wait $!; echo $?"
+    ));
+    assert_same(&format!(
+        "set -m; {none} $W sh -c 'echo $$ >id; kill -STOP $$; exit 6' & until [ \"$(jobs | grep Stopped)\" ]; do sleep 0.05; done; kill -CONT %1; wait %1; echo $?"
+    ));
 }
 
 #[test]
