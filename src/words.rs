@@ -32,6 +32,13 @@ pub fn path_in(word: &OsStr) -> Option<&Path> {
     (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
 }
 
+/// The value that stands behind an option of one letter without a blank: `-o/path`.
+pub fn glued_in(word: &OsStr) -> Option<&Path> {
+    let [b'-', letter, value @ ..] = word.as_bytes() else { return None };
+    let is_one = letter.is_ascii_alphabetic() && !value.is_empty();
+    is_one.then(|| Path::new(OsStr::from_bytes(value)))
+}
+
 /// The scripts that a command line runs, as far as it names them: what stands in the program's place or behind an interpreter, and what
 /// make reads where nothing else is said, make(1).
 pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
@@ -81,6 +88,12 @@ mod tests {
             ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
             [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
         );
+    }
+
+    #[test]
+    fn values_are_found_behind_options_of_one_letter() {
+        let found = |word: &'static str| glued_in(OsStr::new(word)).and_then(Path::to_str);
+        assert_eq!(["-oout", "-I/x", "-o", "--out", "a"].map(found), [Some("out"), Some("/x"), None, None, None]);
     }
 
     #[test]

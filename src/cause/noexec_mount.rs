@@ -103,11 +103,20 @@ fn started<'a>(case: &Case<'a>, clue: Option<&Clue>, program: &Path) -> Option<F
     if !is_start && !could_only_be_executed(case, program) {
         return None;
     }
-    let (file, mount) = chain(case, program).into_iter().find_map(|file| {
+    let refused = chain(case, program).into_iter().find_map(|file| {
         let mount = refusing(case, &file)?;
-        Some((file, mount))
-    })?;
-    Some(Found { mount, file, confidence: Confidence::Verified })
+        Some(Found { mount, file, confidence: Confidence::Verified })
+    });
+    refused.or_else(|| gone(case, clue?, program))
+}
+
+/// A program that was made, refused and removed again (`go run`, the tests of a configure script): its mount refuses all, though nobody can
+/// ask any more whether something else did too.
+fn gone<'a>(case: &Case<'a>, clue: &Clue, program: &Path) -> Option<Found<'a>> {
+    let is_told = clue.errno == Some(Errno::EACCES) || clue.suspects.first().is_some_and(|first| first == KIND.id);
+    let is_gone = case.machine.stat(program).is_err_and(|unknown| unknown.is_missing());
+    let mount = case.mount_of(program).filter(|mount| mount_option::has(mount, "noexec"))?;
+    (is_told && is_gone).then(|| Found { mount, file: program.to_owned(), confidence: Confidence::Likely })
 }
 
 /// The mount that refuses to execute a file that nothing else on the way refuses.

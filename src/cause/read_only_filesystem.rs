@@ -9,6 +9,7 @@ use crate::probe::path::Resolved;
 use crate::probe::read_only::{self, Reason};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
+use crate::words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,7 +79,10 @@ fn places_to_write<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'
 /// Read-only mounts that hold what the command line names: the message may name another path, or one relative to a directory
 /// that the command went to.
 fn places_of_command<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'a> {
-    let mounts: Vec<&Mount> = case.named_paths().filter_map(|path| case.mount_of(path)).collect();
+    let cwd = &case.surroundings().cwd;
+    let is_path = |path: &&Path| path.components().count() > 1 || case.mounts.at(&cwd.join(path)).is_some();
+    let named = words::paths_of(case.command).filter(is_path);
+    let mounts: Vec<&Mount> = named.filter_map(|path| case.mount_of(path)).collect();
     mounts.into_iter().filter(|mount| read_only::is_read_only(mount)).map(|mount| mount.point.clone())
 }
 

@@ -16,7 +16,8 @@ pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
     let Some(directory) = directory_option(command) else { return };
     for clue in clues {
         for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten() {
-            if path.is_relative() && !is_archive(command, path) {
+            // The directory itself is named from where the command was.
+            if path.is_relative() && *path != directory && !is_archive(command, path) {
                 *path = directory.join(&*path);
             }
         }

@@ -6,7 +6,7 @@
 use crate::sys::errno::Errno;
 use crate::sys::fs::link_target;
 use crate::sys::mounts::{Row, Table};
-use crate::words::{is_of_a_path, path_in, words_in};
+use crate::words::{glued_in, is_of_a_path, path_in, words_in};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -41,7 +41,7 @@ pub fn wanted(
     let mut wanted = vec![(Cow::Borrowed("working directory"), cwd.to_owned())];
     wanted.extend(VARIABLES.iter().filter_map(|name| Some(((*name).into(), directory(name)?))));
     wanted.extend(USUAL.iter().map(|path| ((*path).into(), PathBuf::from(path))));
-    let paths = words.flat_map(words_in).take(WORDS).filter_map(path_in);
+    let paths = words.flat_map(words_in).take(WORDS).filter_map(|word| path_in(word).or_else(|| glued_in(word)));
     let named = paths.map(|path| (path.as_os_str().as_bytes().contains(&b'/'), cwd.join(path)));
     let mounted = named.filter(|(has_slash, path)| *has_slash || mounts.at(path).is_some());
     wanted.extend(mounted.map(|(_, path)| (super::Place::NAMED_BY_THE_COMMAND.into(), path)));

@@ -8,8 +8,7 @@ use crate::sys::mounts::{Mount, Mounts};
 use crate::transcript::Transcript;
 use crate::watch::{Place, Watched};
 use serde::{Deserialize, Serialize};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Whether the failure was watched or only its output is there.
@@ -53,17 +52,6 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn resolve(&self, path: &Path) -> Option<Resolved> {
         resolve(self.machine, self.mounts, path).ok()
-    }
-
-    /// What the command line names as a path: words with a slash, and what stands behind the `=` of `--option=/path`.
-    pub fn named_paths(&self) -> impl Iterator<Item = &'a Path> + use<'a> {
-        let values = self.command.iter().skip(1).map(|word| {
-            let bytes = word.as_bytes();
-            let equals = memchr::memchr(b'=', bytes).filter(|at| !bytes[..*at].contains(&b'/'));
-            &bytes[equals.map_or(0, |at| at + 1)..]
-        });
-        let paths = values.filter(|value| value.contains(&b'/') && !value.starts_with(b"-"));
-        paths.map(|value| Path::new(OsStr::from_bytes(value)))
     }
 
     /// The deepest directory of a path that exists.

@@ -4,6 +4,7 @@ use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject
 use crate::clue::{Clue, Operation};
 use crate::outcome::Outcome;
 use crate::probe::programs::{Lookup, Obstacle, Shebang, has_execute_bit, lookup, obstacle};
+use crate::probe::walk::{Attempt, Why, walk};
 use crate::sys::errno::{Errno, name};
 use crate::text::shell_word;
 use crate::words;
@@ -92,10 +93,18 @@ fn argument(case: &Case, clue: &Clue, kind: Kind) -> Option<PathBuf> {
     let is_told = is_start(clue) && clue.errno.is_some_and(|errno| kind.answers.contains(&errno));
     let named =
         words::paths_of(case.command).filter(|path| is_told && path.as_os_str().as_encoded_bytes().contains(&b'/'));
-    named.filter_map(|path| file_of(case, path)).find(|file| {
-        let met = obstacle(case.machine, file);
-        met.is_some_and(|met| met.answer() == clue.errno)
-    })
+    let files: Vec<PathBuf> = named.filter_map(|path| file_of(case, path)).collect();
+    let is_stopped = |file: &&PathBuf| obstacle(case.machine, file).is_some_and(|met| met.answer() == clue.errno);
+    let is_program = |file: &&PathBuf| has_execute_bit(case.machine, file) == Some(true);
+    let on_noexec = files.iter().find(|file| is_program(file) && is_on_noexec(case, file, clue));
+    on_noexec.or_else(|| files.iter().find(is_stopped)).cloned()
+}
+
+/// Whether nothing but the mount below it refuses to execute a file, with the errno of a message.
+fn is_on_noexec(case: &Case, file: &Path, clue: &Clue) -> bool {
+    let attempt = Attempt { operation: Operation::Execute, path: file, other: None };
+    let met = walk(case.machine, attempt).ok().and_then(|walked| walked.obstacle);
+    met.is_some_and(|met| met.why == Why::NoExec && Some(met.errno()) == clue.errno)
 }
 
 /// The command itself: where a message names no program, as `env` does not name the script that asked for it, or a bare name that is not

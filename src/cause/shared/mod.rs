@@ -11,6 +11,7 @@ pub mod inotify;
 pub mod locks;
 pub mod mount_option;
 pub mod other_user;
+pub mod passed;
 pub mod port;
 pub mod refused;
 pub mod refused_port;

@@ -130,7 +130,20 @@ fn is_warning(clue: &Clue) -> bool {
     let paths = [&clue.path, &clue.other_path].into_iter().flatten();
     let said = paths.fold(clue.line.clone(), |line, path| line.replace(&*path.to_string_lossy(), ""));
     let said = said.to_lowercase();
-    WORDS.iter().any(|word| said.contains(word))
+    WORDS.iter().any(|word| without_level_of_php(&said).contains(word))
+}
+
+/// What PHP says of a call that failed, without its level: E_WARNING is its word for that, and E_NOTICE for a short write.
+fn without_level_of_php(said: &str) -> &str {
+    let level = said.strip_prefix("php ").unwrap_or(said);
+    let level = level.strip_prefix("warning: ").or_else(|| level.strip_prefix("notice: ")).map(str::trim_start);
+    let is_call = |call: &&str| {
+        let name = call.split('(').next().unwrap_or_default();
+        name.len() < call.len()
+            && !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_:\\".contains(c))
+    };
+    level.filter(is_call).unwrap_or(said)
 }
 
 /// Whether little was said after a message. Lines that go on with it (a stack trace, an indented hint) do not count, and a tool that

@@ -2,6 +2,7 @@
 //! check to the advice. What differs between them is a [`Resource`].
 
 use super::hoard::Hoard;
+use super::passed;
 use crate::cause::room::{self, Lack, Measure, Room};
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::probe::origin::{self, Lasting};
@@ -35,11 +36,13 @@ pub fn check(case: &Case, suspect: &Suspect, resource: &Resource) -> Verdict {
     let Some(counters) = room.counters(resource.measure) else {
         return Verdict::Unknown("its counters cannot be read".into());
     };
-    match room.lack(resource.measure) {
-        Some(lack) => Verdict::Found(Box::new(found(case, &Shortage { suspect, room, lack, resource }))),
-        None if room::only_said(case, suspect) => Verdict::Found(Box::new(said(&room, &counters, resource))),
-        None => Verdict::RuledOut((resource.left)(&counters)),
-    }
+    let Some(lack) = room.lack(resource.measure) else {
+        let passed = passed::finding(case, suspect, &room, resource);
+        let said = || room::only_said(case, suspect).then(|| said(&room, &counters, resource));
+        let left = || Verdict::RuledOut((resource.left)(&counters));
+        return passed.or_else(said).map_or_else(left, |finding| Verdict::Found(Box::new(finding)));
+    };
+    Verdict::Found(Box::new(found(case, &Shortage { suspect, room, lack, resource })))
 }
 
 /// A resource that one filesystem ran out of.
