@@ -37,6 +37,7 @@ const A_MOMENT: libc::c_long = 2_000_000;
 
 /// Starts the command, if it is one that can be started now. Called once, before there is a library, with the stack that the kernel laid
 /// out; returns the one on which the library is to be set up.
+#[must_use]
 pub fn begin(stack: Stack) -> Stack {
     let is_small = process::stack_limit().is_some_and(|limit| limit < STACK);
     let roomy = if is_small { stack.moved(OWN_STACK).ok() } else { Some(stack) };

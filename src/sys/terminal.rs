@@ -212,6 +212,30 @@ pub fn typed_lines(terminal: BorrowedFd) -> Vec<u8> {
     typed
 }
 
+/// What was typed into a terminal that gives out bytes; it must not wait.
+#[must_use]
+pub fn typed_bytes(terminal: BorrowedFd) -> Vec<u8> {
+    let mut bytes = vec![0; 4 << 10];
+    let count = super::fd::read(terminal, &mut bytes).unwrap_or(0);
+    bytes.truncate(count);
+    bytes
+}
+
+/// Types into a pair what its second end does not show. Nobody else may have it open yet.
+pub fn type_unseen(first: BorrowedFd, second: BorrowedFd, bytes: &[u8]) {
+    let Ok(modes) = Modes::of(second) else { return };
+    if bytes.is_empty() {
+        return;
+    }
+    let mut unseen = modes;
+    unseen.0.c_lflag &= !(libc::ECHO | libc::ECHONL);
+    let _ = unseen.apply(second);
+    let _ = super::fd::write(first.as_raw_fd(), bytes);
+    // A terminal that is asked whether there is something to read takes in first what was typed, n_tty_poll() of the kernel.
+    let _ = poll::wait(Some(second.as_raw_fd()), For::Reading, Some(Duration::ZERO), Mask::FULL);
+    let _ = modes.apply(second);
+}
+
 /// What was typed into the second end of a pair and not read there. Its modes stay as they are.
 ///
 /// # Errors
@@ -226,10 +250,8 @@ pub fn unread(first: BorrowedFd) -> Result<Vec<u8>, Errno> {
     let mut bytewise = left;
     bytewise.0.c_lflag &= !libc::ICANON;
     bytewise.apply(second.as_fd())?;
-    let mut bytes = vec![0; 4 << 10];
-    let count = super::fd::read(second.as_fd(), &mut bytes).unwrap_or(0);
+    typed.extend(typed_bytes(second.as_fd()));
     left.apply(second.as_fd())?;
-    typed.extend_from_slice(&bytes[..count]);
     Ok(typed)
 }
 

@@ -75,6 +75,20 @@ fn what_is_typed_ahead_is_for_the_next_program() {
 }
 
 #[test]
+fn what_is_typed_before_the_command_starts_is_shown_once() {
+    let begin = Line("echo begun; until test -e go; do sleep 0.05; done; $W sh -c 'head -n 2 >f'; cat f; echo rc=$?");
+    assert_same(
+        &[],
+        &[begin, Shows("begun"), Line("whole line"), Line("another"), Shows("another"), Make("go"), Shows("rc=0")],
+    );
+    let begin = Line(
+        "echo begun; until test -e go; do sleep 0.05; done; $W sh -c 'echo ready; read x; echo read $x'; echo rc=$?",
+    );
+    let then = [Shows("ready"), Line(" two"), Shows("read one two"), Shows("rc=0")];
+    assert_same(&[], &[&[begin, Shows("begun"), Text("one"), Shows("one"), Make("go")], &then[..]].concat());
+}
+
+#[test]
 fn an_interrupt_ends_the_script_around_the_command() {
     assert_same(
         &[],

@@ -58,6 +58,22 @@ impl Pty {
         Some(Self { first, second, caller, given, on_terminal })
     }
 
+    /// Takes over what was typed before there was a command to read it. The caller's terminal has shown it already, so the new one does not
+    /// show it again; once the command runs the modes are its own to set, and it is too late.
+    fn take_over_typed(&self) {
+        let mut typed = terminal::typed_lines(self.caller.as_fd());
+        if self.given.raw().apply(self.caller.as_fd()).is_ok() {
+            typed.extend(terminal::typed_bytes(self.caller.as_fd()));
+        }
+        terminal::type_unseen(self.first.as_fd(), self.second.as_fd(), &typed);
+    }
+
+    /// Gives it back, where no command could be started.
+    fn give_back_typed(&self) {
+        behind::give_back_typed(&self.first, &self.caller, &[]);
+        let _ = self.given.apply(self.caller.as_fd());
+    }
+
     /// The standard descriptors that the new terminal takes the place of.
     fn replaced(&self) -> impl Iterator<Item = RawFd> + '_ {
         [STDIN, STDOUT, STDERR].into_iter().zip(self.on_terminal).filter_map(|(number, is)| is.then_some(number))
@@ -77,23 +93,25 @@ pub fn run(command: Argv, pty: Pty, given: Given, started: SystemTime) -> Result
     let clock = Instant::now();
     let note = Note::new().ok();
     let (ours, theirs) = Wire::pair()?;
-    match process::fork()? {
+    pty.take_over_typed();
+    match process::fork().inspect_err(|_| pty.give_back_typed())? {
         Forked::Child => {
             drop(ours);
             leader::lead(command, pty, theirs, note.as_ref(), given)
         }
         Forked::Parent(leader) => {
             drop(theirs);
-            let Pty { first, second, caller, given: modes, .. } = pty;
-            drop(second);
             match ours.next_news() {
                 Some(News::Started(pid)) => {
+                    let Pty { first, second, caller, given: modes, .. } = pty;
+                    drop(second);
                     let child = spawn::Child::of(pid, note);
                     Ok(Front::new(child, Ends::keep(ours, first, caller, modes)).run(command, started, clock))
                 }
                 news => {
                     drop(ours);
                     process::wait_for(leader);
+                    pty.give_back_typed();
                     Err(if let Some(News::NotStarted(errno)) = news { errno } else { Errno::EAGAIN })
                 }
             }
