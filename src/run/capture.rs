@@ -218,19 +218,13 @@ impl Way {
         }
     }
 
-    /// In the child: puts the pipe in its place.
-    ///
-    /// # Errors
-    /// Those of `dup2(2)`; stderr is then still the caller's.
-    pub fn hand_over(&self) -> Result<(), Errno> {
-        match self {
+    /// In the child: puts the pipe in its place. Refused, stderr is still the caller's: the command runs, and is not captured.
+    pub fn hand_over(&self) {
+        let _ = match self {
             Self::None | Self::Pty(_) | Self::File(_) => Ok(()),
             Self::StderrPipe(pipe) => pipe.put_at(STDERR),
-            Self::SharedPipe(pipe) => {
-                pipe.put_at(STDERR)?;
-                pipe.put_at(STDOUT)
-            }
-        }
+            Self::SharedPipe(pipe) => pipe.put_at(STDERR).and_then(|()| pipe.put_at(STDOUT)),
+        };
     }
 
     /// In the parent: what is read; the other end of a pipe is the child's alone from now on.

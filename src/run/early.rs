@@ -59,7 +59,7 @@ fn start(command: Argv, environment: Argv) {
     let Some(mut way) = Way::beside_a_terminal() else { return };
     let started = time::monotonic_early();
     let given = Given::take();
-    let Ok(child) = spawn::start_early(command, environment, given, &way) else {
+    let Ok(child) = spawn::start_early(command, environment, given, || way.hand_over()) else {
         // It is tried once more on the ordinary way.
         given.give_back();
         return way.give_up();

@@ -91,7 +91,8 @@ fn start_and_follow(command: Argv, wish: Wish) -> (Given, Option<Box<Ran>>) {
     let (started, clock) = (SystemTime::now(), Instant::now());
     let followed = match way {
         Way::Pty(pty) => pty::run(command, *pty, given, started),
-        way => spawn::start(command, given, &way).map(|child| follow::to_the_end(command, child, way, started, clock)),
+        way => spawn::start(command, given, || way.hand_over())
+            .map(|child| follow::to_the_end(command, child, way, started, clock)),
     };
     let failure = followed.unwrap_or_else(|_| {
         Some(Box::new(Ran::not_started(spawn::in_place(command, given), started, clock.elapsed())))

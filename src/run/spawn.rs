@@ -1,7 +1,6 @@
 //! The child's start. It is given what we were given: every signal is blocked from before the fork, so that none is lost or
 //! handled between, and the child takes the caller's mask and dispositions back before it becomes the command.
 
-use super::capture::Way;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::process::{self, Forked, Note, Pid};
@@ -60,11 +59,11 @@ impl Child {
     }
 }
 
-/// Starts the command in a child, which first puts its output where we read it.
+/// Starts the command in a child, which first does what prepares it: its output goes where we read it.
 ///
 /// # Errors
 /// Those of `fork(2)`.
-pub fn start(command: Argv, given: Given, way: &Way) -> Result<Child, Errno> {
+pub fn start(command: Argv, given: Given, prepare: impl FnOnce()) -> Result<Child, Errno> {
     let note = Note::new().ok();
     let parent = Pid::own();
     match process::fork_for_exec()? {
@@ -72,8 +71,7 @@ pub fn start(command: Argv, given: Given, way: &Way) -> Result<Child, Errno> {
         Forked::Child => {
             process::die_with_parent(parent);
             process::take_messages_of(parent);
-            // Without its place in the pipe, stderr is still the caller's: the command runs, and is not captured.
-            let _ = way.hand_over();
+            prepare();
             end_as_command(command, note.as_ref(), given)
         }
     }
@@ -83,14 +81,14 @@ pub fn start(command: Argv, given: Given, way: &Way) -> Result<Child, Errno> {
 ///
 /// # Errors
 /// Those of `mmap(2)` and `fork(2)`.
-pub fn start_early(command: Argv, environment: Argv, given: Given, way: &Way) -> Result<Child, Errno> {
+pub fn start_early(command: Argv, environment: Argv, given: Given, prepare: impl FnOnce()) -> Result<Child, Errno> {
     let note = Note::new()?;
     let parent = Pid::own();
     match process::fork_for_exec()? {
         Forked::Parent(pid) => Ok(Child { pid, note: Some(note) }),
         Forked::Child => {
             process::die_with_parent(parent);
-            let _ = way.hand_over();
+            prepare();
             given.give_back();
             let errno = process::become_command(command, environment);
             note.leave(errno);
