@@ -7,6 +7,7 @@ use crate::machine::{Kind, Program, User};
 use crate::probe::holders::{duration, named, unseen};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
+use crate::words;
 use nix::sys::stat::{major, minor};
 use std::path::{Path, PathBuf};
 
@@ -20,15 +21,38 @@ pub const CAUSE: Cause =
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = refused::messages(case).filter(|(_, clue)| is_about(clue));
     let suspect = |(index, clue): (usize, &Clue)| {
-        let paths = [&clue.path, &clue.other_path].into_iter().flatten();
-        let places = paths.filter_map(|path| existing(case, path)).collect::<Vec<_>>();
-        places.into_iter().map(move |place| Suspect { subject: Subject::Path(place), clue: Some(index), touched: true })
+        places(case, clue).into_iter().map(move |place| Suspect {
+            subject: Subject::Path(place),
+            clue: Some(index),
+            touched: true,
+        })
     };
     spoken.flat_map(suspect).collect()
 }
 
 fn is_about(clue: &Clue) -> bool {
     clue.errno.map_or_else(|| clue.suspects(ID), |errno| errno == Errno::EBUSY)
+}
+
+/// What a message names; where it names nothing, the one path of the command line that is in use.
+fn places(case: &Case, clue: &Clue) -> Vec<PathBuf> {
+    if names_a_path(clue) {
+        let paths = [&clue.path, &clue.other_path].into_iter().flatten();
+        return paths.filter_map(|path| existing(case, path)).collect();
+    }
+    if case.mode == Mode::Log || clue.errno != Some(Errno::EBUSY) {
+        return Vec::new();
+    }
+    let is_unmount = clue.operation == Some(Operation::Mount);
+    let mut places: Vec<PathBuf> = words::paths_of(case.command).filter_map(|path| existing(case, path)).collect();
+    places.sort();
+    places.dedup();
+    places.retain(|place| hold(case, place, is_unmount).is_ok());
+    if places.len() == 1 { places } else { Vec::new() }
+}
+
+fn names_a_path(clue: &Clue) -> bool {
+    clue.path.is_some() || clue.other_path.is_some()
 }
 
 /// Where a path leads; in a log also where there is no such file.
@@ -55,7 +79,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
     let is_unmount = suspect.clue.is_some_and(|index| case.clues[index].operation == Some(Operation::Mount));
     match hold(case, path, is_unmount) {
-        Ok(hold) => Verdict::Found(Box::new(found(case, path, &hold))),
+        Ok(hold) => {
+            let mut finding = found(case, path, &hold);
+            if !suspect.clue.is_some_and(|index| names_a_path(&case.clues[index])) {
+                finding.confidence = finding.confidence.min(Confidence::Likely);
+            }
+            Verdict::Found(Box::new(finding))
+        }
         Err(_) if case.mode == Mode::Log && suspect.clue.is_some() => Verdict::Found(Box::new(possible(path))),
         Err(Some(why)) => Verdict::Unknown(why),
         Err(None) => Verdict::RuledOut("nobody uses it now".into()),

@@ -7,6 +7,7 @@ use crate::clue::{Clue, Operation};
 use crate::machine::{Kind, Stat};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
+use crate::words as command_words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "cross-device";
@@ -34,7 +35,32 @@ fn is_about(clue: &Clue) -> bool {
 
 fn ends(case: &Case, clue: &Clue) -> Option<(PathBuf, PathBuf)> {
     let path = |path: &Option<PathBuf>| Some(refused::absolute(case, path.as_deref()?));
-    Some((path(&clue.path)?, path(&clue.other_path)?))
+    path(&clue.path).zip(path(&clue.other_path)).or_else(|| ends_of_command(case, clue))
+}
+
+/// Whether a message names both ends itself.
+fn names_both(clue: &Clue) -> bool {
+    clue.path.is_some() && clue.other_path.is_some()
+}
+
+/// The one pair of paths of the command line that cannot be moved or linked, where a message names one end of it or none.
+fn ends_of_command(case: &Case, clue: &Clue) -> Option<(PathBuf, PathBuf)> {
+    if case.mode == Mode::Log || clue.errno != Some(Errno::EXDEV) {
+        return None;
+    }
+    let absolute = command_words::paths_of(case.command).map(|path| (path, refused::absolute(case, path)));
+    let is_path =
+        |(path, absolute): &(&Path, PathBuf)| path.components().count() > 1 || status(case, absolute).is_some();
+    let mut paths: Vec<PathBuf> = absolute.filter(is_path).map(|(_, absolute)| absolute).collect();
+    paths.dedup();
+    let told = [&clue.path, &clue.other_path].into_iter().flatten().next().map(|path| refused::absolute(case, path));
+    let is_about = |from: &PathBuf, to: &PathBuf| told.as_ref().is_none_or(|told| [from, to].contains(&told));
+    let pairs = paths.iter().enumerate().flat_map(|(at, from)| paths[at + 1..].iter().map(move |to| (from, to)));
+    let mut apart = pairs
+        .filter(|(from, to)| from != to && is_about(from, to) && status(case, from).is_some())
+        .map(|(from, to)| (from.clone(), to.clone()))
+        .filter(|ends| reason(case, ends).is_some());
+    apart.next().filter(|_| apart.next().is_none())
 }
 
 /// Why the kernel moves nothing from one end to the other.
@@ -45,10 +71,17 @@ enum Reason<'a> {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let ends = suspect.clue.and_then(|index| ends(case, &case.clues[index]));
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    let ends = clue.and_then(|clue| ends(case, clue));
     let reason = ends.as_ref().and_then(|ends| reason(case, ends));
     match ends.zip(reason) {
-        Some((ends, reason)) => Verdict::Found(Box::new(found(case, &ends, &reason))),
+        Some((ends, reason)) => {
+            let mut finding = found(case, &ends, &reason);
+            if !clue.is_some_and(names_both) {
+                finding.confidence = finding.confidence.min(Confidence::Likely);
+            }
+            Verdict::Found(Box::new(finding))
+        }
         None if case.mode == Mode::Log => Verdict::Found(Box::new(possible(&suspect.subject))),
         None => Verdict::RuledOut("both lie on one mount here".into()),
     }

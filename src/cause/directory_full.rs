@@ -1,7 +1,7 @@
 //! One directory takes no more names while its filesystem has room: the index of an ext4 directory is full (ENOSPC), or so many
 //! directories are in it that their links cannot be counted (EMLINK).
 
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict, room};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, room};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Kind, Stat};
 use crate::probe::device::{self, Device};
@@ -10,6 +10,7 @@ use crate::probe::{ext, read_only};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::text::{grouped, size};
+use crate::words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let clues = case.clues.iter().enumerate();
-    let mut suspects: Vec<Suspect> = clues.filter_map(|(index, clue)| of_clue(case, index, clue)).collect();
+    let mut suspects: Vec<Suspect> = clues.flat_map(|(index, clue)| of_clue(case, index, clue)).collect();
     if room::says_nothing(case) || case.clues.iter().any(|clue| room::may_mean_room(case, clue)) {
         let usual = [case.surroundings().cwd.clone(), case.surroundings().tmpdir()];
         let directories = usual.iter().filter_map(|path| existing(case, path));
@@ -29,13 +30,22 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     suspects
 }
 
-fn of_clue(case: &Case, index: usize, clue: &Clue) -> Option<Suspect> {
-    if !adds_a_name(clue) {
-        return None;
+fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
+    let paths = if adds_a_name(clue) { new_names(case, clue) } else { Vec::new() };
+    let directory = |path: &Path| {
+        case.resolve(path).filter(|path| path.missing.components().count() == 1).map(|path| path.existing)
+    };
+    let directories = paths.into_iter().filter_map(directory);
+    directories.map(|path| Suspect { subject: Subject::Path(path), clue: Some(index), touched: true }).collect()
+}
+
+/// What a message says was to be made; what the command line names, where it says nothing.
+fn new_names<'a>(case: &'a Case, clue: &'a Clue) -> Vec<&'a Path> {
+    match clue.other_path.as_ref().or(clue.path.as_ref()) {
+        Some(path) => vec![path],
+        None if case.mode == Mode::Log || clue.errno.is_none() => Vec::new(),
+        None => words::paths_of(case.command).filter(|path| path.components().count() > 1).collect(),
     }
-    let path = clue.other_path.as_ref().or(clue.path.as_ref())?;
-    let directory = case.resolve(path).filter(|path| path.missing.components().count() == 1)?.existing;
-    Some(Suspect { subject: Subject::Path(directory), clue: Some(index), touched: true })
 }
 
 /// Whether a message can mean that a directory refused a name.
@@ -62,7 +72,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let full = Full { case, mount, path, stat };
     let clue = suspect.clue.map(|index| &case.clues[index]);
     let of_links = clue.is_some_and(|clue| clue.errno == Some(Errno::EMLINK));
-    if of_links { full.of_links() } else { full.of_index(clue.is_some_and(adds_a_name)) }
+    if of_links { full.of_links() } else { full.of_index(clue.filter(|clue| adds_a_name(clue))) }
 }
 
 /// A directory that may be full.
@@ -82,7 +92,9 @@ impl Full<'_> {
         }
     }
 
-    fn of_index(&self, is_said: bool) -> Verdict {
+    fn of_index(&self, clue: Option<&Clue>) -> Verdict {
+        let is_said = clue.is_some();
+        let is_named = clue.is_some_and(|clue| clue.path.is_some());
         if !ext::is_ext(self.mount) {
             return Verdict::RuledOut(format!("directories of {} have no such limit", self.mount.fstype));
         }
@@ -95,7 +107,7 @@ impl Full<'_> {
         let largest = largest_directory(space.block_size);
         let counts = |age: &Duration| is_said || *age <= self.run_time();
         if let Some((message, _)) = self.message().filter(|(_, age)| counts(age)) {
-            let sure = if is_said { Confidence::Verified } else { Confidence::Likely };
+            let sure = if is_named { Confidence::Verified } else { Confidence::Likely };
             return Verdict::Found(Box::new(self.index_full(sure, largest, Some(message))));
         }
         if is_said && self.stat.size >= largest / 2 {

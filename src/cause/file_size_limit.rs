@@ -35,7 +35,10 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 fn suspect(case: &Case, limit: Option<u64>, clue: Option<usize>) -> Suspect {
     let said = clue.and_then(|index| case.clues[index].path.as_deref()).and_then(|path| absolute(case, path));
-    let file = limit.and_then(|limit| grown_file(case, said.as_ref(), limit)).or(said);
+    // What was named with the errno of a file that is too large may be gone again; another one of that length is chance.
+    let is_told = clue.is_some_and(|index| case.clues[index].errno == Some(Errno::EFBIG));
+    let grown = || limit.and_then(|limit| grown_file(case, said.as_ref(), limit));
+    let file = said.clone().filter(|_| is_told).or_else(grown).or(said);
     let touched = file.is_some() || was_signalled(case) || clue.is_some_and(|index| speaks_of_it(&case.clues[index]));
     Suspect { subject: file.map_or(Subject::Name("-".into()), Subject::Path), clue, touched }
 }

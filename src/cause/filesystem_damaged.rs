@@ -10,6 +10,8 @@ use crate::probe::ext::is_ext;
 use crate::probe::read_only::names;
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
+use crate::words;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,13 +26,26 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = refused::messages(case).filter(|(_, clue)| is_about(clue));
-    let suspect = |(index, clue): (usize, &Clue)| {
-        let path = clue.path.as_ref()?;
-        // What is damaged may not even be walked.
-        let mount = case.mount_of(path).or_else(|| case.mounts.holding(&case.surroundings().cwd.join(path)))?;
-        Some(Suspect { subject: Subject::Path(mount.point.clone()), clue: Some(index), touched: true })
+    let suspects = |(index, clue): (usize, &Clue)| {
+        let mounts = paths(case, clue).into_iter().filter_map(|path| mount_of(case, path));
+        let points: BTreeSet<PathBuf> = mounts.map(|mount| mount.point.clone()).collect();
+        points.into_iter().map(move |point| Suspect { subject: Subject::Path(point), clue: Some(index), touched: true })
     };
-    spoken.filter_map(suspect).collect()
+    spoken.flat_map(suspects).collect()
+}
+
+/// What a message is about: the path that it names, or what the command line names where it names none.
+fn paths<'a>(case: &'a Case, clue: &'a Clue) -> Vec<&'a Path> {
+    match &clue.path {
+        Some(path) => vec![path],
+        None if case.mode == Mode::Log => Vec::new(),
+        None => words::paths_of(case.command).filter(|path| path.components().count() > 1).collect(),
+    }
+}
+
+/// The mount of a path; what is damaged may not even be walked.
+fn mount_of<'a>(case: &Case<'a>, path: &Path) -> Option<&'a Mount> {
+    case.mount_of(path).or_else(|| case.mounts.holding(&case.surroundings().cwd.join(path)))
 }
 
 fn is_about(clue: &Clue) -> bool {
@@ -50,8 +65,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let signs = device.as_ref().map(|device| signs(case.machine, mount, device)).unwrap_or_default();
     let says_damage = suspect.clue.and_then(|index| case.clues[index].errno).is_some_and(is_damage);
     let is_fresh = device.as_ref().is_some_and(|device| is_told_just_now(case.machine, device));
+    let is_named = suspect.clue.is_some_and(|index| case.clues[index].path.is_some());
     let confidence = match (says_damage || is_fresh, signs.is_empty()) {
-        (true, false) if case.mode == Mode::Run => Confidence::Verified,
+        (true, false) if case.mode == Mode::Run && is_named => Confidence::Verified,
         (_, false) => Confidence::Likely,
         _ if case.mode == Mode::Log => Confidence::Possible,
         _ => return Verdict::Unknown("neither error counters nor the kernel's log show damage".into()),

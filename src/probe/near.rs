@@ -42,11 +42,14 @@ pub fn name(machine: &Machine, directory: &Path, missing: &OsStr, must_be_direct
 
 fn difference(missing: &OsStr, name: &OsStr) -> Option<Difference> {
     let (a, b) = (missing.to_string_lossy(), name.to_string_lossy());
+    // Of most names nothing has to be made to compare them; a large directory has many.
+    let is_plain = a.is_ascii() && b.is_ascii();
     let form = |text: &str| text.nfc().collect::<String>();
-    if a.to_lowercase() == b.to_lowercase() {
+    let differs_in_case = if is_plain { a.eq_ignore_ascii_case(&b) } else { a.to_lowercase() == b.to_lowercase() };
+    if differs_in_case {
         return Some(Difference::Case);
     }
-    if form(&a) == form(&b) {
+    if !is_plain && form(&a) == form(&b) {
         return Some(Difference::Form);
     }
     if plain(missing) == plain(name) {

@@ -6,7 +6,7 @@ use explain::cause::Confidence;
 const NEEDS: &[Need] = &[Need::Root, Need::Filesystem("btrfs"), Need::Program("python3")];
 
 /// All of the disk becomes data chunks, half of the data goes, and small files take the rest of the metadata.
-const METADATA_FULL: &str = r#"loop_mount btrfs 200M "$LAB/pool" -m single
+pub const METADATA_FULL: &str = r#"loop_mount btrfs 200M "$LAB/pool" -m single
     cat >fill.py <<'PYTHON'
 import os
 def until_full(prefix, contents, sync):

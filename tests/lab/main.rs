@@ -55,6 +55,7 @@ mod shared_memory;
 #[path = "../skipped/mod.rs"]
 mod skipped;
 mod socket_paths;
+mod space_vague;
 mod steps;
 mod surroundings;
 mod time_and_stack;

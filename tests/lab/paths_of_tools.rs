@@ -106,3 +106,36 @@ fn loops_files_in_the_way_and_directories_in_the_way_are_told_by_the_tools_of_la
         }
     });
 }
+
+#[test]
+fn a_file_without_a_byte_is_found_behind_words_for_a_wrong_format() {
+    scenario(
+        &[
+            Need::Root,
+            Need::Program("php"),
+            Need::Program("ruby"),
+            Need::Program("openssl"),
+            Need::Program("gpg"),
+            Need::Program("ar"),
+        ],
+        |lab| {
+            let scene = lab.play(
+                r#"for name in json pem gpg deb; do : >empty.$name; echo '{ some text' >text.$name; done
+            parse='JSON.parse(File.read(ARGV[0]))'
+            read='json_decode(file_get_contents($argv[1]), false, 9, JSON_THROW_ON_ERROR);'
+            for kind in empty text; do
+                explained $kind.ruby ruby -rjson -e "$parse" $kind.json
+                explained $kind.php php -r "$read" $kind.json
+                explained $kind.openssl openssl x509 -in $kind.pem -noout
+                explained $kind.gpg gpg --batch --import $kind.gpg
+                explained $kind.ar ar t $kind.deb
+            done"#,
+            );
+            for (run, file) in [("ruby", "json"), ("php", "json"), ("openssl", "pem"), ("gpg", "gpg"), ("ar", "deb")] {
+                let file = lab.path(&format!("empty.{file}"));
+                scene.run(&format!("empty.{run}")).assert_only("empty-or-truncated-file", file, Verified);
+                scene.run(&format!("text.{run}")).assert_silent();
+            }
+        },
+    );
+}
