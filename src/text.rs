@@ -103,6 +103,10 @@ pub fn size(bytes: u64) -> String {
 /// A fragment as the beginning of a sentence.
 #[must_use]
 pub fn capital(text: &str) -> String {
+    // The name of a variable stays as it is.
+    if text.split([' ', ':']).next().is_some_and(|word| word.contains(['_', '='])) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

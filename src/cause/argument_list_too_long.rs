@@ -5,7 +5,7 @@ use super::rlimit;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
-use crate::machine::EnvironmentSize;
+use crate::machine::{Answer, EnvironmentSize, NamesSize, Unknown};
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 use crate::sys::errno::Errno;
@@ -77,9 +77,12 @@ struct Pattern {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let room = room(case);
     let environment = case.machine.environment_size().unwrap_or_default();
-    let finding = match too_large(case, room, &environment) {
-        Some((what, confidence)) => found(case, suspect, &what, confidence, room),
-        None => said(case, suspect, room),
+    let finding = match (too_large(case, room, &environment), uncounted(case)) {
+        (Some((what, confidence)), _) => found(case, suspect, &what, confidence, room),
+        (None, Some(pattern)) if case.mode == Mode::Run => {
+            return Verdict::Unknown(format!("the names that {} stands for were not counted in time", pattern.word));
+        }
+        (None, _) => said(case, suspect, room),
     };
     let environment = format!("the environment takes {} of them", size(taken(&environment)));
     let mut finding = finding;
@@ -113,6 +116,14 @@ fn too_large(case: &Case, room: u64, environment: &EnvironmentSize) -> Option<(T
     let (name, bytes) = environment.largest.first()?.clone();
     let is_most = bytes > room / 4 || bytes > ONE_STRING / 2;
     is_most.then_some((TooLarge::Variable { name, bytes }, Confidence::Likely))
+}
+
+/// A pattern whose names are more than could be counted in the time there is.
+fn uncounted(case: &Case) -> Option<Pattern> {
+    let is_cut =
+        |found: Answer<NamesSize>| found.map_or_else(|unknown| unknown == Unknown::TimedOut, |found| found.cut);
+    let count = |pattern: &Pattern| case.machine.names_size(&pattern.directory, &pattern.begin, &pattern.end);
+    patterns(case).into_iter().find(|pattern| is_cut(count(pattern)))
 }
 
 fn measured(case: &Case, pattern: Pattern, left: u64) -> Option<TooLarge> {
@@ -253,7 +264,6 @@ fn said(case: &Case, suspect: &Suspect, room: u64) -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::machine::NamesSize;
 
     fn stage(command: &[&str]) -> Stage {
         let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");

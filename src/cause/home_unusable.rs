@@ -3,6 +3,7 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::machine::Kind;
 use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +45,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         check: format!("ls -ld {}", case.quoted(&home)),
         fixes: fixes(case, &home),
     });
-    setting::verdict(case, wrong, &format!("files can be made in {shown}"), "the home directory was unusable")
+    let verdict =
+        setting::verdict(case, wrong, &format!("files can be made in {shown}"), "the home directory was unusable");
+    let is_vague = suspect.clue.is_some_and(|index| case.clues[index].vague);
+    if is_vague { setting::less_sure(verdict) } else { verdict }
 }
 
 fn unset(case: &Case) -> Wrong {
@@ -68,6 +72,23 @@ fn fixes(case: &Case, home: &Path) -> Vec<Fix> {
     if case.machine.stat(home).is_err_and(|error| error.is_missing()) {
         let make = format!("install -d -o {} -g {} {}", identity.uid, identity.gid, case.quoted(home));
         fixes.push(Fix::now(case.as_root(&make), "where the directory was never made"));
+    }
+    if fixes.is_empty() {
+        fixes.extend(for_own_home(case, home));
+    }
+    fixes
+}
+
+/// What helps where the user's own home is there and takes nothing: another directory, and its owner where it is somebody else's.
+fn for_own_home(case: &Case, home: &Path) -> Vec<Fix> {
+    let identity = &case.surroundings().identity;
+    let mut fixes = vec![Fix::now("export HOME=\"$(mktemp -d)\"", "an empty home, for this shell")];
+    let is_foreign = case.machine.stat(home).is_ok_and(|stat| stat.uid != identity.uid && stat.kind == Kind::Directory);
+    let is_a_person_s = home.components().count() > 2 && identity.uid != 0;
+    if is_foreign && is_a_person_s {
+        let give = format!("chown {}:{} {}", identity.uid, identity.gid, case.quoted(home));
+        let fix = Fix::now(case.as_root(&give), "where the directory is meant to be this user's");
+        fixes.push(Fix { lasting: true, ..fix });
     }
     fixes
 }

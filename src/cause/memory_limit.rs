@@ -3,7 +3,7 @@
 
 use super::rlimit::{Limited, usages};
 use super::room::elapsed;
-use super::spoken::leads_with;
+use super::spoken::{leads_with, tells_no_reason};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, sysctl};
 use crate::clue::{Clue, Operation};
 use crate::probe::limits::Resource;
@@ -22,14 +22,34 @@ const OVERCOMMIT: &str = "vm.overcommit_memory";
 /// Promised memory above this part of the limit, in hundredths, leaves no room for a program; the command's own is given back by then.
 const PROMISED: u64 = 90;
 
+/// Part of a limit, in hundredths, beyond which the next allocation of a growing program is refused.
+const FULL: u64 = 94;
+
 fn suspects(case: &Case) -> Vec<Suspect> {
     let told: Vec<usize> =
         case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue)).map(|(index, _)| index).collect();
-    if told.is_empty() {
+    let mut clues: Vec<Option<usize>> = told.into_iter().map(Some).collect();
+    if clues.is_empty() && is_used_up_without_a_word(case) {
+        clues.push(None);
+    }
+    if clues.is_empty() {
         return Vec::new();
     }
     let subject = Subject::Name(binding(case).map_or("-".to_owned(), |binding| binding.amount().to_string()));
-    told.into_iter().map(|index| Suspect { subject: subject.clone(), clue: Some(index), touched: true }).collect()
+    clues.into_iter().map(|clue| Suspect { subject: subject.clone(), clue, touched: true }).collect()
+}
+
+/// Whether a process had nearly all the memory that it may when the command failed of something that it does not tell.
+fn is_used_up_without_a_word(case: &Case) -> bool {
+    let is_full = |limited: Limited| used(case, &limited) >= limited.soft / 100 * FULL;
+    let limits = [Resource::AddressSpace, Resource::DataSize];
+    limits.into_iter().filter_map(|resource| Limited::tightest(case, resource)).any(is_full) && tells_no_reason(case)
+}
+
+/// What the command's largest process had of a limited kind of memory.
+fn used(case: &Case, limited: &Limited) -> u64 {
+    let used = usages(case).map(|usage| if limited.resource == Resource::DataSize { usage.data } else { usage.size });
+    used.max().unwrap_or(0)
 }
 
 /// ENOMEM of a call that takes memory, or the words of a program that has no errno.
@@ -75,10 +95,14 @@ fn binding(case: &Case) -> Option<Binding> {
     of_machine(case.machine).ok().map(Binding::Promises)
 }
 
-fn check(case: &Case, _suspect: &Suspect) -> Verdict {
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let memory = of_machine(case.machine).ok();
     match binding(case) {
-        Some(Binding::Process(limited)) => Verdict::Found(Box::new(of_process(case, &limited, memory))),
+        Some(Binding::Process(limited)) => {
+            let is_proven =
+                suspect.clue.is_some_and(|index| is_refused_by(case, &limited, &case.clues[index], memory.as_ref()));
+            Verdict::Found(Box::new(of_process(case, &limited, memory, is_proven)))
+        }
         Some(Binding::Promises(memory)) => of_promises(case, &memory),
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said())),
         None => Verdict::RuledOut(match memory {
@@ -92,8 +116,43 @@ fn check(case: &Case, _suspect: &Suspect) -> Verdict {
     }
 }
 
+/// Whether it was the kernel that refused, and this limit for which: it said so by ENOMEM, or what was in use and what was asked for
+/// are more than the limit. A program's own words may mean its own bounds, or a length that nobody could have.
+fn is_refused_by(case: &Case, limited: &Limited, clue: &Clue, memory: Option<&Memory>) -> bool {
+    let used = used(case, limited);
+    let is_nearly_used_up = used >= limited.soft / 4 * 3;
+    let is_there = |asked: &u64| memory.is_none_or(|memory| *asked <= memory.available);
+    let is_too_much = asked(&clue.line).filter(is_there).is_some_and(|asked| asked.saturating_add(used) > limited.soft);
+    is_said_by_kernel(clue) || is_nearly_used_up || is_too_much
+}
+
+/// Words by which programs speak of memory themselves.
+const OWN_WORDS: &[&str] = &[
+    "memoryerror",
+    "bad_alloc",
+    "exhausted",
+    "out of memory",
+    "enough memory",
+    "insufficient memory",
+    "failed to allocate",
+];
+
+/// Whether a message has the kernel's errno in its own words, and not only the errno that a rule takes it for.
+fn is_said_by_kernel(clue: &Clue) -> bool {
+    let line = clue.line.to_lowercase();
+    let is_own = OWN_WORDS.iter().any(|word| line.contains(word)) && !line.contains("cannot allocate memory");
+    clue.errno == Some(Errno::ENOMEM) && !is_own
+}
+
+/// How many bytes a message says were asked for: `cannot allocate 15904768 bytes`.
+fn asked(line: &str) -> Option<u64> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let of_bytes = words.windows(2).filter(|pair| pair[1].starts_with("bytes"));
+    of_bytes.filter_map(|pair| pair[0].trim_start_matches('(').parse().ok()).max()
+}
+
 /// The machine has more than the process may have: then the limit is what refused it.
-fn of_process(case: &Case, limited: &Limited, memory: Option<Memory>) -> Finding {
+fn of_process(case: &Case, limited: &Limited, memory: Option<Memory>, is_proven: bool) -> Finding {
     let names = limited.resource.names();
     let has_more = memory.is_none_or(|memory| memory.available.saturating_add(memory.swap_free) > limited.soft);
     let mut evidence = limited.evidence();
@@ -103,7 +162,7 @@ fn of_process(case: &Case, limited: &Limited, memory: Option<Memory>) -> Finding
             .check("free -h")
     }));
     Finding {
-        confidence: if has_more { Confidence::Verified } else { Confidence::Likely },
+        confidence: if has_more && is_proven { Confidence::Verified } else { Confidence::Likely },
         seen: Some(Seen::Now),
         headline: format!("a process may have {} of address space", limited.shown()),
         summary: format!(
@@ -215,8 +274,23 @@ mod tests {
     #[test]
     fn a_program_without_an_errno_is_understood() {
         let mut stage = stage("536870912", 9000);
-        stage.add(|clue| clue.suspects = vec![ID.into(), "out-of-memory".into()]);
+        stage.add(|clue| {
+            clue.suspects = vec![ID.into(), "out-of-memory".into()];
+            clue.line = "dd: memory exhausted by input buffer of size 1073741824 bytes (1.0 GiB)".into();
+        });
         assert_eq!(stage.finding(&CAUSE, "536870912").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_program_s_own_words_prove_no_limit_that_was_hardly_used() {
+        for line in ["MemoryError", "dd: memory exhausted by input buffer of size 4611686018427387904 bytes"] {
+            let mut stage = stage("536870912", 9000);
+            stage.add(|clue| {
+                (clue.errno, clue.suspects) = (Some(Errno::ENOMEM), vec![ID.into()]);
+                clue.line = line.into();
+            });
+            assert_eq!(stage.finding(&CAUSE, "536870912").confidence, Confidence::Likely, "{line}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::rlimit::{self, Limited};
 use super::room::elapsed;
-use super::spoken::leads_with;
+use super::spoken::{leads_with, tells_no_reason};
 use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::probe::limits::Resource;
@@ -18,6 +18,9 @@ pub const CAUSE: Cause =
 /// Descriptors that may be free again when the process is looked at: it closes some to say what happened.
 const CLOSED_AGAIN: u64 = 4;
 
+/// What a small program has open.
+const VERY_FEW: u64 = 8;
+
 /// So few a program can use up: with more, words alone are not believed.
 const FEW: u64 = 4096;
 
@@ -28,7 +31,19 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let number = fullest(case).map(|(_, limited)| limited.soft).or_else(|| rlimit::soft(case, Resource::OpenFiles));
     let subject = Subject::Name(number.map_or("-".to_owned(), |number| number.to_string()));
     let told = case.clues.iter().enumerate().filter_map(|(index, clue)| Some((index, speaks_of_it(clue)?)));
-    told.map(|(index, touched)| Suspect { subject: subject.clone(), clue: Some(index), touched }).collect()
+    let suspect = |clue, touched| Suspect { subject: subject.clone(), clue, touched };
+    let mut suspects: Vec<Suspect> = told.map(|(index, touched)| suspect(Some(index), touched)).collect();
+    if suspects.is_empty() && is_used_up_without_a_word(case) {
+        suspects.push(suspect(None, true));
+    }
+    suspects
+}
+
+/// Whether a process had its last descriptor in use when the command failed of something that it does not tell. Of very few, a program that
+/// is well has them all in use too.
+fn is_used_up_without_a_word(case: &Case) -> bool {
+    let is_full = |(usage, limited): (&Usage, Limited)| limited.soft > VERY_FEW && usage.descriptors >= limited.soft;
+    fullest(case).is_some_and(is_full) && tells_no_reason(case)
 }
 
 /// Whether the message speaks of it, and if so whether it leaves no other meaning: inotify has limits with the same errno.
@@ -37,10 +52,15 @@ fn speaks_of_it(clue: &Clue) -> Option<bool> {
     let has_errno = clue.errno == Some(Errno::EMFILE);
     match () {
         () if is_inotify || clue.errno.is_some() && !has_errno => None,
-        () if has_errno => Some(clue.operation.is_some() || clue.path.is_some()),
+        () if has_errno => Some(clue.operation.is_some() || clue.path.is_some() || is_prefixed_by_a_path(clue)),
         () if leads_with(clue, ID) => Some(true),
         () => None,
     }
+}
+
+/// Lua and sort put the file where others have their own name: `/etc/passwd: Too many open files`.
+fn is_prefixed_by_a_path(clue: &Clue) -> bool {
+    clue.program.as_ref().is_some_and(|name| name.contains('/')) || clue.line.starts_with('/')
 }
 
 /// The process that was seen with the most descriptors, where those were all that it may have.
@@ -52,7 +72,9 @@ fn fullest<'a>(case: &Case<'a>) -> Option<(&'a Usage, Limited)> {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if let Some((usage, limited)) = fullest(case) {
-        return Verdict::Found(Box::new(seen(case, usage, &limited)));
+        // Without a word of it, it need not be what the command failed of.
+        let confidence = if suspect.clue.is_some() { Confidence::Verified } else { Confidence::Likely };
+        return Verdict::Found(Box::new(Finding { confidence, ..seen(case, usage, &limited) }));
     }
     let Some(limited) = Limited::of(case, Resource::OpenFiles) else {
         return Verdict::Unknown("the limit of the command is not known".into());

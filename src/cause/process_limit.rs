@@ -4,7 +4,7 @@
 use super::rlimit::Limited;
 use super::room::elapsed;
 use super::shared::group;
-use super::spoken::leads_with;
+use super::spoken::{leads_with, tells_no_reason};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, sysctl};
 use crate::clue::{Clue, Operation};
 use crate::machine::Identity;
@@ -29,20 +29,28 @@ const FEW: u64 = 512;
 fn suspects(case: &Case) -> Vec<Suspect> {
     let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
     let mut clues: Vec<Option<usize>> = told.map(|(index, _)| Some(index)).collect();
-    if clues.is_empty() && refused_by_group(case) > 0 {
+    if clues.is_empty() && (refused_by_group(case) > 0 || is_used_up_without_a_word(case)) {
         clues.push(None);
     }
     if clues.is_empty() {
         return Vec::new();
     }
-    let subject = Subject::Name(reached(case).map_or("-".to_owned(), |reached| reached.most().to_string()));
+    let most = reached(case).map(|reached| reached.most()).or_else(|| Some(user_limit(case)?.soft));
+    let subject = Subject::Name(most.map_or("-".to_owned(), |most| most.to_string()));
     clues.into_iter().map(|clue| Suspect { subject: subject.clone(), clue, touched: true }).collect()
 }
 
-/// EAGAIN has many other meanings: a call that makes processes is needed with it.
+/// EAGAIN has many other meanings: a call that makes processes is needed with it. execve(2) is one, behind a change of the user.
 fn speaks_of_it(clue: &Clue) -> bool {
     let is_fork = clue.operation == Some(Operation::Fork) || leads_with(clue, ID);
-    is_fork && matches!(clue.errno, None | Some(Errno::EAGAIN))
+    let is_start = clue.operation == Some(Operation::Execute) && clue.errno == Some(Errno::EAGAIN);
+    is_start || is_fork && matches!(clue.errno, None | Some(Errno::EAGAIN))
+}
+
+/// Whether the user had every process that he may when the command failed of something that it does not tell.
+fn is_used_up_without_a_word(case: &Case) -> bool {
+    let is_full = matches!(user_reached(case), Some(Reached::User { limited, threads }) if threads >= limited.soft);
+    is_full && tells_no_reason(case)
 }
 
 /// Forks that the own pids cgroup, or one above it, refused while the command ran.
@@ -300,7 +308,9 @@ mod tests {
 
     #[test]
     fn a_low_limit_that_nobody_counted_in_time_is_likely_and_a_high_one_possible() {
-        let confidence = |nproc| stage(nproc).clue(Errno::EAGAIN, Operation::Fork, "").finding(&CAUSE, "-").confidence;
+        let confidence = |nproc: u64| {
+            stage(nproc).clue(Errno::EAGAIN, Operation::Fork, "").finding(&CAUSE, &nproc.to_string()).confidence
+        };
         assert_eq!((confidence(20), confidence(90_000)), (Confidence::Likely, Confidence::Possible));
     }
 

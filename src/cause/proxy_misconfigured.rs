@@ -2,7 +2,7 @@
 
 use super::setting::{self, Wrong};
 use super::shared::refused_port::{is_this_machine, place};
-use super::{Case, Cause, Confidence, Fix, Subject, Suspect, Verdict};
+use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::SocketState;
 
@@ -25,12 +25,29 @@ const SCHEMES: &[&str] = &["http", "https", "socks", "socks4", "socks4a", "socks
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = setting::suspects(case, ID, setting::nothing_else, |_, _| Subject::Name("-".into()));
+    let set = distinct(case);
     let of_variable = |suspect: &Suspect| {
-        let set = VARIABLES.iter().filter(|name| value(case, name).is_some());
-        set.map(|name| Suspect { subject: Subject::Name((*name).to_owned()), ..suspect.clone() }).collect::<Vec<_>>()
+        let named = set.iter().map(|name| Suspect { subject: Subject::Name((*name).to_owned()), ..suspect.clone() });
+        named.collect::<Vec<_>>()
     };
     let named: Vec<Suspect> = spoken.iter().flat_map(of_variable).collect();
     if named.is_empty() { spoken } else { named }
+}
+
+/// The variables that are set, one of each value: that of the scheme which the command line names before others.
+fn distinct(case: &Case) -> Vec<&'static str> {
+    let words = || case.command.iter().map(|word| word.to_string_lossy());
+    let names_plain = words().any(|word| word.contains("http://")) && !words().any(|word| word.contains("https://"));
+    let mut names: Vec<&str> = VARIABLES.iter().copied().filter(|name| value(case, name).is_some()).collect();
+    names.sort_by_key(|name| names_plain && !name.eq_ignore_ascii_case("http_proxy"));
+    let mut values: Vec<Option<String>> = Vec::new();
+    names.retain(|name| {
+        let value = value(case, name);
+        let is_new = !values.contains(&value);
+        values.push(value);
+        is_new
+    });
+    names
 }
 
 fn value(case: &Case, name: &str) -> Option<String> {
@@ -50,11 +67,18 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         headline: format!("{name} names no proxy that works"),
         fact: format!("{name}={value}: {why}"),
         check: "env | grep -i _proxy=".to_owned(),
-        fixes: vec![Fix::now(format!("unset {name}"), "goes without a proxy in this shell")],
+        fixes: vec![Fix::now(format!("unset {}", same_value(case, &value)), "goes without a proxy in this shell")],
     });
     let verdict =
         setting::verdict(case, wrong, &format!("{name}={value} has the form of a proxy"), "a proxy setting was wrong");
-    if clue.is_some_and(|clue| names_proxy(clue, &value)) { verdict } else { less_sure(verdict) }
+    // Which connection was refused is not told otherwise: it may have been one without a proxy.
+    if clue.is_some_and(|clue| names_proxy(clue, &value)) { verdict } else { setting::less_sure(verdict) }
+}
+
+/// Every variable that has this value: without one of them, programs read the next.
+fn same_value(case: &Case, wanted: &str) -> String {
+    let has_it = |name: &&&str| value(case, name).is_some_and(|value| value == wanted);
+    VARIABLES.iter().filter(has_it).copied().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the message speaks of a proxy, or of the very place where the proxy should be.
@@ -71,17 +95,6 @@ fn another_place(clue: &Clue, value: &str) -> Option<String> {
     let (host, port) = clue.subject.as_deref().and_then(place)?;
     let proxy = address(value).ok()?;
     (port != proxy.port).then(|| format!("{host} port {port} refused, and the proxy is at port {}", proxy.port))
-}
-
-/// Which connection was refused is not told: it may have been one without a proxy.
-fn less_sure(verdict: Verdict) -> Verdict {
-    match verdict {
-        Verdict::Found(mut finding) => {
-            finding.confidence = finding.confidence.min(Confidence::Likely);
-            Verdict::Found(finding)
-        }
-        other => other,
-    }
 }
 
 /// Where a proxy is said to be.
@@ -131,6 +144,7 @@ fn address(value: &str) -> Result<Address<'_>, String> {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::cause::Confidence;
     use crate::machine::PortSocket;
     use crate::text::Bytes;
 

@@ -3,6 +3,7 @@
 
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use crate::machine::SocketState;
 use crate::probe::origin::config::has_systemd;
 use std::path::Path;
@@ -20,7 +21,18 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, setting::nothing_else, |_, _| Subject::Path(FILE.into()))
 }
 
-fn check(case: &Case, _: &Suspect) -> Verdict {
+/// Whether a proxy is there to look names up, and nothing says that it was not asked.
+fn is_left_to_proxy(case: &Case, suspect: &Suspect) -> bool {
+    const VARIABLES: &[&str] = &["http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"];
+    let is_set = VARIABLES.iter().any(|name| case.surroundings().var(name).is_some_and(|value| !value.is_empty()));
+    let is_untold = |clue: &Clue| clue.line.is_empty() && clue.suspects("proxy-misconfigured");
+    is_set && suspect.clue.is_some_and(|index| is_untold(&case.clues[index]))
+}
+
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    if is_left_to_proxy(case, suspect) {
+        return Verdict::RuledOut("a proxy is set, which looks names up itself".into());
+    }
     let fact = match contents(case) {
         Err(fact) => Some(fact),
         Ok(text) => unanswered(case, &text),

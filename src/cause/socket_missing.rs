@@ -50,7 +50,8 @@ fn is_connect(clue: &Clue) -> bool {
 /// without a slash is one where a socket of that name lies there.
 fn named_file(case: &Case, clue: &Clue) -> Option<PathBuf> {
     let path = socket_path(clue)?;
-    let is_a_path = path.as_os_str().as_encoded_bytes().contains(&b'/');
+    let is_called_so = path.extension().is_some_and(|ending| ending == "sock" || ending == "socket");
+    let is_a_path = is_called_so || path.as_os_str().as_encoded_bytes().contains(&b'/');
     (is_a_path || is_socket(case, &path)).then_some(path)
 }
 

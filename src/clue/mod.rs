@@ -44,6 +44,7 @@ pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
 pub use reader::{LineKind, Reader};
+pub use reading::only_says_that_it_failed;
 pub use review::Reviewed;
 pub use rule::Rule;
 pub use skim::Skim;

@@ -78,6 +78,13 @@ const MISSING: &[&str] = &[
     "none",
 ];
 
+/// Words of a program that could not do what it wanted.
+const UNABLE: &[&str] = &["could not", "couldn't", "cannot", "can't", "can not", "unable"];
+
+/// Words of lines that tell a reason: what they look for is not there.
+const ABSENT: &[&str] =
+    &["not found", "missing", "no such", "not exist", "undefined", "null", "none", "invalid", "unknown"];
+
 /// Words that begin an error.
 const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
 
@@ -108,6 +115,13 @@ const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
 /// Whether a line is an error that says nothing but that something failed.
 pub fn is_general(line: &str) -> bool {
     has(line, GENERAL) || is_error_number(line)
+}
+
+/// Whether a line says that something could not be done, and nothing of why.
+#[must_use]
+pub fn only_says_that_it_failed(line: &str) -> bool {
+    let is_refusal = has(line, UNABLE) || is_general(line);
+    is_refusal && !has(line, ABSENT) && !is_of_program(line)
 }
 
 /// Whether a line speaks of what the message speaks of: the same words of a path, or the same program.

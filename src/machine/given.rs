@@ -30,7 +30,7 @@ pub struct NamesSize {
 }
 
 /// Time for reading one directory.
-const BUDGET: Duration = Duration::from_millis(150);
+const BUDGET: Duration = Duration::from_secs(1);
 
 /// Names that are read between two looks at the clock.
 const BATCH: usize = 1024;
@@ -58,12 +58,11 @@ impl Machine {
     /// Those of `opendir(3)`; [`Unknown::Unsupported`] where it may block.
     pub fn names_size(&self, directory: &Path, begin: &str, end: &str) -> Answer<NamesSize> {
         let may_block = self.may_block(directory);
-        let until = Instant::now() + self.time_left().min(BUDGET);
-        self.ask(&format!("names {begin}*{end} {}", directory.display()), || {
+        self.ask_slowly(&format!("names {begin}*{end} {}", directory.display()), || {
             if may_block {
                 return Err(Unknown::Unsupported("it lies on a network mount".into()));
             }
-            names_size(directory, begin, end, until)
+            names_size(directory, begin, end, Instant::now() + BUDGET)
         })
     }
 }

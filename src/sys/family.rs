@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One process and what it uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,13 @@ const KINDS: usize = 4;
 /// Mappings are counted for a process with more address space than this, in bytes: counting takes time, and few have many.
 const MANY_MAPS: u64 = 256 << 20;
 
+/// Longest time of a look that only asks whether there is reason for another.
+const GLANCE: Duration = Duration::from_millis(2);
+/// Processes that it goes through.
+const GLANCED_AT: usize = 16;
+/// Bytes of a page where they are smallest: what is larger only makes one look.
+const PAGE: u64 = 4096;
+
 /// Looks at all processes until the deadline: the command's own first, because they may be about to end.
 #[must_use]
 pub fn look(deadline: Instant) -> Family {
@@ -81,6 +88,52 @@ pub fn look(deadline: Instant) -> Family {
     family.user_threads = all.iter().filter(|stat| stat.uid == user).map(|stat| stat.threads).sum();
     family.threads = all.iter().map(|stat| stat.threads).sum();
     family
+}
+
+/// Whether a process of the command may have used up what it may have of descriptors, address space or processes. It costs a few reads of
+/// small files and is no more than a reason to look properly.
+#[must_use]
+pub fn may_be_at_a_limit() -> bool {
+    let deadline = Instant::now() + GLANCE;
+    let mut left = children(std::process::id());
+    for _ in 0..GLANCED_AT {
+        let Some(pid) = left.pop() else { return false };
+        if is_at_a_limit(pid) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        left.extend(children(pid));
+    }
+    false
+}
+
+fn is_at_a_limit(pid: u32) -> bool {
+    let text = |name: &str| {
+        file::read(format!("/proc/{pid}/{name}")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let Ok(limits) = text("limits") else { return false };
+    let soft = |name: &str| -> Option<u64> {
+        limits.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
+    };
+    let pages = || text("statm").ok()?.split_whitespace().next()?.parse::<u64>().ok();
+    // All threads of the machine: who may have more than there are has not used up his own.
+    let threads = || file::read("/proc/loadavg").ok().and_then(|text| total_threads(&String::from_utf8_lossy(&text)));
+    soft("Max open files").is_some_and(|soft| descriptors(pid) >= soft)
+        || soft("Max address space").is_some_and(|soft| pages().is_some_and(|pages| pages * PAGE >= soft / 100 * 75))
+        || soft("Max processes").is_some_and(|soft| threads().is_some_and(|threads| threads >= soft))
+}
+
+/// The second number of `1/412`, the fourth field of `/proc/loadavg` (`proc_loadavg(5)`): processes and threads that exist.
+fn total_threads(loadavg: &str) -> Option<u64> {
+    loadavg.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
+}
+
+/// Children of a process's main thread (`proc_pid_task(5)`); none where the kernel does not tell.
+fn children(pid: u32) -> Vec<u32> {
+    let text = file::read(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    String::from_utf8_lossy(&text).split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 /// Adds what is known of these processes, and tells whether the time was over before all were asked.
@@ -219,7 +272,12 @@ fn names(directory: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    #[test]
+    fn the_threads_of_the_machine_are_the_second_number_of_the_fourth_field() {
+        assert_eq!(total_threads("0.20 0.18 0.12 1/412 11206\n"), Some(412));
+        assert_eq!(total_threads("0.20 0.18"), None);
+    }
 
     #[test]
     fn a_child_is_a_member_and_its_use_is_known() {

@@ -8,6 +8,7 @@ use super::counters::Sources;
 use super::pace::{self, Ration};
 use super::{Moment, Place, Sample, Watched, places};
 use crate::sys::argv::Argv;
+use crate::sys::family;
 use crate::sys::fs::{Filesystem, Space, space_of};
 use crate::sys::mounts::{self, Mounts, Outline, Row};
 use std::ffi::CString;
@@ -146,7 +147,7 @@ impl Watch {
             self.last_heard = Some(self.last_look);
         }
         // It may also be about to end, and with it goes what it holds.
-        if has_any(bytes, OF_LIMITS) {
+        if has_any(bytes, OF_LIMITS) || is_due && family::may_be_at_a_limit() {
             self.look_at_family(said);
         }
         if has_any(bytes, OF_LOCKS) {

@@ -1,6 +1,6 @@
 //! More arguments than the kernel hands over: what a pattern of a script stands for, one long string, a large environment.
 
-use super::harness::{Need, scenario};
+use super::harness::{Explained, Need, scenario};
 use explain::cause::Confidence;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("make")];
@@ -9,6 +9,17 @@ const NEEDS: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("ma
 const MANY: &str = r#"mkdir many
     python3 -c 'for i in range(50000): open("many/a-rather-long-name-for-a-small-file-%d.txt" % i, "w").close()'
 "#;
+
+/// That the pattern's names were counted and are named; on a machine too busy to count them in time, that nothing is claimed.
+#[track_caller]
+fn assert_counted_or_unknown(run: &Explained) {
+    let Some(found) = run.causes().iter().find(|found| found.id == "argument-list-too-long") else {
+        run.assert_rules_out("argument-list-too-long", "rm");
+        return;
+    };
+    let is_whole = found.summary.contains("50,000 names") || found.summary.contains("at least");
+    assert!(found.confidence == Confidence::Verified && is_whole, "{run}");
+}
 
 #[test]
 fn a_pattern_that_stands_for_too_many_names_is_named() {
@@ -19,9 +30,7 @@ fn a_pattern_that_stands_for_too_many_names_is_named() {
             explained bash bash -c 'cd many && ls * >/dev/null'"
         ));
         for run in ["sh", "bash"] {
-            let run = scene.run(run);
-            let found = run.assert_names("argument-list-too-long");
-            assert!(found.confidence == Confidence::Verified && found.summary.contains("50,000 names"), "{run}");
+            assert_counted_or_unknown(&scene.run(run));
         }
     });
 }

@@ -19,9 +19,11 @@ fn an_address_space_that_is_too_small_is_named() {
             explained_in perl "$small" perl -e '$x = "x" x 500_000_000'
             explained_in node "$small" node -e 1"#,
         );
-        for run in ["python", "perl", "node"] {
-            scene.run(run).assert_first("memory-limit", "400000000", Confidence::Verified);
+        // Their words may mean other things, and little of it was in use when they said them.
+        for run in ["python", "perl"] {
+            scene.run(run).assert_first("memory-limit", "400000000", Confidence::Likely);
         }
+        scene.run("node").assert_first("memory-limit", "400000000", Confidence::Verified);
     });
 }
 

@@ -95,11 +95,11 @@ fn a_proxy_that_does_not_run_is_named_where_it_was_asked() {
             explained_in twin "$inside $dead no_proxy=localhost" curl -sS http://localhost:1/
             explained_in twin.file "$inside $dead" curl -sS file:///nowhere"#
         ));
-        for (run, variable) in [("curl", "https_proxy"), ("git", "https_proxy"), ("scheme", "http_proxy")] {
+        for (run, variable) in [("curl", "http_proxy"), ("git", "https_proxy"), ("scheme", "http_proxy")] {
             scene.run(run).assert_first("proxy-misconfigured", variable, Confidence::Verified);
         }
         // It says that a connection was refused and not which.
-        scene.run("python").assert_first("proxy-misconfigured", "https_proxy", Confidence::Likely);
+        scene.run("python").assert_first("proxy-misconfigured", "http_proxy", Confidence::Likely);
         for run in ["twin", "twin.file"] {
             scene.run(run).assert_does_not_name("proxy-misconfigured");
         }

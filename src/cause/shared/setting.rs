@@ -25,6 +25,17 @@ pub fn suspects(
     spoken.map(|(index, clue)| Suspect { subject: subject(case, clue), clue: Some(index), touched: true }).collect()
 }
 
+/// What is so, and of which the message does not say that it is why.
+pub fn less_sure(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Found(mut finding) => {
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            Verdict::Found(finding)
+        }
+        other => other,
+    }
+}
+
 /// No clue but those whose rule names the cause.
 pub fn nothing_else(_: &Case, _: &Clue) -> bool {
     false

@@ -1,8 +1,8 @@
 //! How plainly a message speaks of a limit whose errno means other things too: ENOSPC is mostly a full disk, EMFILE mostly a want
 //! of descriptors, EDQUOT mostly a quota of a filesystem.
 
-use crate::cause::{Case, Confidence, Subject, Suspect};
-use crate::clue::{Clue, Operation};
+use crate::cause::{Case, Confidence, Mode, Subject, Suspect};
+use crate::clue::{Clue, Operation, only_says_that_it_failed};
 use crate::sys::errno::Errno;
 
 /// How a clue speaks of a limit.
@@ -29,6 +29,15 @@ pub struct Speech {
 /// Whether the rule of a clue holds this cause for the likeliest. What follows in its list are guesses, as those of a bare errno are.
 pub fn leads_with(clue: &Clue, id: &str) -> bool {
     clue.suspects.first().is_some_and(|first| first == id)
+}
+
+/// Whether the command's last words tell that something failed and not what: no message has an errno or a suspect of its own, and the last
+/// line only says that something could not be done. A limit that was seen to be used up at that moment is likely why.
+#[must_use]
+pub fn tells_no_reason(case: &Case) -> bool {
+    let is_mute = |clue: &Clue| clue.vague || clue.errno.is_none() && clue.suspects.is_empty();
+    let last = case.line_before(u64::MAX);
+    case.mode == Mode::Run && case.clues.iter().all(is_mute) && last.is_some_and(|line| only_says_that_it_failed(&line))
 }
 
 impl Speech {
