@@ -73,3 +73,22 @@ fn a_full_ext4_is_explained_to_root_and_to_others() {
         }
     });
 }
+
+#[test]
+fn a_full_overlay_leads_to_the_filesystem_of_its_upper_layer() {
+    scenario(&[Need::Root], |lab| {
+        let scene = lab.play(
+            r#"
+            mkdir lower small merged; mount -t tmpfs -o size=200k lab small; mkdir small/upper small/work
+            mount -t overlay -o lowerdir="$LAB/lower,upperdir=$LAB/small/upper,workdir=$LAB/small/work" lab merged
+            explained dd dd if=/dev/zero of=merged/file bs=64k
+            "#,
+        );
+        let run = scene.run("dd");
+        let first = run.assert_only("blocks-exhausted", lab.path("merged"), Confidence::Verified);
+        let small = lab.path("small").display().to_string();
+        assert!(first.evidence.iter().any(|fact| fact.text.contains(&format!("that of {small} (tmpfs)"))), "{first:?}");
+        let command = first.fixes.iter().find_map(|fix| fix.command.as_deref().filter(|it| it.contains("remount")));
+        assert!(command.is_some_and(|command| command.ends_with(&small)), "{first:?}");
+    });
+}

@@ -171,6 +171,17 @@ impl<'a> Room<'a> {
         self.now.or_else(|| self.place.map(measure.lowest).map(|sample| sample.space))
     }
 
+    /// The filesystem whose room this is, where it is another: an overlay has that of its upper layer (`ovl_statfs` of
+    /// `fs/overlayfs/super.c`). None where the layer cannot be seen from here, as in a container.
+    #[must_use]
+    pub fn behind(&self, case: &Case<'a>) -> Option<Self> {
+        let upper = Some(Path::new(self.mount.option("upperdir")?)).filter(|upper| upper.is_absolute())?;
+        let mount = case.mounts.holding(upper).filter(|mount| mount.point != self.mount.point)?;
+        let now = case.machine.space(&mount.point).ok()?;
+        let same = self.now.is_some_and(|own| own.blocks == now.blocks && own.blocks_free == now.blocks_free);
+        same.then(|| Self { mount, now: Some(now), place: case.place(&mount.point) })
+    }
+
     /// `/tmp (tmpfs)`.
     #[must_use]
     pub fn name(&self) -> String {

@@ -42,19 +42,22 @@ pub fn check(case: &Case, suspect: &Suspect, resource: &Resource) -> Verdict {
         let left = || Verdict::RuledOut((resource.left)(&counters));
         return passed.or_else(said).map_or_else(left, |finding| Verdict::Found(Box::new(finding)));
     };
-    Verdict::Found(Box::new(found(case, &Shortage { suspect, room, lack, resource })))
+    let behind = room.behind(case);
+    Verdict::Found(Box::new(found(case, &Shortage { suspect, room, behind, lack, resource })))
 }
 
 /// A resource that one filesystem ran out of.
 struct Shortage<'a> {
     suspect: &'a Suspect,
     room: Room<'a>,
+    /// The filesystem below, where the room is that one's.
+    behind: Option<Room<'a>>,
     lack: Lack,
     resource: &'a Resource,
 }
 
 fn found(case: &Case, shortage: &Shortage) -> Finding {
-    let Shortage { suspect, room, lack, resource } = shortage;
+    let Shortage { suspect, room, lack, resource, .. } = shortage;
     let hoard = shortage.hoard(case);
     let left = (resource.left)(&lack.space);
     let aside = (resource.aside)(&lack.space);
@@ -77,7 +80,12 @@ impl Shortage<'_> {
 
     /// Who fills it; nobody once the command has cleaned up.
     fn hoard(&self, case: &Case) -> Option<Hoard> {
-        if self.is_now() { Hoard::of(case, &self.room, self.resource.by) } else { None }
+        if self.is_now() { Hoard::of(case, self.source(), self.resource.by) } else { None }
+    }
+
+    /// Whose room it is.
+    fn source(&self) -> &Room<'_> {
+        self.behind.as_ref().unwrap_or(&self.room)
     }
 }
 
@@ -91,10 +99,14 @@ fn evidence(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Evid
     if let Some(now) = room.now.filter(|_| !shortage.is_now()) {
         evidence.push(Evidence::probe(format!("now it has {}: what used it is gone", (resource.left)(&now))));
     }
+    if let Some(behind) = &shortage.behind {
+        evidence.push(Evidence::probe(format!("its room is that of {}, where its upper layer is", behind.name())));
+    }
     evidence.extend(hoard.into_iter().flat_map(|hoard| hoard.evidence(case)));
-    if room.mount.is_tmpfs() {
-        let origin = origin::of_mount(case.machine, room.mount);
-        evidence.extend(origin.says(room.mount, LIMITS).map(Evidence::probe));
+    let source = shortage.source();
+    if source.mount.is_tmpfs() {
+        let origin = origin::of_mount(case.machine, source.mount);
+        evidence.extend(origin.says(source.mount, LIMITS).map(Evidence::probe));
     }
     evidence
 }
@@ -103,13 +115,14 @@ fn evidence(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Evid
 const LIMITS: &[&str] = &["size", "nr_inodes"];
 
 fn fixes(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Fix> {
-    let Shortage { room, lack, resource, .. } = shortage;
+    let Shortage { lack, resource, .. } = shortage;
+    let source = shortage.source();
     let mut fixes: Vec<Fix> = hoard.into_iter().flat_map(|hoard| hoard.fixes(case)).collect();
-    if room.mount.is_tmpfs() {
+    if source.mount.is_tmpfs() {
         let enough = (resource.enough)(&lack.space);
-        let remount = format!("mount -o remount,{}={enough} {}", resource.option, case.quoted(room.point()));
+        let remount = format!("mount -o remount,{}={enough} {}", resource.option, case.quoted(source.point()));
         fixes.push(Fix::now(case.as_root(&remount), "until it is mounted anew"));
-        let lasting = origin::of_mount(case.machine, room.mount).lasting(case.machine, &[(resource.option, &enough)]);
+        let lasting = origin::of_mount(case.machine, source.mount).lasting(case.machine, &[(resource.option, &enough)]);
         fixes.extend(lasting.map(|lasting| lasting_fix(case, lasting)));
     }
     fixes
