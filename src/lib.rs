@@ -23,7 +23,7 @@ pub mod sys;
 pub mod text;
 pub mod transcript;
 pub mod watch;
-mod words;
+pub mod words;
 
 pub use explain::{Failed, Saved, after_failure, cause as tell_cause, own_failure, replay, saved};
 pub use rule_commands::{distrust, rule_schema, test_rules, trust};

@@ -23,6 +23,7 @@ pub fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
 }
 
 /// The path in a word: all of it, or what stands behind the `=` of `--option=/path`.
+#[must_use]
 pub fn path_in(word: &OsStr) -> Option<&Path> {
     let bytes = word.as_bytes();
     let value = match memchr::memchr(b'=', bytes) {
@@ -58,6 +59,7 @@ pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
 }
 
 /// Whether a script of the command line writes to this path: `sh -c 'echo x >/path'`.
+#[must_use]
 pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
     let target = |after: &[u8]| {
         let is_lead = |byte: &u8| matches!(byte, b'>' | b'|' | b' ' | b'"' | b'\'');
@@ -70,6 +72,7 @@ pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
 }
 
 /// Whether a byte goes on a path rather than ending it in a sentence.
+#[must_use]
 pub fn is_of_a_path(byte: u8) -> bool {
     !matches!(
         byte,

@@ -9,9 +9,16 @@
 use explain::clue::{Fault, Library, Reader, Said};
 use explain::machine::Surroundings;
 use explain::transcript::Transcript;
+use explain::words;
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+#[path = "skipped/mod.rs"]
+mod skipped;
+
+use skipped::skip;
 
 /// Numbers that look random and are the same every time (Marsaglia, Xorshift RNGs, 2003).
 struct Random(u64);
@@ -138,6 +145,54 @@ fn whatever_a_rule_file_holds_is_read_or_told() {
     }
 }
 
+const COMMANDS: &[&str] = &[
+    "sh",
+    "-c",
+    "make",
+    "python3",
+    "--file=/x/y",
+    "NAME=a/b",
+    "=",
+    "-",
+    " ",
+    "\n",
+    "'",
+    "\"",
+    "\\",
+    ">",
+    "2>&1",
+    ">>/x/log",
+    "<in",
+    "|",
+    "&&",
+    ";",
+    "$(cat a/b)",
+    "../x",
+    "/",
+    "é",
+    "\0",
+];
+
+/// What `make` reads where nothing is said.
+const OF_MAKE: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
+
+#[test]
+fn whatever_a_command_line_holds_names_parts_of_its_words() {
+    for round in rounds(3000) {
+        let mut random = Random::of_round(round);
+        let mut word = || OsString::from_vec(random.mixed(COMMANDS, 6));
+        let command = [word(), word(), word()];
+        let is_part = |path: &Path| {
+            let holds = |word: &OsString| memchr::memmem::find(word.as_bytes(), path.as_os_str().as_bytes()).is_some();
+            command.iter().any(holds) || OF_MAKE.iter().any(|of_make| path.as_os_str() == *of_make)
+        };
+        assert!(words::paths_of(&command).chain(words::scripts_of(&command)).all(is_part), "{command:?}");
+        for path in words::paths_of(&command) {
+            let _ = words::is_redirected_to(&command, path);
+        }
+    }
+}
+
 #[test]
 fn whatever_was_written_is_read() {
     let library = Library::builtin();
@@ -206,27 +261,78 @@ fn whatever_a_report_holds_is_read_or_told() {
     }
 }
 
-/// Time that this thread had of a processor: other work on the machine does not count.
-fn cpu_time() -> Duration {
-    nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
+/// Output that is read as often as it is repeated.
+const REPEATED: &[&str] = &[
+    "    indented\n",
+    "a: b: c: d: ",
+    "((((",
+    "/x/y",
+    "x: ",
+    "'a' ",
+    "npm ERR! ",
+    "  2: ",
+    "\x1b[",
+    "No space left on device: ",
+    "cp: cannot stat 'x': Permission denied\n",
+];
+
+fn repeated() -> impl Iterator<Item = &'static str> {
+    OUTPUT.iter().filter(|unit| unit.len() > 3).chain(REPEATED).copied()
+}
+
+/// Set where this test runs itself under callgrind.
+const COUNTED: &str = "EXPLAIN_TEST_COUNTED";
+
+/// Its calls are what callgrind counts, each for itself.
+#[inline(never)]
+fn counted_clues(library: &Library, output: Vec<u8>) {
+    clues(library, output);
+}
+
+/// Instructions from each call of `counted_clues` in the child to the next, in order; none without valgrind. Time would depend on what
+/// else the machine does.
+fn counts(test: &str) -> Option<Vec<u64>> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| format!("{name}={}", directory.path().join("counts").display());
+    let ran = std::process::Command::new("valgrind")
+        .args(["--quiet", "--tool=callgrind", "--dump-before=*counted_clues*"])
+        .arg(file("--callgrind-out-file"))
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--test-threads=1"])
+        .env(COUNTED, "yes")
+        .output();
+    let ran = match ran {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        ran => ran.unwrap(),
+    };
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    // Each call ends the part before it, and the first part is what was before all calls.
+    let part = |number: usize| std::fs::read_to_string(directory.path().join(format!("counts.{number}"))).ok();
+    let summary = |part: String| part.lines().find_map(|line| line.strip_prefix("summary: ")?.trim().parse().ok());
+    Some((2..).map_while(part).filter_map(summary).collect())
 }
 
 #[test]
-fn four_times_as_much_takes_no_more_than_eight_times_as_long() {
-    let library = Library::builtin();
-    let time = |unit: &str, length: usize| {
-        let once = || {
-            let begin = cpu_time();
-            clues(&library, unit.repeat(length / unit.len()).into_bytes());
-            cpu_time().saturating_sub(begin)
-        };
-        (0..3).map(|_| once()).min().unwrap()
-    };
+fn four_times_as_much_takes_no_more_than_eight_times_the_instructions() {
+    if std::env::var_os(COUNTED).is_some() {
+        let library = Library::builtin();
+        counted_clues(&library, b"x".to_vec());
+        for unit in repeated() {
+            for length in [3_000, 12_000] {
+                counted_clues(&library, unit.repeat(length / unit.len()).into_bytes());
+            }
+        }
+        // Ends the part of the last one.
+        counted_clues(&library, Vec::new());
+        return;
+    }
+    let test = "four_times_as_much_takes_no_more_than_eight_times_the_instructions";
+    let Some(counts) = counts(test) else { return skip(test, "valgrind is not installed", true) };
     // What the words of the locale and the keys take whatever the output is.
-    let start = time("x", 1);
-    for unit in OUTPUT.iter().filter(|unit| unit.len() > 3).chain(&["    indented\n", "a: b: c: d: ", "((((", "/x/y"]) {
-        let of = |length| time(unit, length).saturating_sub(start) + Duration::from_millis(5);
-        let (small, large) = (of(12_000), of(48_000));
-        assert!(large < 8 * small, "{unit:?}: {small:?} and then {large:?}");
+    let (start, counts) = counts.split_first().unwrap();
+    assert_eq!(counts.len(), 2 * repeated().count());
+    for (unit, counts) in repeated().zip(counts.chunks(2)) {
+        let [small, large] = [counts[0], counts[1]].map(|count| count.saturating_sub(*start) + start / 10);
+        assert!(large < 8 * small, "{unit:?}: {small} and then {large}");
     }
 }

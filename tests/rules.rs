@@ -14,7 +14,6 @@ use explain::text::Bytes;
 use explain::transcript::Transcript;
 use skipped::skip;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 fn list<T: ToString>(of: &[T]) -> String {
     of.iter().fold(String::new(), |list, item| list + "\n  " + &item.to_string())
@@ -314,36 +313,6 @@ fn whatever_was_written_is_read_without_panic() {
         for clue in clues(&library, &output, "C") {
             assert!(clue.said.end <= output.len() as u64 && clue.said.start <= clue.said.end, "seed {seed}");
         }
-    }
-}
-
-/// Time that this thread had of a processor: other work on the machine does not count.
-fn cpu_time() -> Duration {
-    nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
-}
-
-#[test]
-fn time_grows_with_the_output_and_no_faster() {
-    let library = Library::builtin();
-    let once = |output: &[u8]| {
-        let begin = cpu_time();
-        clues(&library, output, "C");
-        cpu_time().saturating_sub(begin)
-    };
-    let time = |output: &[u8]| (0..3).map(|_| once(output)).min().unwrap_or_default();
-    for unit in [
-        "x: ",
-        "'a' ",
-        "a/b",
-        "npm ERR! ",
-        "No space left on device: ",
-        "cp: cannot stat 'x': Permission denied\n",
-        "  2: ",
-        "\x1b[",
-    ] {
-        let (small, large) = (unit.repeat(8_000 / unit.len()), unit.repeat(64_000 / unit.len()));
-        let (small, large) = (time(small.as_bytes()), time(large.as_bytes()));
-        assert!(large < 24 * small + Duration::from_millis(20), "{unit:?}: {small:?} and then {large:?}");
     }
 }
 

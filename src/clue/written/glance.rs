@@ -14,10 +14,11 @@ const CLASSES: &[u8] = b"sdwSDW";
 const SMALL_CLASSES: &[u8] = b"sdw";
 /// Other signs that stand for themselves in brackets.
 const IN_BRACKETS: &[u8] = b" _,:;'\"/=<>.()!?*+@%#|{}$`";
-/// Placeholders that stand for words for an errno, and others; what stands behind a colon differs.
+/// Placeholders that stand for words for an errno, and others; those that capture under another name where one stands behind a colon.
 const WORDS: &[&str] = &["errno", "words"];
 const PLACEHOLDERS: &[&str] =
     &["absolute", "errno_name", "errno_number", "number", "operation", "path", "program", "quoted", "word"];
+const CAPTURES: &[&str] = &["absolute", "number", "path", "quoted", "word"];
 /// Branches of one alternation, and groups in each other, that a pattern may have.
 const MOST_BRANCHES: usize = 8;
 const DEEPEST: usize = 8;
@@ -194,11 +195,16 @@ impl<'t> Glance<'t> {
     }
 
     fn placeholder(&mut self) -> Option<Part> {
-        let name = self.up_to(b'}')?;
+        let inner = self.up_to(b'}')?;
+        let (name, detail) = inner.split_once(':').map_or((inner, None), |(name, detail)| (name, Some(detail)));
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        };
         if WORDS.contains(&name) {
-            return Some(Part::Words);
+            return detail.is_none_or(|names| names.split('|').all(is_name)).then_some(Part::Words);
         }
-        PLACEHOLDERS.contains(&name).then_some(Part::Other)
+        let may_be_called = |group: &str| CAPTURES.contains(&name) && GROUPS.contains(&group);
+        (PLACEHOLDERS.contains(&name) && detail.is_none_or(may_be_called)).then_some(Part::Other)
     }
 
     /// `(…)`, `(?:…)` or `(?<path>…)`.
@@ -312,6 +318,10 @@ mod tests {
         ("{errno}", "\u{1}ENOSPC\u{2}"),
         ("{path}", "a/b"),
         ("{quoted}", "'q'"),
+        ("{quoted:other}", "'q'"),
+        ("{word:colour}", "w"),
+        ("{errno:EIO|ENOSPC}", "\u{1}EIO\u{2}"),
+        ("{words:E[IN]O}", "\u{1}EIO\u{2}"),
         ("(?<path>[^:]+)", "a/b"),
         ("(?<other>[^']+?)", "o"),
         ("{words}", "\u{1}EIO\u{2}"),
