@@ -133,7 +133,7 @@ fn is_warning(clue: &Clue) -> bool {
     WORDS.iter().any(|word| without_level_of_php(&said).contains(word))
 }
 
-/// What PHP says of a call that failed, without its level: E_WARNING is its word for that, and E_NOTICE for a short write.
+/// What PHP says of a call that failed, without its level: `E_WARNING` is its word for that, and `E_NOTICE` for a short write.
 fn without_level_of_php(said: &str) -> &str {
     let level = said.strip_prefix("php ").unwrap_or(said);
     let level = level.strip_prefix("warning: ").or_else(|| level.strip_prefix("notice: ")).map(str::trim_start);
