@@ -161,7 +161,7 @@ pub enum Change {
 pub fn change(child: Pid) -> Result<Option<Change>, Errno> {
     let seen = wait(child, libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOWAIT)?;
     if let Some(Change::Stopped(_) | Change::Continued) = seen {
-        return wait(child, libc::WSTOPPED | libc::WCONTINUED);
+        return wait(child, libc::WSTOPPED | libc::WCONTINUED).map(|told| told.or(seen));
     }
     Ok(seen)
 }
@@ -173,7 +173,11 @@ fn wait(child: Pid, options: libc::c_int) -> Result<Option<Change>, Errno> {
     // SAFETY: `info` outlives the call.
     let mut ask = || checked(unsafe { libc::waitid(libc::P_PID, id, &raw mut info, options | libc::WNOHANG) });
     // A status is told once, and nobody would tell of it again: what refused to answer is asked a second time.
-    ask().or_else(|errno| if errno == Errno::ECHILD { Err(errno) } else { ask() })?;
+    match ask().or_else(|errno| if errno == Errno::ECHILD { Err(errno) } else { ask() }) {
+        Ok(_) => {}
+        Err(Errno::ECHILD) => return Err(Errno::ECHILD),
+        Err(_) => return wait_plainly(child),
+    }
     // SAFETY: waitid fills in the fields of a SIGCHLD.
     let status = unsafe { info.si_status() };
     Ok(match info.si_code {
@@ -182,6 +186,21 @@ fn wait(child: Pid, options: libc::c_int) -> Result<Option<Change>, Errno> {
         libc::CLD_STOPPED | libc::CLD_TRAPPED => Some(Change::Stopped(status)),
         libc::CLD_CONTINUED => Some(Change::Continued),
         _ => None,
+    })
+}
+
+/// The same by an older call, where a filter refuses waitid(2) for ever. A child that has ended is taken leave of.
+fn wait_plainly(child: Pid) -> Result<Option<Change>, Errno> {
+    let mut status = 0;
+    let wanted = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
+    // SAFETY: `status` outlives the call.
+    let changed = checked(unsafe { libc::waitpid(child.0, &raw mut status, wanted) })?;
+    Ok(match changed {
+        0 => None,
+        _ if libc::WIFEXITED(status) => Some(Change::Exited(libc::WEXITSTATUS(status))),
+        _ if libc::WIFSIGNALED(status) => Some(Change::Killed(libc::WTERMSIG(status))),
+        _ if libc::WIFSTOPPED(status) => Some(Change::Stopped(libc::WSTOPSIG(status))),
+        _ => Some(Change::Continued),
     })
 }
 

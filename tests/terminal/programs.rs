@@ -302,3 +302,91 @@ fn what_the_command_does_to_the_terminal_stays() {
         ],
     );
 }
+
+#[test]
+fn git_commit_asks_an_editor() {
+    assert_same(
+        &["git", "vim"],
+        &[
+            Line(REPOSITORY),
+            Prompt,
+            Line("GIT_EDITOR='vim -u NONE -N' $W git commit --allow-empty; echo rc=$?"),
+            Shows("~"),
+            Text("imessage"),
+            Shows("message"),
+            Key("Escape"),
+            Line(":wq"),
+            Shows("rc=0"),
+            Prompt,
+            Line("git log --format=%s; cp ../before ."),
+            Shows("message"),
+        ],
+    );
+}
+
+#[test]
+fn fzf_in_a_pipeline_lets_choose() {
+    assert_same(
+        &["fzf"],
+        &[
+            Line("seq 30 | $W fzf | cat -n; echo rc=$?"),
+            Shows("30/30"),
+            Text("17"),
+            Shows("1/30"),
+            Key("Enter"),
+            Shows("rc=0"),
+        ],
+    );
+}
+
+#[test]
+fn a_prompt_with_a_history_answers() {
+    assert_same(
+        &["sqlite3"],
+        &[
+            Line("$W sqlite3 db; echo rc=$?"),
+            Shows("sqlite>"),
+            Line("select 6*7; "),
+            Shows("42"),
+            Key("Up"),
+            Shows("select 6*7;"),
+            Key("Enter"),
+            Line(".exit 4"),
+            Shows("rc=4"),
+        ],
+    );
+}
+
+#[test]
+fn a_debugger_in_the_language_answers() {
+    assert_same(
+        &["python3"],
+        &[
+            Line("printf 'x=1\\nprint(x+41)\\n' >p.py; $W python3 -m pdb p.py; echo rc=$?"),
+            Shows("(Pdb)"),
+            Line("n"),
+            Shows("print(x+41)"),
+            Line("p x + 6"),
+            Shows("7"),
+            Line("q"),
+            Shows("rc="),
+        ],
+    );
+}
+
+#[test]
+fn a_shell_in_namespaces_of_its_own_has_job_control() {
+    assert_same(
+        &["unshare"],
+        &[
+            Line("$W unshare -Urpf --mount-proc bash --norc --noprofile -i; echo rc=$?"),
+            Prompt,
+            Line("clear; echo id $$; sh -c 'echo first; exec sleep 100'"),
+            Shows("first"),
+            Key("C-c"),
+            Prompt,
+            Line("exit 3"),
+            Shows("rc=3"),
+        ],
+    );
+}

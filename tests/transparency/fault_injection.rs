@@ -190,7 +190,9 @@ fn a_command_on_a_terminal_keeps_its_status_whatever_fails_in_the_leader_of_its_
 #[test]
 fn a_call_that_is_always_refused_keeps_the_status() {
     if can_inject() {
-        for call in ["rt_sigaction", "rt_sigprocmask", "rt_sigtimedwait", "ppoll", "madvise", "dup2", "statfs"] {
+        for call in
+            ["rt_sigaction", "rt_sigprocmask", "rt_sigtimedwait", "ppoll", "waitid", "madvise", "dup2", "statfs"]
+        {
             let broken = format!(
                 "broken() {{ strace -o /dev/null -e inject={call}:error=EPERM \"$@\"; }}; [ \"$W\" ] || broken() {{ \"$@\"; }}"
             );
