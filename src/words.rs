@@ -17,7 +17,9 @@ pub fn paths_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
 /// A word, and what a shell would take apart in it where it is a script (`sh -c 'cp a b/c'`).
 pub fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
     let bytes = word.as_bytes();
-    let script = if memchr::memchr2(b' ', b'\n', bytes).is_some() { bytes } else { b"" };
+    let is_script =
+        memchr::memchr2(b' ', b'\n', bytes).is_some() || memchr::memchr3(b'(', b'"', b'\'', bytes).is_some();
+    let script = if is_script { bytes } else { b"" };
     let parts = script.split(|byte| !is_of_a_path(*byte) && *byte != b'=' || matches!(byte, b'|' | b'&'));
     std::iter::once(word).chain(parts.filter(|part| !part.is_empty()).map(OsStr::from_bytes))
 }
@@ -124,5 +126,6 @@ mod tests {
         let found: Vec<&str> = words_in(word).skip(1).filter_map(path_in).filter_map(Path::to_str).collect();
         assert_eq!(found, ["dd", "x/y", "1", "cat", "/z", "w", "true"]);
         assert_eq!(words_in(OsStr::new("a|b")).count(), 1);
+        assert!(words_in(OsStr::new("spawn('./tool')")).any(|word| word == "./tool"));
     }
 }

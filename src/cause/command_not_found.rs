@@ -11,6 +11,7 @@ use crate::probe::programs::{
 };
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
+use crate::words;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -114,11 +115,18 @@ fn closed(case: &Case, name: &OsStr) -> Vec<PathBuf> {
     directories(case.machine).into_iter().filter(is_closed).collect()
 }
 
-/// Whether `env` looked for it because the first line of the command says so.
+/// Whether `env` looked for it because the first line of the command, or of a script that the command line names, says so.
 fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
-    let command = case.command.first().and_then(|command| exec::file_of(case, Path::new(command)));
-    let refusal = command.and_then(|file| obstacle(case.machine, &file)).map(|obstacle| obstacle.refusal);
-    matches!(refusal, Some(Refusal::Interpreter(_, Unfit::NotInPath(wanted))) if wanted == name)
+    let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
+    let command = case.command.first().map(Path::new);
+    let scripts = command.into_iter().chain(words::paths_of(case.command).filter(has_slash));
+    let asks = |file: PathBuf| match obstacle(case.machine, &file)?.refusal {
+        Refusal::Interpreter(_, Unfit::NotInPath(wanted)) => Some(wanted),
+        // As env shows it.
+        Refusal::CarriageReturn(shebang) => Some(format!("{}\\r", shebang.argument?.to_string_lossy()).into()),
+        _ => None,
+    };
+    scripts.filter_map(|script| asks(exec::file_of(case, script)?)).any(|wanted| wanted == name)
 }
 
 fn told(case: &Case, suspect: &Suspect, name: &OsStr, closed: &[PathBuf]) -> Finding {

@@ -2,7 +2,8 @@
 //! belongs to the name of the interpreter, and a program of that name is not there; no message shows it.
 
 use super::exec::{self, Kind, Start, first_line, verified};
-use super::{Case, Cause, Evidence, Finding, Fix, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Subject, Suspect, Verdict};
+use crate::machine::Executable;
 use crate::probe::programs::{Refusal, Shebang};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
@@ -35,10 +36,26 @@ fn shows_a_return(line: &str) -> bool {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
+    let verdict = exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
         Refusal::CarriageReturn(shebang) => Some(told(start, shebang)),
         _ => None,
-    })
+    });
+    match verdict {
+        // The message shows the very name that this script asks for.
+        Verdict::Found(finding) if asks_as_said(case, suspect) => {
+            Verdict::Found(Box::new(Finding { confidence: Confidence::Verified, ..*finding }))
+        }
+        verdict => verdict,
+    }
+}
+
+/// Whether a message shows the name, with the return, that the first line of this script asks `env` for.
+fn asks_as_said(case: &Case, suspect: &Suspect) -> bool {
+    let script = suspect.subject.path().map(|path| case.machine.executable(path));
+    let Some(Ok(Executable::Script { line: first, .. })) = script else { return false };
+    let wanted = Shebang::parse(&first.0).and_then(|shebang| shebang.argument);
+    let Some(name) = wanted.map(|name| format!("{}\\r", name.to_string_lossy().trim_end())) else { return false };
+    case.clues.iter().any(|clue| shows_a_return(&clue.line) && clue.line.contains(&name))
 }
 
 fn told(start: &Start, shebang: &Shebang) -> Finding {

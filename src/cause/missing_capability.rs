@@ -1,10 +1,13 @@
 //! What only root may do, that is, who has the capability for it (capabilities(7)): mounting, giving files away, setting the clock.
 
 use super::refused::{self, user};
+use super::shared::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::probe::walk::{Attempt, Who, walk};
 use crate::sys::errno::Errno;
+use std::ffi::OsStr;
+use std::path::Path;
 
 const ID: &str = "missing-capability";
 
@@ -57,7 +60,17 @@ const NEEDED: &[Needed] = &[
     Needed { name: "CAP_SYS_MODULE", number: 16, words: &["insmod", "modprobe", "could not insert", "rmmod"] },
     Needed { name: "CAP_SYS_BOOT", number: 22, words: &["reboot", "kexec"] },
     Needed { name: "CAP_SETUID", number: 7, words: &["setuid", "setreuid", "setresuid", "cannot set user id"] },
-    Needed { name: "CAP_SETGID", number: 6, words: &["setgid", "setgroups", "setresgid", "cannot set group"] },
+    Needed {
+        name: "CAP_SETGID",
+        number: 6,
+        words: &["setgid", "setgroups", "setresgid", "cannot set group", "set group list"],
+    },
+    Needed { name: "CAP_LINUX_IMMUTABLE", number: 9, words: &["setting flags on"] },
+    Needed {
+        name: "CAP_SYS_RESOURCE",
+        number: 24,
+        words: &["resource limit", "modify limit", "setrlimit", "raise maximum limit", "prlimit"],
+    },
     Needed { name: "CAP_KILL", number: 5, words: &["kill", "signal"] },
     Needed {
         name: "CAP_SYS_ADMIN",
@@ -73,6 +86,8 @@ const NEEDED: &[Needed] = &[
             "unshare",
             "setns",
             "quotactl",
+            "freeze failed",
+            "unfreeze failed",
         ],
     },
 ];
@@ -93,25 +108,63 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 fn may_lack(clue: &Clue) -> bool {
     match clue.errno {
         Some(Errno::EPERM) => true,
-        Some(Errno::EACCES) => clue.path.is_none() || clue.operation == Some(Operation::Mount),
+        Some(Errno::EACCES) => {
+            clue.path.as_deref().is_none_or(is_of_process) || clue.operation == Some(Operation::Mount)
+        }
         Some(_) => false,
         None => clue.suspects(ID),
     }
 }
 
+/// Whether following a path needs the right to trace a process: `/proc/1/ns/mnt`, `/proc/1/root` (proc(5), ptrace(2)). Their modes say
+/// nothing of it.
+fn is_of_process(path: &Path) -> bool {
+    traced(path).is_some()
+}
+
+/// The directory of that process.
+fn traced(path: &Path) -> Option<&Path> {
+    let link = path.ancestors().find(|above| {
+        let name = above.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        matches!(name, "ns" | "exe" | "cwd" | "root")
+    })?;
+    let process = link.parent()?;
+    let id = process.strip_prefix("/proc").ok()?.to_str()?;
+    id.bytes().all(|byte| byte.is_ascii_digit()).then_some(process)
+}
+
+/// Whether the process that a path leads into is another user's.
+fn is_of_another(case: &Case, path: &Path) -> bool {
+    let owner = traced(path).and_then(|process| case.machine.stat(process).ok());
+    owner.is_some_and(|stat| stat.uid != case.surroundings().identity.uid)
+}
+
 fn needed(case: &Case, clue: &Clue) -> Option<&'static Needed> {
+    if let Some(path) = clue.path.as_deref().filter(|path| is_of_process(path)) {
+        let traces = |needed: &&Needed| needed.name == "CAP_SYS_PTRACE" && is_of_another(case, path);
+        return NEEDED.iter().find(traces);
+    }
     let line = clue.line.to_lowercase();
     let of_words = || NEEDED.iter().find(|needed| is_told(&line, needed));
     match clue.operation {
         Some(Operation::Mount | Operation::Namespace) => NEEDED.last(),
         // What only the owner may do is no matter of a capability alone; giving a file away is.
         Some(Operation::Attribute) => {
-            NEEDED.first().filter(|chown| chown.words.iter().any(|word| line.contains(word)) && owns(case, clue))
+            let of_attributes = |needed: &&Needed| matches!(needed.name, "CAP_CHOWN" | "CAP_LINUX_IMMUTABLE");
+            let told = |needed: &&Needed| needed.words.iter().any(|word| line.contains(word));
+            NEEDED.iter().filter(of_attributes).find(told).filter(|_| owns(case, clue))
         }
         Some(operation) if operation != Operation::Create && clue.path.is_some() => called(case, clue),
-        _ => of_words()
-            .or_else(|| (clue.errno.is_none() && clue.suspects(ID)).then_some(&ROOT))
-            .or_else(|| called(case, clue)),
+        _ => of_words().or_else(|| wants_root(clue).then_some(&ROOT)).or_else(|| called(case, clue)),
+    }
+}
+
+/// Whether the program itself asks who runs it, as its rule says.
+fn wants_root(clue: &Clue) -> bool {
+    match clue.errno {
+        None => clue.suspects(ID),
+        Some(Errno::EACCES) => leads_with(clue, ID),
+        Some(_) => false,
     }
 }
 
@@ -129,6 +182,12 @@ const CALLS: &[(&str, &str)] = &[
     ("sethostname(", "CAP_SYS_ADMIN"),
     ("clock_settime(", "CAP_SYS_TIME"),
     ("sock_raw", "CAP_NET_RAW"),
+    ("os.nice(", "CAP_SYS_NICE"),
+    ("setpriority(", "CAP_SYS_NICE"),
+    ("sched_setscheduler(", "CAP_SYS_NICE"),
+    ("change_privilege(", "CAP_SETUID"),
+    ("os.mknod(", "CAP_MKNOD"),
+    ("setrlimit(", "CAP_SYS_RESOURCE"),
 ];
 
 /// Where a message has the errno alone: the one call of the command line's program text that needs a capability. Two would leave it open.
@@ -224,7 +283,8 @@ fn found(case: &Case, suspect: &Suspect, needed: &Needed, who: &Who) -> Finding 
         let surroundings = case.surroundings();
         let is_itself = surroundings.caller == Some(surroundings.identity.uid);
         let gave_up = is_itself && surroundings.given_up >> needed.number & 1 == 1;
-        let confidence = if is_called || gave_up { Confidence::Likely } else { Confidence::Verified };
+        let is_warning = suspect.clue.is_some_and(|index| refused::is_warning(&case.clues[index]));
+        let confidence = if is_called || gave_up || is_warning { Confidence::Likely } else { Confidence::Verified };
         (format!("{user} has no {name}, which this needs"), confidence)
     };
     let capabilities = format!(

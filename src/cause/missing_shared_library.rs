@@ -2,7 +2,7 @@
 //! it was looked for, and not that a file of that name lies in a directory which is not searched.
 
 use super::exec::{self, verified};
-use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict, refused};
 use crate::clue::Clue;
 use crate::machine::Elf;
 use crate::probe::programs::{
@@ -18,7 +18,7 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/missing-shared-library.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID) && !refused::is_warning(clue));
     let named = named.filter_map(|(index, clue)| {
         let subject =
             program(case, clue).map(Subject::Path).or_else(|| library(clue).map(|name| Subject::Name(name.to_owned())));
@@ -47,6 +47,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return Verdict::RuledOut("its libraries are found".into());
     };
     let Some(name) = library(clue) else { return Verdict::Unknown("the message names no library".into()) };
+    if name.contains('/') && case.machine.stat(&refused::absolute(case, Path::new(name))).is_ok() {
+        return Verdict::RuledOut(format!("{name} is there"));
+    }
     match nowhere(case.machine, name) {
         Some(needed) => Verdict::Found(Box::new(of_name(case, &needed))),
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said(clue, name))),

@@ -94,15 +94,33 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if let Some(path) = written {
         return Verdict::RuledOut(format!("{} was to be written", path.display()));
     }
+    let is_open = said.is_some_and(|clue| !exec::is_start(clue) && !clue.vague);
     let is_start = said.is_none_or(|clue| exec::is_start(clue) && !may_be_opened(case, clue));
     let is_sure = is_start || is_refused_by_shell(case);
     exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
         Refusal::NoExecuteBit(stat) if start.obstacle.scripts.is_empty() => {
+            if is_open && !is_refused_by_shell(case) && !is_only_to_be_started(start) {
+                return None;
+            }
             let finding = told(start, stat);
             Some(if is_sure { finding } else { Finding { confidence: Confidence::Likely, ..finding } })
         }
         _ => None,
     })
+}
+
+/// Whether a file that a message names without saying what was tried is more likely one to be started than one to be read: it is a
+/// program, and it can be read.
+fn is_only_to_be_started(start: &Start) -> bool {
+    let attempt = Attempt { operation: Operation::Read, path: start.program, other: None };
+    let is_readable = walk(start.case.machine, attempt).is_ok_and(|walked| walked.obstacle.is_none());
+    let is_script = start.program.extension().is_some_and(|end| end == "sh");
+    is_readable
+        && match start.case.machine.executable(&start.obstacle.file) {
+            Ok(Executable::Elf(_) | Executable::Script { .. }) => true,
+            Ok(Executable::Text { .. }) => is_script,
+            _ => false,
+        }
 }
 
 fn told(start: &Start, found: &Stat) -> Finding {

@@ -1,11 +1,13 @@
 //! A program for another machine: the kernel has no format and no handler for it and answers ENOEXEC.
 
 use super::exec::{self, Kind, Start, verified};
-use super::{Case, Cause, Evidence, Finding, Fix, Suspect, Verdict};
-use crate::machine::Elf;
-use crate::probe::programs::{Refusal, bits_and_machine};
+use super::{Case, Cause, Evidence, Finding, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
+use crate::machine::{Elf, Executable};
+use crate::probe::programs::{Obstacle, Refusal, bits_and_machine, native};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
+use std::path::Path;
 
 const KIND: Kind = Kind { id: "wrong-architecture", answers: &[Errno::ENOEXEC, Errno::ENOENT] };
 
@@ -13,10 +15,39 @@ pub const CAUSE: Cause =
     Cause { id: KIND.id, page: include_str!("../../docs/causes/wrong-architecture.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    exec::suspects(case, KIND).into_iter().chain(exec::misread(case)).collect()
+    let libraries = case.clues.iter().enumerate().filter_map(|(index, clue)| {
+        let file = exec::file_of(case, library(clue)?)?;
+        Some(Suspect { subject: Subject::Path(file), clue: Some(index), touched: true })
+    });
+    exec::suspects(case, KIND).into_iter().chain(exec::misread(case)).chain(libraries).collect()
+}
+
+/// The library that a message names by its path: of one for another machine the loader says that it cannot be opened, or that its class is
+/// wrong (glibc, `elf/dl-load.c`).
+fn library(clue: &Clue) -> Option<&Path> {
+    let is_told = clue.suspects("missing-shared-library") || clue.suspects(KIND.id);
+    let named = clue.subject.as_deref().map(Path::new).into_iter().chain(clue.path.as_deref());
+    named.filter(|_| is_told).find(|path| path.components().count() > 1 && is_library(path))
+}
+
+fn is_library(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.contains(".so") || name.ends_with(".node")
+}
+
+/// The header of a library that no program of this machine can load; libraries need no x bit.
+fn foreign_library(case: &Case, file: &Path) -> Option<Box<Elf>> {
+    let Ok(Executable::Elf(elf)) = case.machine.executable(file) else { return None };
+    let native = native(case.machine).filter(|_| is_library(file))?;
+    ((native.machine, native.bits) != (elf.machine, elf.bits)).then_some(elf)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    let library = suspect.subject.path().and_then(|file| Some((file, foreign_library(case, file)?)));
+    if let Some((file, elf)) = library {
+        let obstacle = Obstacle { file: file.to_owned(), scripts: Vec::new(), refusal: Refusal::Machine(elf.clone()) };
+        return Verdict::Found(Box::new(foreign(&Start { case, program: file, obstacle }, &elf)));
+    }
     exec::check(case, suspect, KIND.id, |start| match &start.obstacle.refusal {
         Refusal::Machine(elf) => Some(foreign(start, elf)),
         Refusal::System(what) => Some(other_system(start, what)),

@@ -2,6 +2,7 @@
 //! commands alone; one that is not plain makes the place unknown rather than wrong.
 
 use super::Operation;
+use crate::words::is_of_a_path;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub fn place_of(command: &[OsString], path: &Path, operation: Option<Operation>)
     }
     let Some(script) = script(command) else { return Place::Same };
     // What the script itself names was named after the changes before that; what it does not, at its end.
-    let named = memchr::memmem::rfind(script, path.as_os_str().as_bytes()).unwrap_or(script.len());
+    let named = last_named(script, path).unwrap_or(script.len());
     let mut before: Vec<Change> = changes(script).into_iter().take_while(|change| change.at < named).collect();
     if operation == Some(Operation::Chdir) {
         before.pop();
@@ -47,6 +48,12 @@ pub fn place_of(command: &[OsString], path: &Path, operation: Option<Operation>)
     let directories = before.iter().map(|change| change.directory.as_deref().filter(|_| is_plain));
     let directory: Option<PathBuf> = directories.collect();
     directory.map_or(Place::Unknown, Place::Below)
+}
+
+/// Where a script names a path last, as a word of its own: `r/.git/hooks` does not name `.git/hooks`.
+fn last_named(script: &[u8], path: &Path) -> Option<usize> {
+    let is_whole = |at: &usize| at.checked_sub(1).is_none_or(|before| !is_of_a_path(script[before]));
+    memchr::memmem::rfind_iter(script, path.as_os_str().as_bytes()).find(is_whole)
 }
 
 /// Whether an argument is a program text of another language that may change the directory.
@@ -127,6 +134,7 @@ mod tests {
             ("cd /usr; cd lib\ncp a b", "/usr/lib"),
             ("cp x y; cd 'the out' || exit 1; make", "the out"),
             ("set -e; cd -- out; make", "out"),
+            ("touch out/a; cd out; make", "out"),
         ] {
             assert_eq!(place(&["sudo", "bash", "-ec", script], "a"), below(directory), "{script}");
         }

@@ -20,6 +20,7 @@ const ASIDES: &[&str] = &[
     "tip",
     "node.js v",
     "traceback",
+    "stack traceback",
 ];
 
 /// Words of lines that only tell that something failed.

@@ -3,6 +3,7 @@
 pub mod abilities;
 pub mod btrfs;
 pub mod cgroup;
+pub mod denial;
 pub mod device;
 pub mod directory_index;
 pub mod ext;

@@ -13,6 +13,7 @@ pub mod file;
 pub mod fs;
 pub mod handover;
 pub mod inotify;
+pub mod landlock;
 pub mod locale;
 pub mod lock_table;
 pub mod mapper;

@@ -2,8 +2,9 @@
 
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::machine::Executable;
 use crate::outcome::Outcome;
-use crate::probe::programs::{Lookup, Obstacle, Shebang, has_execute_bit, lookup, obstacle};
+use crate::probe::programs::{Lookup, Obstacle, Refusal, Shebang, has_execute_bit, lookup, obstacle};
 use crate::probe::walk::{Attempt, Why, walk};
 use crate::sys::errno::{Errno, name};
 use crate::text::shell_word;
@@ -88,13 +89,17 @@ fn named(clue: &Clue) -> Option<&Path> {
     clue.path.as_deref().or(subject.map(Path::new))
 }
 
-/// Where a message has the errno of a start and no program: the one that the command line names and that cannot be started for this.
+/// Where a message is about a start and names no program: the one that the command line names and that cannot be started, for this where it
+/// says why.
 fn argument(case: &Case, clue: &Clue, kind: Kind) -> Option<PathBuf> {
-    let is_told = is_start(clue) && clue.errno.is_some_and(|errno| kind.answers.contains(&errno));
+    let is_told = is_start(clue) && clue.errno.is_none_or(|errno| kind.answers.contains(&errno));
     let named =
         words::paths_of(case.command).filter(|path| is_told && path.as_os_str().as_encoded_bytes().contains(&b'/'));
     let files: Vec<PathBuf> = named.filter_map(|path| file_of(case, path)).collect();
-    let is_stopped = |file: &&PathBuf| obstacle(case.machine, file).is_some_and(|met| met.answer() == clue.errno);
+    let is_stopped = |file: &&PathBuf| {
+        let met = obstacle(case.machine, file);
+        met.is_some_and(|met| clue.errno.is_none_or(|said| met.answer() == Some(said)) && is_certain_stop(case, &met))
+    };
     let is_program = |file: &&PathBuf| has_execute_bit(case.machine, file) == Some(true);
     let on_noexec = files.iter().find(|file| is_program(file) && is_on_noexec(case, file, clue));
     on_noexec.or_else(|| files.iter().find(is_stopped)).cloned()
@@ -105,6 +110,13 @@ fn is_on_noexec(case: &Case, file: &Path, clue: &Clue) -> bool {
     let attempt = Attempt { operation: Operation::Execute, path: file, other: None };
     let met = walk(case.machine, attempt).ok().and_then(|walked| walked.obstacle);
     met.is_some_and(|met| met.why == Why::NoExec && Some(met.errno()) == clue.errno)
+}
+
+/// Whether what stops a file would be a strange thing to meet in a file that is only read: a file without x bit is an ordinary one.
+fn is_certain_stop(case: &Case, met: &Obstacle) -> bool {
+    let is_program =
+        || matches!(case.machine.executable(&met.file), Ok(Executable::Elf(_) | Executable::Script { .. }));
+    met.answer().is_some() && (!matches!(met.refusal, Refusal::NoExecuteBit(_)) || is_program())
 }
 
 /// The command itself: where a message names no program, as `env` does not name the script that asked for it, or a bare name that is not

@@ -15,7 +15,12 @@ pub fn of_clue(clue: &Clue) -> Option<u16> {
 pub fn of_command(case: &Case) -> Vec<u16> {
     let is_time = |before: &OsStr| Path::new(before).file_name() == Some(OsStr::new("timeout"));
     let words = case.command.windows(2).filter(|pair| !is_time(&pair[0])).map(|pair| &pair[1]);
-    words.filter_map(|word| number(&word.to_string_lossy())).collect()
+    let port = |word: &OsStr| {
+        let text = word.to_string_lossy();
+        // A program text has the address in it: `perl -e '… LocalAddr => "127.0.0.1:80"'`.
+        number(&text).or_else(|| addressed(&text))
+    };
+    words.filter_map(|word| port(word)).collect()
 }
 
 /// `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080`, `:::8080`, `tcp://host:8080/`.
@@ -26,7 +31,7 @@ fn number(text: &str) -> Option<u16> {
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    let words = line.split([' ', '\'', '"', ',', ')', '(']);
+    let words = line.split([' ', '\'', '"', ',', ')', '(', '{', '}']);
     words.map(|word| word.trim_end_matches(['.', ':'])).filter(|word| !word.is_empty())
 }
 
@@ -58,6 +63,7 @@ mod tests {
             ("Error: listen EADDRINUSE: address already in use :::3000", Some(3000)),
             ("listen tcp 127.0.0.1:8080: bind: address already in use", Some(8080)),
             ("bind() to [::]:80 failed (98: Address already in use)", Some(80)),
+            ("E bind(5, {AF=2 127.0.0.1:81}, 16): Permission denied", Some(81)),
             ("Port 5000 is in use by another program.", Some(5000)),
             ("at Server.setupListenHandle (net.js:1318:16) 12:34:56", None),
             ("OSError: [Errno 98] Address already in use", None),

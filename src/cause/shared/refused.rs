@@ -78,7 +78,7 @@ pub fn found(case: &Case, suspect: &Suspect, headline: String, summary: String) 
     let said = clue.filter(|clue| clue.path.is_some()).and_then(|clue| clue.errno);
     let met = || of_suspect(case, suspect).and_then(|tried| Some(tried.obstacle()?.errno()));
     let is_proven = said.is_some_and(|said| met().is_none_or(|met| met == said))
-        && !clue.is_some_and(|clue| may_lie_elsewhere(case, clue));
+        && !clue.is_some_and(|clue| may_lie_elsewhere(case, clue) || is_warning(clue));
     let confidence = if is_proven { Confidence::Verified } else { Confidence::Likely };
     Finding { confidence, seen: Some(Seen::Now), headline, summary, evidence: Vec::new(), fixes: Vec::new() }
 }
@@ -101,12 +101,15 @@ fn concerns(clue: &Clue, id: &str, errnos: &[Errno]) -> bool {
 
 /// The messages that may be why the command failed: not warnings, and not what it went on after.
 pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> + use<'a> {
-    let is_telling = move |(_, clue): &(usize, &Clue)| !is_warning(clue) && is_near_the_end(case, clue);
+    let is_telling = move |(_, clue): &(usize, &Clue)| {
+        (!is_warning(clue) || is_how_php_fails(case, clue)) && is_near_the_end(case, clue)
+    };
     case.clues.iter().enumerate().filter(is_telling)
 }
 
 /// Whether a line calls itself less than an error. A path in it says nothing of that, whatever its name.
-fn is_warning(clue: &Clue) -> bool {
+#[must_use]
+pub fn is_warning(clue: &Clue) -> bool {
     const WORDS: &[&str] = &[
         "warn",
         "notice:",
@@ -146,12 +149,21 @@ fn without_level_of_php(said: &str) -> &str {
     level.filter(is_call).unwrap_or(said)
 }
 
-/// Whether little was said after a message. Lines that go on with it (a stack trace, an indented hint) do not count, and a tool that
-/// ends by pointing at its earlier errors stands by all of them.
+/// PHP calls every refused call a warning; the one after which it said nothing more is why it failed.
+fn is_how_php_fails(case: &Case, clue: &Clue) -> bool {
+    let is_at_start = clue.line.contains("PHP Startup");
+    let is_php = clue.program.as_deref() == Some("php") && !is_at_start;
+    is_php && clue.said.end > 0 && lines_after(case, clue) == Some(0)
+}
+
+/// Whether little was said after a message. A tool that ends by pointing at its earlier errors stands by all of them.
 fn is_near_the_end(case: &Case, clue: &Clue) -> bool {
-    if clue.said.end == 0 {
-        return true;
-    }
+    clue.said.end == 0 || lines_after(case, clue).is_none_or(|lines| lines <= LINES_AFTER)
+}
+
+/// How many lines were said after a message. Those that go on with it (a stack trace, an indented hint) do not count. None where the last
+/// of them points at what was said before.
+fn lines_after(case: &Case, clue: &Clue) -> Option<usize> {
     let mut lines = 0;
     let mut end = clue.said.end;
     for part in &case.transcript.parts {
@@ -161,11 +173,11 @@ fn is_near_the_end(case: &Case, clue: &Clue) -> bool {
         lines += usize::from(part.offset > end + 4096) * LINES_AFTER;
         lines += rest.split(|byte| *byte == b'\n').filter(|line| is_said(line)).take(LINES_AFTER + 1).count();
         if rest.ends_with(b"errors\n") && memchr::memmem::find(rest, b"previous").is_some() {
-            return true;
+            return None;
         }
         end = end.max(part.offset + part.bytes.0.len() as u64);
     }
-    lines <= LINES_AFTER
+    Some(lines)
 }
 
 fn is_said(line: &[u8]) -> bool {

@@ -136,7 +136,10 @@ fn is_telling(clue: &Clue, operation: Operation, met: &Obstacle) -> bool {
 /// would fail too explains nothing.
 fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
     let (path, other) = (clue.path.as_deref(), clue.other_path.as_deref());
-    if let (Some(path), Some(other), Some(operation)) = (path, other, operation_of_two(clue)) {
+    if path.is_some_and(|path| is_looked_up(case, clue, path)) {
+        return Vec::new();
+    }
+    if let (Some(path), Some(other), Some(operation)) = (path, other, operation_of_two(case, clue)) {
         return of_two(clue, operation, path, other);
     }
     let mut attempts = Vec::new();
@@ -157,16 +160,30 @@ fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
     attempts
 }
 
+/// Whether a message names a command by a bare name: that is looked for in `PATH`, and the working directory has no part in it.
+fn is_looked_up(case: &Case, clue: &Clue, path: &Path) -> bool {
+    let is_bare = !path.as_os_str().as_encoded_bytes().contains(&b'/');
+    is_bare && clue.operation == Some(Operation::Execute) && !words::is_redirected_to(case.command, path)
+}
+
 /// What is done with two paths: what the message says, or what has the errno that it has.
-fn operation_of_two(clue: &Clue) -> Option<Operation> {
+fn operation_of_two(case: &Case, clue: &Clue) -> Option<Operation> {
     use Operation::{Link, Remove, Rename, Symlink};
     match (clue.operation, clue.errno) {
         (Some(operation @ (Rename | Link | Symlink)), _) => Some(operation),
         // Python names both ends and no operation.
+        (None, Some(Errno::EPERM)) => Some(if calls_link(case) { Link } else { Rename }),
         (None, Some(Errno::EEXIST)) => Some(Symlink),
         (None, Some(Errno::ENOTEMPTY)) => Some(Remove),
         _ => None,
     }
+}
+
+/// Whether the program text of the command line makes a hard link and renames nothing.
+fn calls_link(case: &Case) -> bool {
+    let calls =
+        |name: &[u8]| case.command.iter().any(|word| memchr::memmem::find(word.as_encoded_bytes(), name).is_some());
+    calls(b"link(") && ![&b"symlink("[..], b"rename(", b"replace(", b"move("].into_iter().any(calls)
 }
 
 fn of_two<'a>(clue: &Clue, operation: Operation, path: &'a Path, other: &'a Path) -> Vec<Attempt<'a>> {
@@ -186,10 +203,11 @@ pub fn names_new_first(clue: &Clue) -> bool {
 
 /// What programs also mean by a verb, or by none: they copy, load and access.
 fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static [Operation] {
-    use Operation::{Attribute, Chdir, Create, Execute, Mkdir, Read, Remove, Stat, Write};
+    use Operation::{Attribute, Chdir, Create, Execute, Link, Mkdir, Read, Remove, Stat, Symlink, Write};
     match (operation, errno) {
         (_, Some(Errno::EEXIST)) => &[Mkdir],
-        (_, Some(Errno::ENOTEMPTY)) => &[Remove],
+        // `ln -f` replaces what has the name.
+        (_, Some(Errno::ENOTEMPTY)) | (Some(Link | Symlink), Some(Errno::EPERM)) => &[Remove],
         (_, Some(Errno::EISDIR)) => &[Write],
         (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
         (None | Some(Read | Write | Create | Stat), Some(Errno::EPERM)) => &[Write, Remove],
