@@ -12,6 +12,10 @@ const ID: &str = "cpu-time-limit";
 pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/cpu-time-limit.md"), suspects, covers: &[], check };
 
+/// Milliseconds that may be missing in what was used: the limit is held against ticks, which on a busy machine count time of others too, and
+/// the time since the last of them is not in the sum.
+const MISSING_MS: u64 = 400;
+
 fn suspects(case: &Case) -> Vec<Suspect> {
     let limit = limit(case, ended_by(case, libc::SIGXCPU)).map(|limited| limited.soft);
     let clue = case.clues.iter().position(|clue| leads_with(clue, ID));
@@ -38,8 +42,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(limited) = limit(case, ended_by(case, libc::SIGXCPU)) else {
         return if suspect.clue.is_some() { said() } else { Verdict::RuledOut("no limit on CPU time".into()) };
     };
-    // The kernel counts in ticks, and the time of its own last accounting may be missing.
-    let is_used = used.map(|used| used + 100 >= limited.soft.saturating_mul(1000));
+    let is_used = used.map(|used| used + MISSING_MS >= limited.soft.saturating_mul(1000));
     if is_used.unwrap_or(is_signal) {
         return Verdict::Found(Box::new(found(case, &limited, used)));
     }
