@@ -35,10 +35,15 @@ fn is_about_a_file(clue: &Clue) -> bool {
     clue.errno == Some(Errno::ENOTTY) && named.is_some_and(|path| !is_of_terminals(path))
 }
 
-/// Whether a message with ENOTTY speaks of a terminal, or of what one is asked for.
+/// Whether a message speaks of a terminal as what stopped the work. ENOTTY is the answer to much else; and some messages come
+/// from programs that go on without a terminal, or that may have read a file to its end.
 fn speaks_of_it(clue: &Clue) -> bool {
     const WORDS: &[&str] = &["tty", "terminal", "stdin", "standard input", "pass", "pinentry", "signing"];
+    const IN_PASSING: &[&str] = &["stdin: is not a tty", "requires a controlling tty", "eof when reading a line"];
     let line = clue.line.to_lowercase();
+    if IN_PASSING.iter().any(|words| line.contains(words)) {
+        return false;
+    }
     clue.errno != Some(Errno::ENOTTY) || WORDS.iter().any(|word| line.contains(word))
 }
 
@@ -95,6 +100,17 @@ mod tests {
                 (Some(Errno::ENOTTY), Some("/srv/disk.img".into()), vec![ID.into()]);
         });
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_remark_of_a_program_that_goes_on_is_only_possible() {
+        let mut stage = stage(0);
+        stage.add(|clue| {
+            (clue.line, clue.suspects) = ("stdin: is not a tty".into(), vec![ID.into()]);
+        });
+        let verdicts = stage.verdicts(&CAUSE);
+        let Verdict::Found(finding) = &verdicts[0].1 else { panic!("{verdicts:?}") };
+        assert_eq!(finding.confidence, Confidence::Possible);
     }
 
     #[test]
