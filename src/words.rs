@@ -36,6 +36,7 @@ pub fn path_in(word: &OsStr) -> Option<&Path> {
 }
 
 /// The value that stands behind an option of one letter without a blank: `-o/path`.
+#[must_use]
 pub fn glued_in(word: &OsStr) -> Option<&Path> {
     let [b'-', letter, value @ ..] = word.as_bytes() else { return None };
     let is_one = letter.is_ascii_alphabetic() && !value.is_empty();
