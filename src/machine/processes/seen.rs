@@ -96,7 +96,9 @@ impl SeenProcess {
                 uses.push(usage);
             }
         }
-        Some(User { program: program(self.pid).ok()?, uses, path: path? })
+        // Who it is takes several reads: of the few alone that use it.
+        let path = path?;
+        Some(User { program: program(self.pid).ok()?, uses, path })
     }
 }
 
