@@ -73,11 +73,13 @@ fn name(clue: &Clue) -> Option<OsString> {
     name.filter(|name| name != "getcwd")
 }
 
-/// Whether it is looked for in `PATH`: it has no slash. A byte order mark before it is the script's.
+/// Whether it is looked for in `PATH`: it has no slash. A byte order mark before it is the script's, and so is a carriage return behind it,
+/// as `env` and bash show it.
 fn is_name(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     !bytes.is_empty()
         && !bytes.starts_with("\u{feff}".as_bytes())
+        && !bytes.ends_with(br"\r")
         && bytes.len() < 256
         && !bytes.iter().any(|byte| *byte == b'/' || byte.is_ascii_control() || *byte == b' ')
 }
@@ -308,6 +310,13 @@ mod tests {
     fn a_path_is_not_looked_for() {
         let mut stage = stage();
         stage.clues[0].path = Some("./dokcer".into());
+        assert!(stage.verdicts(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_name_that_ends_in_a_carriage_return_is_not_looked_for() {
+        let mut stage = stage();
+        stage.clues[0].path = Some(r"python3\r".into());
         assert!(stage.verdicts(&CAUSE).is_empty());
     }
 
