@@ -235,7 +235,8 @@ impl Reader<'_> {
             return of_errno;
         }
         let is_of_errno = |id: &String| of_errno.contains(id);
-        if draft.lent_errno && draft.errno.is_some_and(is_decisive) && !suspects.iter().any(is_of_errno) {
+        let outweighs = |errno| is_decisive(errno) && (draft.lent_errno || errno != Errno::EACCES);
+        if draft.errno.is_some_and(outweighs) && !suspects.iter().any(is_of_errno) {
             return of_errno.into_iter().chain(suspects).collect();
         }
         if matches!(draft.errno, Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS)) {
@@ -307,10 +308,11 @@ impl Draft {
     }
 }
 
-/// Whether the kernel answers so for few reasons: a lock that cannot be made on a read-only mount is held by nobody.
+/// Whether the kernel answers so for few reasons: a lock that cannot be made on a read-only mount is held by nobody. A rule that reads
+/// EACCES itself knows who refuses; one that reads the others has them for one of many reasons.
 fn is_decisive(errno: Errno) -> bool {
-    use Errno::{EACCES, EDQUOT, EMFILE, ENAMETOOLONG, ENFILE, ENOSPC, EROFS};
-    matches!(errno, EACCES | EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC | EROFS)
+    use Errno::{EACCES, EDQUOT, EMFILE, ENAMETOOLONG, ENFILE, ENOSPC, ENOTCONN, EROFS, ESTALE};
+    matches!(errno, EACCES | EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC | ENOTCONN | EROFS | ESTALE)
 }
 
 /// What lies at or below a path that a message names: `.git/config` and `.lock`.
