@@ -1,6 +1,7 @@
 //! ETXTBSY: a program that is being executed cannot be written to, and a file that is open for writing cannot be executed, execve(2).
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
+use crate::clue::Operation;
 use crate::machine::{Program, Use, User};
 use crate::probe::holders::is_open_for_writing;
 use crate::sys::errno::Errno;
@@ -34,8 +35,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Ok(users) => users,
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
-    let side = |user: &User| side(case, user).map(|side| (user.program.clone(), side));
-    match users.processes.iter().find_map(side) {
+    let met = |user: &User| {
+        let side = side(case, user).filter(|side| refuses(case, suspect, *side))?;
+        Some((user.program.clone(), side))
+    };
+    match users.processes.iter().find_map(met) {
         Some((program, side)) => Verdict::Found(Box::new(found(case, path, &program, side))),
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said(path))),
         None => match crate::probe::holders::unseen(&users.coverage) {
@@ -43,6 +47,17 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
             Some(why) => Verdict::Unknown(why),
         },
     }
+}
+
+/// Whether it is the side that keeps the failed work out. Of a message without the errno it is known by what was tried: another writer
+/// keeps nobody from writing.
+fn refuses(case: &Case, suspect: &Suspect, side: Side) -> bool {
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    clue.is_none_or(|clue| match (clue.errno, side) {
+        (None, Side::Writes) => clue.operation == Some(Operation::Execute),
+        (None, Side::Executes) => matches!(clue.operation, Some(Operation::Write | Operation::Create)),
+        (Some(_), _) => true,
+    })
 }
 
 fn side(case: &Case, user: &User) -> Option<Side> {

@@ -14,7 +14,8 @@ const CLOCKS: &[Need] = &[
     Need::Program("python3"),
     Need::Program("ip"),
 ];
-const PROGRAMS: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("node"), Need::Program("xargs")];
+const PROGRAMS: &[Need] =
+    &[Need::Root, Need::Program("python3"), Need::Program("node"), Need::Program("xargs"), Need::Program("curl")];
 
 /// A `/dev` of a container: few devices, and no more.
 const SMALL_DEV: &str = r"mkdir small; mount -t tmpfs dev small
@@ -130,6 +131,8 @@ fn a_program_in_use_names_who_keeps_it_from_being_written_or_executed() {
             until [ "$(cat /proc/$holder/comm)" = server ]; do sleep 0.02; done
             explained cp cp /bin/true server
             explained shell sh -c 'cat /bin/true >server'
+            explained curl curl -s -o server file:///etc/passwd
+            explained curl_elsewhere curl -s -o other file:///nowhere/file
             explained twin cp /nowhere server
             kill $holder; wait $holder || true
             explained free cp /nowhere server
@@ -142,7 +145,7 @@ fn a_program_in_use_names_who_keeps_it_from_being_written_or_executed() {
             kill $writer; wait $writer || true
             explained after ./tool --version; rm tool; explained gone ./tool"#,
         );
-        for run in ["cp", "shell"] {
+        for run in ["cp", "shell", "curl"] {
             let run = scene.run(run);
             let found = run.assert_only("text-file-busy", lab.path("server"), Confidence::Verified);
             assert!(found.summary.contains("server 600"), "{run}");
@@ -150,7 +153,7 @@ fn a_program_in_use_names_who_keeps_it_from_being_written_or_executed() {
         for run in ["run", "xargs", "python", "node"] {
             scene.run(run).assert_only("text-file-busy", lab.path("tool"), Confidence::Verified);
         }
-        for run in ["twin", "free", "gone"] {
+        for run in ["twin", "free", "gone", "curl_elsewhere"] {
             scene.run(run).assert_does_not_name("text-file-busy");
         }
         assert_eq!(scene.run("after").status, 0);

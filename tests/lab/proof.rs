@@ -33,9 +33,6 @@ fn place_of(test: &str) -> Option<(PathBuf, &str)> {
 }
 
 fn exists(test: &str) -> bool {
-    if test == "-" {
-        return true;
-    }
     place_of(test).is_some_and(|(path, name)| {
         std::fs::read_to_string(path).is_ok_and(|source| source.contains(&format!("fn {name}(")))
     })

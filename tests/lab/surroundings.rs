@@ -102,6 +102,23 @@ fn a_locale_that_stops_a_program_is_named_and_a_warning_about_one_is_not() {
 }
 
 #[test]
+fn bytes_that_a_missing_locale_makes_strange_lead_to_it() {
+    scenario(&[Need::Root, Need::Program("python3"), Need::Program("ruby")], |lab| {
+        let scene = lab.play(
+            r#"printf 'caf\303\251,b\n' >in.csv
+            read='print(open("in.csv").read())'; ascii="PYTHONUTF8=0 PYTHONCOERCECLOCALE=0"
+            explained_in python "env LC_ALL=xx_YY.UTF-8 $ascii" /usr/bin/python3 -c "$read"
+            explained_in ruby "env LC_ALL=xx_YY.UTF-8" ruby -e 'File.read("in.csv").split(",")'
+            explained_in twin "env LC_ALL=C $ascii" /usr/bin/python3 -c "$read""#,
+        );
+        for run in ["python", "ruby"] {
+            scene.run(run).assert_only("locale-missing", "xx_YY.UTF-8", Confidence::Verified);
+        }
+        scene.run("twin").assert_silent();
+    });
+}
+
+#[test]
 fn a_terminal_type_that_nobody_described_is_named() {
     scenario(SCREENS, |lab| {
         let scene = lab.play(
