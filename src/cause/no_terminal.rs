@@ -1,7 +1,7 @@
 //! A program wanted the terminal (a password, a choice, a window size) and its session has none, credentials(7).
 
 use super::setting::{self, Wrong};
-use super::{Case, Cause, Confidence, Fix, Subject, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::sys::errno::Errno;
 use std::path::Path;
@@ -18,8 +18,20 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = setting::suspects(case, ID, wants_it, |_, _| Subject::Name("-".into()));
-    suspects.retain(|suspect| suspect.clue.is_none_or(|index| !is_about_a_file(&case.clues[index])));
+    suspects.retain(|suspect| suspect.clue.is_none_or(|index| may_be_why(case, &case.clues[index])));
     suspects
+}
+
+fn may_be_why(case: &Case, clue: &Clue) -> bool {
+    !is_about_a_file(clue) && (case.mode == Mode::Log || !is_in_passing(clue))
+}
+
+/// Whether a program says it that goes on without a terminal, or that may have read a file to its end: what the machine's state shows
+/// then is no proof.
+fn is_in_passing(clue: &Clue) -> bool {
+    const WORDS: &[&str] = &["stdin: is not a tty", "requires a controlling tty", "eof when reading a line"];
+    let line = clue.line.to_lowercase();
+    WORDS.iter().any(|words| line.contains(words))
 }
 
 /// ENXIO is how the kernel answers a process without a controlling terminal that opens `/dev/tty`, tty(4).
@@ -35,15 +47,10 @@ fn is_about_a_file(clue: &Clue) -> bool {
     clue.errno == Some(Errno::ENOTTY) && named.is_some_and(|path| !is_of_terminals(path))
 }
 
-/// Whether a message speaks of a terminal as what stopped the work. ENOTTY is the answer to much else; and some messages come
-/// from programs that go on without a terminal, or that may have read a file to its end.
+/// Whether a message with ENOTTY speaks of a terminal, or of what one is asked for.
 fn speaks_of_it(clue: &Clue) -> bool {
     const WORDS: &[&str] = &["tty", "terminal", "stdin", "standard input", "pass", "pinentry", "signing"];
-    const IN_PASSING: &[&str] = &["stdin: is not a tty", "requires a controlling tty", "eof when reading a line"];
     let line = clue.line.to_lowercase();
-    if IN_PASSING.iter().any(|words| line.contains(words)) {
-        return false;
-    }
     clue.errno != Some(Errno::ENOTTY) || WORDS.iter().any(|word| line.contains(word))
 }
 
@@ -103,14 +110,15 @@ mod tests {
     }
 
     #[test]
-    fn a_remark_of_a_program_that_goes_on_is_only_possible() {
-        let mut stage = stage(0);
-        stage.add(|clue| {
-            (clue.line, clue.suspects) = ("stdin: is not a tty".into(), vec![ID.into()]);
-        });
-        let verdicts = stage.verdicts(&CAUSE);
-        let Verdict::Found(finding) = &verdicts[0].1 else { panic!("{verdicts:?}") };
-        assert_eq!(finding.confidence, Confidence::Possible);
+    fn a_remark_of_a_program_that_goes_on_is_possible_of_a_log_and_nothing_of_a_run() {
+        for (mode, is_named) in [(Mode::Run, false), (Mode::Log, true)] {
+            let mut stage = stage(0);
+            stage.mode = mode;
+            stage.add(|clue| (clue.line, clue.suspects) = ("stdin: is not a tty".into(), vec![ID.into()]));
+            let found = stage.verdicts(&CAUSE);
+            let found = found.iter().any(|(_, verdict)| matches!(verdict, Verdict::Found(_)));
+            assert_eq!(found, is_named, "{mode:?}");
+        }
     }
 
     #[test]
