@@ -18,7 +18,7 @@ pub fn of_command(case: &Case) -> Vec<u16> {
     let port = |word: &OsStr| {
         let text = word.to_string_lossy();
         // A program text has the address in it: `perl -e '… LocalAddr => "127.0.0.1:80"'`.
-        number(&text).or_else(|| addressed(&text))
+        number(&text).or_else(|| addressed(&text)).or_else(|| passed(&text))
     };
     words.filter_map(|word| port(word)).collect()
 }
@@ -40,6 +40,16 @@ fn addressed(line: &str) -> Option<u16> {
     words(line).find_map(of_address)
 }
 
+/// The port of an address that a program text passes in two values: `("127.0.0.1", 81)`, `('', 80)`.
+fn passed(text: &str) -> Option<u16> {
+    text.split(')').find_map(|call| {
+        let (host, port) = call.rsplit_once(',')?;
+        let host = host.trim_end().strip_suffix(['"', '\''])?.rsplit(['"', '\'']).next()?;
+        let is_host = matches!(host, "" | "localhost" | "::") || host.parse::<std::net::IpAddr>().is_ok();
+        port.trim().parse().ok().filter(|port| is_host && *port > 0)
+    })
+}
+
 /// The number behind the word "port".
 fn behind_port(line: &str) -> Option<u16> {
     words(line).skip_while(|word| !word.eq_ignore_ascii_case("port")).nth(1)?.parse().ok()
@@ -56,6 +66,18 @@ fn of_address(word: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_in_two_values_is_read_from_a_program_text() {
+        let known = [
+            (r#"s = socket.socket(); s.bind(("127.0.0.1", 81))"#, Some(81)),
+            ("HTTPServer(('', 80), Handler)", Some(80)),
+            (r#"print("a", 81); open("x", 3)"#, None),
+        ];
+        for (text, port) in known {
+            assert_eq!(passed(text), port, "{text}");
+        }
+    }
 
     #[test]
     fn ports_are_read_from_messages() {
