@@ -205,7 +205,8 @@ Renewed by `UPDATE=1 cargo test --test corpus -- FILE.jsonl`, where FILE.jsonl i
 line holds). \"Before\" is the state before the rules of single programs were written, and is kept.
 
 The rules were written with this collection at hand, so the figures flatter them. Of 301 other public failures, collected afterwards and
-read without a change to the rules, 213 (71 %) were named. Those were then used to mend the forms that were missing.
+read without a change to the rules, 213 (71 %) were named; those were used to mend the forms that were missing. Of 230 more, read in batches each of
+which came before the mending that it led to, 181 (79 %) were named.
 ";
 
 fn write_page(cases: &[Case], answers: &[Vec<Named>]) {
