@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Bytes that are read at once when nothing is kept of them.
 const CHUNK: usize = 8 << 10;
 
-/// A read of so many bytes is part of a flood.
-const FLOOD: usize = 32 << 10;
+/// A read of so many bytes is part of a flood: two of what the C library writes at once, and no single line.
+const FLOOD: usize = 8 << 10;
 /// After so many of them on end …
 const FLOODS: u32 = 16;
 /// … the pipe is made to hold this many bytes: each process is woken less often.

@@ -146,8 +146,8 @@ impl Watch {
             self.look(Some(said));
             self.last_heard = Some(self.last_look);
         }
-        // It may also be about to end, and with it goes what it holds.
-        if has_any(bytes, OF_LIMITS) || is_due && family::may_be_at_a_limit() {
+        // It may also be about to end, and with it goes what it holds. Who writes without end is not.
+        if has_any(bytes, OF_LIMITS) || is_due && !is_flood && family::may_be_at_a_limit() {
             self.look_at_family(said);
         }
         if has_any(bytes, OF_LOCKS) {
