@@ -24,12 +24,8 @@ fn descriptors_that_are_used_up_without_a_word_are_likely_the_reason() {
             explained_in twin "$few" perl -e 'for (1..20) { open($f[$i++], "<", "/etc/passwd") or die } print STDERR "cannot load the configuration\n"; sleep 1; exit 1'
             explained_in reason "$few" ruby -e 'a = []; begin; loop { a << File.open("/etc/passwd") }; rescue; warn "no such column: b"; sleep 1; exit 1; end'"#,
         );
-        for run in ["ruby", "perl"] {
-            scene.run(run).assert_only("open-files-limit", "64", Likely);
-        }
-        for run in ["twin", "reason"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["ruby", "perl"]).assert_only("open-files-limit", "64", Likely);
+        scene.each(&["twin", "reason"]).assert_silent();
     });
 }
 
@@ -106,9 +102,7 @@ fn a_limit_on_memory_is_proven_by_what_was_asked_for_or_by_what_was_used() {
         );
         scene.run("dd").assert_only("memory-limit", "100000000", Verified);
         scene.run("sqlite").assert_only("memory-limit", "60000000", Likely);
-        for run in ["raised", "absurd"] {
-            scene.run(run).assert_first("memory-limit", "400000000", Likely);
-        }
+        scene.each(&["raised", "absurd"]).assert_first("memory-limit", "400000000", Likely);
         scene.run("twin").assert_does_not_name("memory-limit");
     });
 }

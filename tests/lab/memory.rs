@@ -20,9 +20,7 @@ fn an_address_space_that_is_too_small_is_named() {
             explained_in node "$small" node -e 1"#,
         );
         // Their words may mean other things, and little of it was in use when they said them.
-        for run in ["python", "perl"] {
-            scene.run(run).assert_first("memory-limit", "400000000", Confidence::Likely);
-        }
+        scene.each(&["python", "perl"]).assert_first("memory-limit", "400000000", Confidence::Likely);
         scene.run("node").assert_first("memory-limit", "400000000", Confidence::Verified);
     });
 }
@@ -37,9 +35,7 @@ fn a_kill_for_want_of_memory_in_a_control_group_is_named() {
             echo "$GROUP" >"$LAB/runs/group""#
         ));
         let group = std::fs::read_to_string(lab.path("runs/group")).expect("the group's directory");
-        for run in ["python", "below"] {
-            scene.run(run).assert_first("out-of-memory", group.trim(), Confidence::Verified);
-        }
+        scene.each(&["python", "below"]).assert_first("out-of-memory", group.trim(), Confidence::Verified);
     });
 }
 
@@ -104,9 +100,7 @@ except OSError as error:
             cat /proc/sys/vm/max_map_count >runs/most"#,
         );
         let most = std::fs::read_to_string(lab.path("runs/most")).expect("the limit");
-        for run in ["python", "compiled"] {
-            scene.run(run).assert_first("map-count-limit", most.trim(), Confidence::Verified);
-        }
+        scene.each(&["python", "compiled"]).assert_first("map-count-limit", most.trim(), Confidence::Verified);
         scene.run("twin").assert_does_not_name("map-count-limit");
     });
 }
@@ -125,9 +119,7 @@ if libc.mlock(ctypes.create_string_buffer(1 << 20), 1 << 20):
             explained_in perl "prlimit --memlock=65536 $(identity 54396)" perl -e 'require "syscall.ph" if 0; syscall($ARGV[0], 1) == 0 or die "mlockall: $!\n"' "$(python3 -c 'import platform; print({"x86_64": 151, "aarch64": 230}[platform.machine()])')"
             explained_in twin "prlimit --memlock=65536 $(identity 54396)" perl -e 'open F, "</nowhere" or die "mlock.conf: $!\n"'"#,
         );
-        for run in ["user", "perl"] {
-            scene.run(run).assert_first("locked-memory-limit", "65536", Confidence::Verified);
-        }
+        scene.each(&["user", "perl"]).assert_first("locked-memory-limit", "65536", Confidence::Verified);
         scene.run("twin").assert_does_not_name("locked-memory-limit");
     });
 }

@@ -52,16 +52,12 @@ fn a_bundle_of_authorities_that_is_missing_is_named_and_an_authority_of_one_s_ow
             explained_in node "$inside" node -e 'fetch("'"$SERVER"'").catch(error => {{ console.error(error.cause); process.exit(1) }})'
             explained_in page "$inside" curl -sSf http://localhost:1/"#
         ));
-        for run in ["curl", "git", "wget", "python"] {
-            scene.run(run).assert_only(
-                "ca-certificates-missing",
-                "/etc/ssl/certs/ca-certificates.crt",
-                Confidence::Verified,
-            );
-        }
-        for run in ["twin.curl", "twin.python", "node", "page"] {
-            scene.run(run).assert_does_not_name("ca-certificates-missing");
-        }
+        scene.each(&["curl", "git", "wget", "python"]).assert_only(
+            "ca-certificates-missing",
+            "/etc/ssl/certs/ca-certificates.crt",
+            Confidence::Verified,
+        );
+        scene.each(&["twin.curl", "twin.python", "node", "page"]).assert_does_not_name("ca-certificates-missing");
     });
 }
 
@@ -76,9 +72,11 @@ fn a_variable_that_points_to_no_bundle_is_named_for_the_programs_that_read_it() 
             explained_in twin "$inside env GIT_SSL_CAINFO=$gone NODE_EXTRA_CA_CERTS=$gone" curl -sS "$SERVER"
             type_fix curl unset"#
         ));
-        for run in ["curl", "git", "python"] {
-            scene.run(run).assert_only("ca-certificates-missing", lab.path("gone.pem"), Confidence::Verified);
-        }
+        scene.each(&["curl", "git", "python"]).assert_only(
+            "ca-certificates-missing",
+            lab.path("gone.pem"),
+            Confidence::Verified,
+        );
         scene.run("twin").assert_does_not_name("ca-certificates-missing");
     });
 }
@@ -100,9 +98,7 @@ fn a_proxy_that_does_not_run_is_named_where_it_was_asked() {
         }
         // It says that a connection was refused and not which.
         scene.run("python").assert_first("proxy-misconfigured", "http_proxy", Confidence::Likely);
-        for run in ["twin", "twin.file"] {
-            scene.run(run).assert_does_not_name("proxy-misconfigured");
-        }
+        scene.each(&["twin", "twin.file"]).assert_does_not_name("proxy-misconfigured");
     });
 }
 
@@ -133,13 +129,13 @@ fn name_servers_that_cannot_answer_are_named_and_a_name_that_nobody_has_is_not()
             explained_in twin "$inside" curl -sS http://no-such-name.example/
             explained_in twin.python "$inside" python3 -c "$lookup""#
         ));
-        for run in ["empty", "git", "python", "node", "local", "unreachable"] {
-            scene.run(run).assert_only("resolver-unconfigured", "/etc/resolv.conf", Confidence::Verified);
-        }
+        scene.each(&["empty", "git", "python", "node", "local", "unreachable"]).assert_only(
+            "resolver-unconfigured",
+            "/etc/resolv.conf",
+            Confidence::Verified,
+        );
         assert!(scene.run("unreachable").first().summary.contains("no route"), "{}", scene.run("unreachable"));
-        for run in ["twin", "twin.python"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["twin", "twin.python"]).assert_silent();
     });
 }
 
@@ -190,14 +186,12 @@ fn package_managers_without_authorities_a_resolver_or_their_proxy_are_explained(
         ));
         let bundle = "/etc/ssl/certs/ca-certificates.crt";
         scene.run("authorities").assert_only("ca-certificates-missing", bundle, Confidence::Verified);
-        for run in ["apt.names", "npm.names"] {
-            scene.run(run).assert_only("resolver-unconfigured", "/etc/resolv.conf", Confidence::Verified);
-        }
-        for run in ["apt.proxy", "npm.proxy"] {
-            scene.run(run).assert_only("proxy-misconfigured", "http_proxy", Confidence::Likely);
-        }
-        for run in ["twin.authority", "twin.apt", "twin.npm"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["apt.names", "npm.names"]).assert_only(
+            "resolver-unconfigured",
+            "/etc/resolv.conf",
+            Confidence::Verified,
+        );
+        scene.each(&["apt.proxy", "npm.proxy"]).assert_only("proxy-misconfigured", "http_proxy", Confidence::Likely);
+        scene.each(&["twin.authority", "twin.apt", "twin.npm"]).assert_silent();
     });
 }

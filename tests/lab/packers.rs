@@ -1,6 +1,6 @@
 //! Packers, languages and typesetters on filesystems that take no more, no writes or no programs: what each says of it is its own.
 
-use crate::harness::{Lab, Need, Scene, scenario};
+use crate::harness::{Need, scenario};
 use explain::cause::Confidence::{Likely, Verified};
 
 const NEEDS: &[Need] = &[
@@ -14,16 +14,6 @@ const NEEDS: &[Need] = &[
     Need::Program("logrotate"),
     Need::Program("ed"),
 ];
-
-#[track_caller]
-fn assert_all(lab: &Lab, scene: &Scene, runs: &[&str], id: &str, point: &str) {
-    for run in runs {
-        let run = scene.run(run);
-        let found = run.first();
-        assert!(found.id == id && found.subject == lab.path(point).to_string_lossy(), "{run}");
-        assert!(matches!(found.confidence, Verified | Likely), "{run}");
-    }
-}
 
 #[test]
 fn what_packers_and_languages_say_of_a_read_only_mount_is_understood() {
@@ -47,10 +37,8 @@ fn what_packers_and_languages_say_of_a_read_only_mount_is_understood() {
             explained twin.lua lua5.4 -e 'assert(io.open("ro/none"))'"#,
         );
         let runs = ["7z", "squashfs", "iso", "lua", "gs", "php", "logrotate", "ed", "zip"];
-        assert_all(lab, &scene, &runs, "read-only-filesystem", "ro");
-        for run in ["twin.7z", "twin.gs", "twin.php", "twin.lua"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&runs).assert_about("read-only-filesystem", lab.path("ro"));
+        scene.each(&["twin.7z", "twin.gs", "twin.php", "twin.lua"]).assert_silent();
     });
 }
 
@@ -69,10 +57,8 @@ fn what_packers_and_languages_say_of_a_filesystem_without_inodes_is_understood()
             explained twin genisoimage -quiet -o small/x.iso none
             explained twin.php php -r 'mkdir("small/a/b") || exit(2);'"#,
         );
-        assert_all(lab, &scene, &["7z", "lua", "gs", "php", "iso"], "inodes-exhausted", "small");
-        for run in ["twin", "twin.php"] {
-            scene.run(run).assert_does_not_name("inodes-exhausted");
-        }
+        scene.each(&["7z", "lua", "gs", "php", "iso"]).assert_about("inodes-exhausted", lab.path("small"));
+        scene.each(&["twin", "twin.php"]).assert_does_not_name("inodes-exhausted");
     });
 }
 
@@ -87,12 +73,8 @@ fn room_that_was_given_back_before_anybody_looked_is_measured_by_what_was_to_be_
             explained twin rsync little small/none/x/f
             explained twin.big rsync big small/none/x/f",
         );
-        for run in ["rsync", "fallocate"] {
-            scene.run(run).assert_only("blocks-exhausted", lab.path("small"), Verified);
-        }
-        for run in ["fits", "twin", "twin.big"] {
-            scene.run(run).assert_does_not_name("blocks-exhausted");
-        }
+        scene.each(&["rsync", "fallocate"]).assert_only("blocks-exhausted", lab.path("small"), Verified);
+        scene.each(&["fits", "twin", "twin.big"]).assert_does_not_name("blocks-exhausted");
     });
 }
 
@@ -112,13 +94,9 @@ fn programs_that_start_others_from_a_noexec_mount_are_understood() {
             explained twin.strace strace -o /dev/null d/none
             explained twin.rsync rsync -e false host:x y"#,
         );
-        for run in ["rsync", "strace", "unshare"] {
-            scene.run(run).assert_first("noexec-mount", lab.path("d"), Verified);
-        }
+        scene.each(&["rsync", "strace", "unshare"]).assert_first("noexec-mount", lab.path("d"), Verified);
         scene.run("configure").assert_first("noexec-mount", lab.path("d"), Likely);
-        for run in ["twin", "twin.strace", "twin.rsync"] {
-            scene.run(run).assert_does_not_name("noexec-mount");
-        }
+        scene.each(&["twin", "twin.strace", "twin.rsync"]).assert_does_not_name("noexec-mount");
     });
 }
 
@@ -147,9 +125,9 @@ fn tools_for_disks_on_a_nodev_mount_are_understood() {
             explained twin.mkfs mkfs.btrfs -q images/none
             explained twin.openssl openssl rand -rand none 4"#,
         );
-        assert_all(lab, &scene, &["ext4", "btrfs", "mount", "tune", "sqlite", "openssl", "php"], "nodev-mount", "v");
-        for run in ["twin", "twin.mkfs", "twin.openssl"] {
-            scene.run(run).assert_does_not_name("nodev-mount");
-        }
+        scene
+            .each(&["ext4", "btrfs", "mount", "tune", "sqlite", "openssl", "php"])
+            .assert_about("nodev-mount", lab.path("v"));
+        scene.each(&["twin", "twin.mkfs", "twin.openssl"]).assert_does_not_name("nodev-mount");
     });
 }

@@ -27,13 +27,13 @@ fn a_file_that_may_not_be_read_is_named_behind_the_words_of_interpreters_and_lib
             explained_as 4001 twin.openssl openssl x509 -in own.tcl
             explained_as 4001 twin.gdb gdb -batch none"#,
         );
-        for run in ["jq", "lua", "tcl", "openssl", "socat"] {
-            scene.run(run).assert_only("permission-denied", lab.path("secret"), Verified);
-        }
+        scene.each(&["jq", "lua", "tcl", "openssl", "socat"]).assert_only(
+            "permission-denied",
+            lab.path("secret"),
+            Verified,
+        );
         scene.run("gdb").assert_first("permission-denied", lab.path("secret"), Likely);
-        for run in ["twin.lua", "twin.openssl", "twin.gdb"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["twin.lua", "twin.openssl", "twin.gdb"]).assert_silent();
     });
 }
 
@@ -46,9 +46,7 @@ fn a_command_that_only_a_closed_directory_of_path_could_have_is_no_matter_of_the
             explained_as 4001 timeout timeout 5 no-such-command
             explained_as 4001 twin timeout 5 cat none"#,
         );
-        for run in ["env", "timeout"] {
-            scene.run(run).assert_only("command-not-found", "no-such-command", Verified);
-        }
+        scene.each(&["env", "timeout"]).assert_only("command-not-found", "no-such-command", Verified);
         scene.run("twin").assert_silent();
     });
 }
@@ -66,11 +64,8 @@ fn a_sticky_directory_is_found_behind_interpreters_links_and_words_of_their_own(
             explained_as 4001 twin tclsh own.tcl
             explained_as 4001 twin.read lua -e 'assert(io.open("shared/x")); error("done")'"#,
         );
-        for run in ["lua", "tcl", "ln", "find"] {
-            scene.run(run).assert_only("sticky-directory", lab.path("shared"), Verified);
-        }
-        scene.run("twin").assert_silent();
-        scene.run("twin.read").assert_silent();
+        scene.each(&["lua", "tcl", "ln", "find"]).assert_only("sticky-directory", lab.path("shared"), Verified);
+        scene.each(&["twin", "twin.read"]).assert_silent();
     });
 }
 
@@ -127,9 +122,7 @@ fn a_capability_is_named_for_limits_attributes_groups_and_the_namespaces_of_othe
         ] {
             scene.run(run).assert_first("missing-capability", capability, confidence);
         }
-        for run in ["twin", "twin.nice", "twin.limit", "twin.root"] {
-            scene.run(run).assert_does_not_name("missing-capability");
-        }
+        scene.each(&["twin", "twin.nice", "twin.limit", "twin.root"]).assert_does_not_name("missing-capability");
     });
 }
 

@@ -18,12 +18,13 @@ fn a_file_that_could_not_be_opened_for_an_untold_reason_is_walked_to() {
             explained_as 4001 twin perl -e 'open F, "<", "./open" or die; die "cannot open ./open\n"'
             explained_as 4001 table sqlite3 open.db 'select * from nothing'"#,
         );
-        for run in ["sqlite", "curl", "perl", "readelf", "unnamed"] {
-            scene.run(run).assert_only("permission-denied", lab.path("secret"), Likely);
-        }
+        scene.each(&["sqlite", "curl", "perl", "readelf", "unnamed"]).assert_only(
+            "permission-denied",
+            lab.path("secret"),
+            Likely,
+        );
         scene.run("new").assert_only("permission-denied", lab.path("closed"), Likely);
-        scene.run("twin").assert_silent();
-        scene.run("table").assert_silent();
+        scene.each(&["twin", "table"]).assert_silent();
     });
 }
 
@@ -99,8 +100,7 @@ fn an_attribute_that_holds_for_root_is_found_behind_a_database_a_temporary_file_
         for (run, name) in [("sed", "file"), ("git", "dir")] {
             scene.run(run).assert_only("immutable-file", lab.path("d").join(name), Verified);
         }
-        scene.run("twin").assert_silent();
-        scene.run("read").assert_silent();
+        scene.each(&["twin", "read"]).assert_silent();
     });
 }
 
@@ -117,8 +117,7 @@ fn a_sticky_directory_is_found_behind_what_names_a_temporary_file_or_no_reason()
         );
         scene.run("sed").assert_only("sticky-directory", lab.path("shared"), Verified);
         scene.run("perl").assert_only("sticky-directory", lab.path("shared"), Likely);
-        scene.run("twin").assert_silent();
-        scene.run("other").assert_silent();
+        scene.each(&["twin", "other"]).assert_silent();
     });
 }
 
@@ -154,9 +153,7 @@ fn git_that_fails_unheard_in_the_repository_of_another_user_is_explained() {
             cd ../own
             explained twin python3 -c 'import subprocess; subprocess.run(["git", "describe"], stderr=subprocess.DEVNULL, check=True)'"#,
         );
-        for run in ["python", "node", "make"] {
-            scene.run(run).assert_first("dubious-ownership", lab.path("foreign"), Verified);
-        }
+        scene.each(&["python", "node", "make"]).assert_first("dubious-ownership", lab.path("foreign"), Verified);
         scene.run("twin").assert_silent();
     });
 }
@@ -192,9 +189,7 @@ fn an_id_without_a_mapping_is_found_where_a_tool_says_invalid_argument() {
             mapped setpriv setpriv --reuid 5002 true
             mapped twin dd if=file of=out/x bs=0"#,
         );
-        for run in ["chown", "python", "install", "setpriv"] {
-            scene.run(run).assert_only("unmapped-id", "5002", Verified);
-        }
+        scene.each(&["chown", "python", "install", "setpriv"]).assert_only("unmapped-id", "5002", Verified);
         scene.run("twin").assert_silent();
     });
 }
@@ -250,9 +245,7 @@ fn a_low_port_is_told_where_only_the_command_line_has_it() {
         for (run, confidence) in [("nc", Likely), ("python", Likely), ("node", Verified)] {
             scene.run(run).assert_only("privileged-port", "80", confidence);
         }
-        for run in ["twin", "twin.file", "root"] {
-            scene.run(run).assert_does_not_name("privileged-port");
-        }
+        scene.each(&["twin", "twin.file", "root"]).assert_does_not_name("privileged-port");
     });
 }
 
@@ -269,8 +262,7 @@ fn a_capability_is_told_where_only_the_command_line_has_the_call() {
         for (run, capability) in [("setuid", "CAP_SETUID"), ("chroot", "CAP_SYS_CHROOT"), ("raw", "CAP_NET_RAW")] {
             scene.run(run).assert_only("missing-capability", capability, Likely);
         }
-        scene.run("twin").assert_silent();
-        scene.run("twin.file").assert_silent();
+        scene.each(&["twin", "twin.file"]).assert_silent();
     });
 }
 
@@ -289,8 +281,7 @@ fn a_secret_that_is_open_to_others_is_found_where_the_message_has_no_mode() {
         );
         scene.run("key").assert_only("insecure-permissions", lab.path("key"), Verified);
         scene.run("netrc").assert_only("insecure-permissions", lab.path("home/.netrc"), Verified);
-        scene.run("twin").assert_silent();
-        scene.run("twin.netrc").assert_silent();
+        scene.each(&["twin", "twin.netrc"]).assert_silent();
     });
 }
 
@@ -308,11 +299,7 @@ fn a_tree_that_root_left_in_a_home_directory_is_found_behind_vague_words() {
             explained_as 4001 twin.perl perl -e 'open F, ">", "h/.cache/own/x" or die; die "cannot write h/.cache/own/x\n"'"#,
         );
         scene.run("clear").assert_only("foreign-owner", lab.path("h/.cache/left"), Verified);
-        for run in ["sqlite", "curl", "perl"] {
-            scene.run(run).assert_only("foreign-owner", lab.path("h/.cache/left"), Likely);
-        }
-        for run in ["twin", "twin.curl", "twin.perl"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["sqlite", "curl", "perl"]).assert_only("foreign-owner", lab.path("h/.cache/left"), Likely);
+        scene.each(&["twin", "twin.curl", "twin.perl"]).assert_silent();
     });
 }

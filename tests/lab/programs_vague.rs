@@ -45,8 +45,7 @@ fn a_start_that_failed_without_a_name_is_explained_by_what_the_command_line_has(
         ] {
             scene.run(run).assert_only(id, lab.path(file), Likely);
         }
-        scene.run("twin").assert_silent();
-        scene.run("other").assert_silent();
+        scene.each(&["twin", "other"]).assert_silent();
     });
 }
 
@@ -93,9 +92,7 @@ fn a_program_that_failed_unheard_is_looked_at() {
         ] {
             scene.run(run).assert_only(id, lab.path(file), Likely);
         }
-        for run in ["twin", "twin.node", "twin.sh"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["twin", "twin.node", "twin.sh"]).assert_silent();
     });
 }
 

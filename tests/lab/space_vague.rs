@@ -2,7 +2,7 @@
 //! twin that fails alike on a machine with room.
 
 use crate::harness::{Need, scenario};
-use explain::cause::Confidence::{self, Likely, Verified};
+use explain::cause::Confidence::{Likely, Verified};
 
 const LANGUAGES: &[Need] =
     &[Need::Root, Need::Program("php"), Need::Program("ruby"), Need::Program("perl"), Need::Program("lua5.4")];
@@ -24,14 +24,10 @@ fn names_on_two_mounts_are_found_where_the_message_has_one_of_them_or_none() {
         );
         let ends =
             |name: &str| format!("{} and {}", lab.path("a").join(name).display(), lab.path("b").join(name).display());
-        for run in ["perl", "link", "lua", "php"] {
-            scene.run(run).assert_only("cross-device", ends("f"), Likely);
-        }
+        scene.each(&["perl", "link", "lua", "php"]).assert_only("cross-device", ends("f"), Likely);
         scene.run("ruby").assert_only("cross-device", ends("f"), Verified);
         scene.run("directory").assert_only("cross-device", ends("dir"), Verified);
-        for run in ["twin", "twin.php", "twin.lua"] {
-            scene.run(run).assert_does_not_name("cross-device");
-        }
+        scene.each(&["twin", "twin.php", "twin.lua"]).assert_does_not_name("cross-device");
     });
 }
 
@@ -50,8 +46,7 @@ fn a_mount_that_is_in_the_way_is_found_where_the_message_does_not_name_it() {
         for (run, confidence) in [("perl", Likely), ("lua", Likely), ("php", Verified), ("ruby", Verified)] {
             scene.run(run).assert_only("busy", lab.path("d"), confidence);
         }
-        scene.run("twin").assert_silent();
-        scene.run("twin.php").assert_silent();
+        scene.each(&["twin", "twin.php"]).assert_silent();
     });
 }
 
@@ -81,9 +76,7 @@ fn a_reserve_is_found_where_the_message_has_no_reason_or_no_path() {
             assert_eq!(run.first().id, "reserved-blocks", "{run}");
             run.assert_does_not_name("blocks-exhausted");
         }
-        for run in ["twin", "twin.sqlite"] {
-            scene.run(run).assert_does_not_name("reserved-blocks");
-        }
+        scene.each(&["twin", "twin.sqlite"]).assert_does_not_name("reserved-blocks");
     });
 }
 
@@ -105,14 +98,8 @@ print(name)')
             explained twin sqlite3 disk/roomy/x.db 'select * from nothing'
             explained twin.perl perl -e 'open F, ">", shift or die; die "cannot open it\n"' disk/roomy/x"#,
         );
-        for run in ["sqlite", "perl"] {
-            let run = scene.run(run);
-            let found = run.first();
-            assert!(found.id == "directory-full" && found.subject == lab.path("disk/d").to_string_lossy(), "{run}");
-        }
-        for run in ["twin", "twin.perl"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["sqlite", "perl"]).assert_about("directory-full", lab.path("disk/d"));
+        scene.each(&["twin", "twin.perl"]).assert_silent();
     });
 }
 
@@ -131,12 +118,7 @@ fn a_damaged_filesystem_is_found_where_the_message_has_no_path() {
             explained lua lua5.4 -e 'assert(io.open("disk/dir/z", "w"))'
             explained php php -r 'touch("disk/dir/y") || exit(1);'"#,
         );
-        for run in ["perl", "lua", "php"] {
-            let run = scene.run(run);
-            let found = run.first();
-            assert!(found.id == "filesystem-damaged" && found.subject == lab.path("disk").to_string_lossy(), "{run}");
-            assert_ne!(found.confidence, Confidence::Possible, "{run}");
-        }
+        scene.each(&["perl", "lua", "php"]).assert_about("filesystem-damaged", lab.path("disk"));
         scene.run("twin").assert_does_not_name("filesystem-damaged");
     });
 }
@@ -176,11 +158,7 @@ fn a_lack_of_metadata_is_found_where_no_reason_is_told() {
             explained twin perl -e 'open F, "<", shift or die "cannot open: $!\n"' pool/none"#,
             crate::btrfs_metadata::METADATA_FULL
         ));
-        for run in ["sqlite", "perl"] {
-            let run = scene.run(run);
-            let found = run.first();
-            assert!(found.id == "btrfs-metadata-full" && found.subject == lab.path("pool").to_string_lossy(), "{run}");
-        }
+        scene.each(&["sqlite", "perl"]).assert_about("btrfs-metadata-full", lab.path("pool"));
         scene.run("twin").assert_silent();
     });
 }

@@ -43,14 +43,14 @@ fn a_directory_for_temporary_files_that_takes_none_is_named() {
             type_fix mktemp 'mkdir'
             explained_in after "$gone" mktemp"#,
         );
-        for run in ["mktemp", "sort", "perl", "deb", "make"] {
-            scene.run(run).assert_only("tmpdir-unusable", lab.path("gone"), Confidence::Verified);
-        }
+        scene.each(&["mktemp", "sort", "perl", "deb", "make"]).assert_only(
+            "tmpdir-unusable",
+            lab.path("gone"),
+            Confidence::Verified,
+        );
         scene.run("file").assert_only("tmpdir-unusable", lab.path("file"), Confidence::Verified);
         scene.run("relative").assert_only("tmpdir-unusable", lab.path("no/such"), Confidence::Verified);
-        for run in ["twin", "twin.deb"] {
-            scene.run(run).assert_does_not_name("tmpdir-unusable");
-        }
+        scene.each(&["twin", "twin.deb"]).assert_does_not_name("tmpdir-unusable");
         assert_eq!(scene.run("after").status, 0);
     });
 }
@@ -69,15 +69,13 @@ fn a_home_that_cannot_be_used_is_named() {
             explained_in twin "$gone" git config --file nowhere/config user.name a
             explained_in twin.node "$gone" node -e 'require("fs").readFileSync("nowhere")'"#,
         );
-        for run in ["git", "gpg", "node", "sqlite"] {
-            scene.run(run).assert_only("home-unusable", lab.path("gone"), Confidence::Verified);
-        }
-        for run in ["unset", "shell"] {
-            scene.run(run).assert_only("home-unusable", "-", Confidence::Verified);
-        }
-        for run in ["twin", "twin.node"] {
-            scene.run(run).assert_does_not_name("home-unusable");
-        }
+        scene.each(&["git", "gpg", "node", "sqlite"]).assert_only(
+            "home-unusable",
+            lab.path("gone"),
+            Confidence::Verified,
+        );
+        scene.each(&["unset", "shell"]).assert_only("home-unusable", "-", Confidence::Verified);
+        scene.each(&["twin", "twin.node"]).assert_does_not_name("home-unusable");
     });
 }
 
@@ -92,12 +90,8 @@ fn a_locale_that_stops_a_program_is_named_and_a_warning_about_one_is_not() {
             explained_in bash "env LC_ALL=xx_YY.UTF-8" bash -c false
             explained_in die "env LC_ALL=xx_YY.UTF-8" perl -e 'die "no such column\n"'"#,
         );
-        for run in ["all", "one"] {
-            scene.run(run).assert_only("locale-missing", "xx_YY.UTF-8", Confidence::Verified);
-        }
-        for run in ["perl", "bash", "die"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["all", "one"]).assert_only("locale-missing", "xx_YY.UTF-8", Confidence::Verified);
+        scene.each(&["perl", "bash", "die"]).assert_silent();
     });
 }
 
@@ -111,9 +105,7 @@ fn bytes_that_a_missing_locale_makes_strange_lead_to_it() {
             explained_in ruby "env LC_ALL=xx_YY.UTF-8" ruby -e 'File.read("in.csv").split(",")'
             explained_in twin "env LC_ALL=C $ascii" /usr/bin/python3 -c "$read""#,
         );
-        for run in ["python", "ruby"] {
-            scene.run(run).assert_only("locale-missing", "xx_YY.UTF-8", Confidence::Verified);
-        }
+        scene.each(&["python", "ruby"]).assert_only("locale-missing", "xx_YY.UTF-8", Confidence::Verified);
         scene.run("twin").assert_silent();
     });
 }
@@ -130,13 +122,13 @@ fn a_terminal_type_that_nobody_described_is_named() {
             explained_in twin "$strange" tput -T xterm no-such-capability
             explained_in other "$strange" ls /nowhere"#,
         );
-        for run in ["clear", "tput", "curses"] {
-            scene.run(run).assert_only("terminal-unknown", "strange-terminal", Confidence::Verified);
-        }
+        scene.each(&["clear", "tput", "curses"]).assert_only(
+            "terminal-unknown",
+            "strange-terminal",
+            Confidence::Verified,
+        );
         scene.run("unset").assert_only("terminal-unknown", "-", Confidence::Verified);
-        for run in ["twin", "other"] {
-            scene.run(run).assert_does_not_name("terminal-unknown");
-        }
+        scene.each(&["twin", "other"]).assert_does_not_name("terminal-unknown");
     });
 }
 
@@ -153,12 +145,8 @@ fn a_terminal_that_is_wanted_and_not_there_is_named() {
             explained twin setsid cat /nowhere
             explained ssh setsid ssh -o StrictHostKeyChecking=yes -o ConnectTimeout=1 -p 1 127.0.0.1",
         );
-        for run in ["nano", "tmux", "gpg", "shell", "python"] {
-            scene.run(run).assert_only("no-terminal", "-", Confidence::Verified);
-        }
+        scene.each(&["nano", "tmux", "gpg", "shell", "python"]).assert_only("no-terminal", "-", Confidence::Verified);
         // ssh says beside its error that it goes on without a terminal.
-        for run in ["twin", "ssh"] {
-            scene.run(run).assert_does_not_name("no-terminal");
-        }
+        scene.each(&["twin", "ssh"]).assert_does_not_name("no-terminal");
     });
 }

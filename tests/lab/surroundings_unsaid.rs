@@ -19,9 +19,7 @@ f = open("held", "w"); fcntl.flock(f, fcntl.LOCK_EX); open("ready", "w"); time.s
             explained twin flock -n free false
             explained order flock -n free sh -c 'exit 1' held"#,
         );
-        for run in ["now", "waited"] {
-            scene.run(run).assert_only("locked-by-process", lab.path("held"), Verified);
-        }
+        scene.each(&["now", "waited"]).assert_only("locked-by-process", lab.path("held"), Verified);
         scene.run("twin").assert_silent();
     });
 }
@@ -124,9 +122,7 @@ fn terminals_that_are_wanted_or_unknown_are_told_by_other_words_and_by_a_status(
             explained password setsid openssl genrsa -aes128 -out key 1024
             explained twin.password setsid openssl genrsa -aes128 -passout pass:abcdef -out no/such/key 1024"#,
         );
-        for run in ["status", "infocmp"] {
-            scene.run(run).assert_only("terminal-unknown", "strange-terminal", Verified);
-        }
+        scene.each(&["status", "infocmp"]).assert_only("terminal-unknown", "strange-terminal", Verified);
         scene.run("password").assert_first("no-terminal", "-", Verified);
         scene.run("twin").assert_does_not_name("terminal-unknown");
         scene.run("twin.password").assert_does_not_name("no-terminal");

@@ -17,27 +17,29 @@ pub fn assert_same_as(user: &str, needs: &[&str], steps: &[Step]) {
     assert_same_in(&shell, &[String::new(), "./explain --quiet --".to_owned()], needs, steps);
 }
 
+/// After another line: types one that asks, answers with ^C, and looks at the status.
+fn interrupted(line: &'static str, question: &'static str) -> [Step; 8] {
+    let status = "echo interrupted=$?";
+    [Prompt, Clear, Line(line), Shows(question), Key("C-c"), Prompt, Line(status), Shows("interrupted=")]
+}
+
 #[test]
 fn sudo_asks_for_the_password() {
     assert_same_as(
         "guest",
         &["sudo"],
         &[
-            Line("$W sudo sh -c 'id -u; exit 7'; echo rc=$?"),
-            Shows("password for guest:"),
-            Line("wrong"),
-            Shows("try again"),
-            Line("secret"),
-            Shows("rc=7"),
-            Prompt,
-            Clear,
-            Line("$W sudo true"),
-            Shows("password for guest:"),
-            Key("C-c"),
-            Prompt,
-            Line("echo interrupted=$?"),
-            Shows("interrupted="),
-        ],
+            &[
+                Line("$W sudo sh -c 'id -u; exit 7'; echo rc=$?"),
+                Shows("password for guest:"),
+                Line("wrong"),
+                Shows("try again"),
+                Line("secret"),
+                Shows("rc=7"),
+            ],
+            &interrupted("$W sudo true", "password for guest:")[..],
+        ]
+        .concat(),
     );
 }
 
@@ -47,19 +49,15 @@ fn sudo_within_the_command_asks_for_the_password() {
         "guest",
         &["sudo"],
         &[
-            Line("$W sh -c 'sudo id -u; exit 7'; echo rc=$?"),
-            Shows("password for guest:"),
-            Line("secret"),
-            Shows("rc=7"),
-            Prompt,
-            Clear,
-            Line("$W sh -c 'sudo true; exit 7'"),
-            Shows("password for guest:"),
-            Key("C-c"),
-            Prompt,
-            Line("echo interrupted=$?"),
-            Shows("interrupted="),
-        ],
+            &[
+                Line("$W sh -c 'sudo id -u; exit 7'; echo rc=$?"),
+                Shows("password for guest:"),
+                Line("secret"),
+                Shows("rc=7"),
+            ],
+            &interrupted("$W sh -c 'sudo true; exit 7'", "password for guest:")[..],
+        ]
+        .concat(),
     );
 }
 
@@ -78,22 +76,18 @@ fn ssh_asks_for_the_password() {
         "root",
         &["ssh", "sshd"],
         &[
-            Line("$W ssh -F client guest@nowhere 'echo inside; exit 7'; echo rc=$?"),
-            Shows("password:"),
-            Line("wrong"),
-            Shows("try again"),
-            Line("secret"),
-            Shows("inside"),
-            Shows("rc=7"),
-            Prompt,
-            Clear,
-            Line("$W ssh -F client guest@nowhere true"),
-            Shows("password:"),
-            Key("C-c"),
-            Prompt,
-            Line("echo interrupted=$?"),
-            Shows("interrupted="),
-        ],
+            &[
+                Line("$W ssh -F client guest@nowhere 'echo inside; exit 7'; echo rc=$?"),
+                Shows("password:"),
+                Line("wrong"),
+                Shows("try again"),
+                Line("secret"),
+                Shows("inside"),
+                Shows("rc=7"),
+            ],
+            &interrupted("$W ssh -F client guest@nowhere true", "password:")[..],
+        ]
+        .concat(),
     );
 }
 

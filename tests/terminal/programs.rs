@@ -146,19 +146,16 @@ fn htop_runs_until_it_is_left() {
     assert_same(&["htop"], &[Line("$W htop; clear; echo rc=$?"), Shows("PID"), Text("q"), Shows("rc=0")]);
 }
 
+/// Types a line that starts fzf with the numbers to 30, and chooses one.
+#[track_caller]
+fn assert_chooses(line: &'static str) {
+    let choice = [Line(line), Shows("30/30"), Text("17"), Shows("1/30"), Key("Enter"), Shows("rc=0")];
+    assert_same(&["fzf"], &choice);
+}
+
 #[test]
 fn fzf_lets_choose() {
-    assert_same(
-        &["fzf"],
-        &[
-            Line("seq 30 >f; FZF_DEFAULT_COMMAND='cat f' $W fzf; echo rc=$?"),
-            Shows("30/30"),
-            Text("17"),
-            Shows("1/30"),
-            Key("Enter"),
-            Shows("rc=0"),
-        ],
-    );
+    assert_chooses("seq 30 >f; FZF_DEFAULT_COMMAND='cat f' $W fzf; echo rc=$?");
 }
 
 #[test]
@@ -326,17 +323,7 @@ fn git_commit_asks_an_editor() {
 
 #[test]
 fn fzf_in_a_pipeline_lets_choose() {
-    assert_same(
-        &["fzf"],
-        &[
-            Line("seq 30 | $W fzf | cat -n; echo rc=$?"),
-            Shows("30/30"),
-            Text("17"),
-            Shows("1/30"),
-            Key("Enter"),
-            Shows("rc=0"),
-        ],
-    );
+    assert_chooses("seq 30 | $W fzf | cat -n; echo rc=$?");
 }
 
 #[test]

@@ -10,10 +10,12 @@
 //! }
 //! ```
 
+mod each;
 mod explained;
 mod need;
 mod selftest;
 
+use each::Each;
 pub use explained::Explained;
 pub use need::Need;
 
@@ -106,6 +108,11 @@ impl Scene {
     /// The run that the script called `explained NAME …`.
     pub fn run(&self, name: &str) -> Explained {
         Explained::read(&self.runs, name, &self.script)
+    }
+
+    /// Several runs, to assert the same of each.
+    pub fn each(&self, names: &[&str]) -> Each {
+        Each(names.iter().map(|name| self.run(name)).collect())
     }
 }
 
