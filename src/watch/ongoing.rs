@@ -24,7 +24,7 @@ const PATHS_OF_A_MESSAGE: usize = 8;
 /// Bytes of one message that are searched for paths and words.
 const BYTES_OF_A_MESSAGE: usize = 4 << 10;
 /// A read of so many bytes is no message but part of a flood …
-const FLOOD: usize = 32 << 10;
+const FLOOD: usize = 4 << 10;
 /// … of which each so manieth is searched for words: what ends a flood is mostly shorter.
 const ONE_OF_A_FLOOD: u32 = 16;
 /// Directories that are remembered as looked at; later ones are passed over.
@@ -71,6 +71,7 @@ pub struct Watch {
     cost: Duration,
     directories: Vec<PathBuf>,
     at_inotify: Ration,
+    at_limits: Ration,
     at_family: Ration,
     at_locks: Ration,
     /// Full reads since the last one that was none.
@@ -102,6 +103,7 @@ impl Watch {
             cost: Duration::ZERO,
             directories: Vec::new(),
             at_inotify: Ration::default(),
+            at_limits: Ration::default(),
             at_family: Ration::default(),
             at_locks: Ration::default(),
             floods: 0,
@@ -147,7 +149,7 @@ impl Watch {
             self.last_heard = Some(self.last_look);
         }
         // It may also be about to end, and with it goes what it holds. Who writes without end is not.
-        if has_any(bytes, OF_LIMITS) || is_due && !is_flood && family::may_be_at_a_limit() {
+        if has_any(bytes, OF_LIMITS) || is_due && !is_flood && self.is_a_limit_near() {
             self.look_at_family(said);
         }
         if has_any(bytes, OF_LOCKS) {
@@ -232,6 +234,17 @@ impl Watch {
         let sources = Sources::find(&Mounts::parse(&self.mounts));
         self.watched.before = sources.read();
         self.sources = Some(sources);
+    }
+
+    /// Whether the command may have come to a limit of which it says nothing.
+    fn is_a_limit_near(&mut self) -> bool {
+        let begun = Instant::now();
+        if !self.at_limits.grants(begun) {
+            return false;
+        }
+        let is_near = family::may_be_at_a_limit();
+        self.at_limits.spend(begun);
+        is_near
     }
 
     fn look_at_family(&mut self, said: u64) {
