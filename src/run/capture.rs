@@ -5,6 +5,7 @@ use super::read_back::ReadBack;
 use crate::sys::argv::Argv;
 use crate::sys::errno::Errno;
 use crate::sys::fd::{self, Identity, Kind, Opening, STDERR, STDIN, STDOUT};
+use crate::sys::fs::bytes_available;
 use crate::sys::poll;
 use crate::sys::process::file_size_limit;
 use crate::sys::terminal;
@@ -110,12 +111,13 @@ fn must_be_written_by_the_command(stderr: &Identity, opening: Opening) -> bool {
     }
 }
 
-/// Bytes that a log must still be allowed to grow by (`ulimit -f`). With less left the command's own writes must meet the limit:
-/// through a pipe they would all succeed.
-const ROOM: u64 = 64 << 10;
+/// Bytes that a log must still be able to grow by, as its filesystem and `ulimit -f` have it. With less left the command's own writes
+/// must meet the end: through a pipe they would all succeed.
+const ROOM: u64 = 1 << 20;
 
-fn may_hardly_grow(file: &Identity) -> bool {
+fn can_hardly_grow(file: &Identity) -> bool {
     file_size_limit().is_some_and(|limit| limit < file.length.saturating_add(ROOM))
+        || bytes_available(STDERR).is_some_and(|available| available < ROOM)
 }
 
 /// A pipe of our own.
@@ -139,7 +141,7 @@ impl Pipe {
 
 impl Way {
     /// Chooses: no capture where stderr is closed, cannot be written to, or no pipe can be had; and none where stderr is a
-    /// file that may hardly grow.
+    /// file that can hardly grow and that we may not read.
     #[must_use]
     pub fn choose(wish: Wish, command: Argv) -> Self {
         if wish == Wish::None {
@@ -174,14 +176,16 @@ impl Way {
         }
     }
 
-    /// Where stdout is the same file as after `>log 2>&1`, the file itself; for stderr alone a pipe, which lets us hear at once what is
-    /// said and look at the machine.
+    /// Where stdout is the same file as after `>log 2>&1`, and where there is little room, the file itself; for stderr alone a pipe,
+    /// which lets us hear at once what is said and look at the machine.
     fn beside_a_file(stderr: &Identity, opening: Opening) -> Self {
-        let is_shared = is_stdout_too(stderr);
-        if is_shared && let Ok(file) = ReadBack::of_stderr(opening) {
+        let (is_shared, is_tight) = (is_stdout_too(stderr), can_hardly_grow(stderr));
+        if (is_shared || is_tight)
+            && let Ok(file) = ReadBack::of_stderr(opening)
+        {
             return Self::File(file);
         }
-        if may_hardly_grow(stderr) { Self::None } else { Self::pipe(is_shared) }
+        if is_tight { Self::None } else { Self::pipe(is_shared) }
     }
 
     fn pipe(is_shared: bool) -> Self {

@@ -1,10 +1,12 @@
 //! Counters and attributes of filesystems and files.
 
 use super::errno::Errno;
+use super::raw::call;
 use nix::NixPath;
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, OsStr};
 use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -73,10 +75,8 @@ pub fn space_of(path: &CStr) -> Result<(Space, Filesystem), Errno> {
     let mut found: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: the path is a C string, and `found` outlives the call.
     Errno::result(unsafe { libc::statfs(path.as_ptr(), &raw mut found) })?;
-    let positive = |number: i64| u64::try_from(number).unwrap_or(0);
-    let unit = if found.f_frsize > 0 { found.f_frsize } else { found.f_bsize };
     let space = Space {
-        block_size: positive(unit),
+        block_size: unit(&found),
         blocks: found.f_blocks,
         blocks_free: found.f_bfree,
         blocks_available: found.f_bavail,
@@ -86,6 +86,24 @@ pub fn space_of(path: &CStr) -> Result<(Space, Filesystem), Errno> {
     // SAFETY: an fsid is two integers, 64 bits in all.
     let id = unsafe { std::mem::transmute::<libc::fsid_t, u64>(found.f_fsid) };
     Ok((space, (found.f_type, id)))
+}
+
+/// Bytes in one of the blocks that are counted: `f_frsize`, and `f_bsize` where a filesystem leaves that out.
+fn unit(found: &libc::statfs) -> u64 {
+    let unit = if found.f_frsize > 0 { found.f_frsize } else { found.f_bsize };
+    u64::try_from(unit).unwrap_or(0)
+}
+
+/// Bytes that users without the reserve can still write to the filesystem of an open file, `fstatfs(2)`; none where it counts no blocks.
+/// It may be asked before the C library has been set up (see `src/run/early.rs`).
+#[must_use]
+pub fn bytes_available(fd: RawFd) -> Option<u64> {
+    let mut found = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `found` is a `statfs` that outlives the call.
+    unsafe { call!(libc::SYS_fstatfs, fd, found.as_mut_ptr()) }.ok()?;
+    // SAFETY: the call has filled it in.
+    let found = unsafe { &*found.as_ptr() };
+    (found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(unit(found)))
 }
 
 /// Where a symbolic link points.

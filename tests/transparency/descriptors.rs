@@ -74,24 +74,31 @@ fn stdin_and_stdout_are_the_very_files_of_the_caller() {
 #[test]
 fn a_log_on_a_full_disk_is_met_by_the_command_itself() {
     if is_root() {
-        let full =
-            "mkdir m; mount -t tmpfs -o size=64k none m; timeout 20 \"$@\" >m/log 2>&1; echo $?; stat -c %s m/log";
-        for command in ["cat /etc/passwd", "seq 300000", "yes"] {
-            assert_same(&format!("unshare -m bash -c '{full}' b $W {command}"));
+        for redirection in ["m/log 2>&1", "/dev/null 2>m/log"] {
+            let full = format!(
+                "mkdir m; mount -t tmpfs -o size=64k none m; timeout 20 \"$@\" >{redirection}; echo $?; stat -c %s m/log"
+            );
+            for command in [
+                "tee /dev/stderr </etc/passwd",
+                "dd if=/dev/zero bs=1k count=300 status=none of=/dev/stderr",
+                "bash -c \"yes >&2\"",
+            ] {
+                assert_same(&format!("unshare -m bash -c '{full}' b $W {command}"));
+            }
+            let fuller = full.replace("; timeout", "; head -c 70000 /dev/zero >m/fill; timeout");
+            assert_same(&format!("unshare -m bash -c '{fuller}' b $W sh -c 'echo words >&2'"));
         }
-        assert_same(&format!(
-            "unshare -m bash -c '{}' b $W echo words",
-            full.replace("; timeout", "; head -c 70000 /dev/zero >m/fill; timeout")
-        ));
     }
 }
 
 #[test]
 fn a_limit_on_the_size_of_a_log_is_met_by_the_command_itself() {
     for blocks in [0, 1, 200] {
-        assert_same(&format!(
-            "{{ (ulimit -f {blocks}; $W seq 300000 >log 2>&1; echo $?; stat -c %s log); }} 2>/dev/null"
-        ));
+        for redirection in [">log 2>&1", "2>log >&2", "2>log"] {
+            assert_same(&format!(
+                "{{ (ulimit -f {blocks}; $W sh -c 'seq 300000 >&2' {redirection}; echo $?; stat -c %s log); }} 2>/dev/null"
+            ));
+        }
     }
 }
 
