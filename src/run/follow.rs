@@ -1,7 +1,7 @@
 //! From the child's start to its end: one loop, whose events are told apart once.
 
 use super::capture::{Source, Way};
-use super::ended::{Ended, fact};
+use super::ended::{Ended, fact, written_by};
 use super::job::Job;
 use super::read_back::ReadBack;
 use super::relay::{Flow, Relay};
@@ -186,6 +186,15 @@ impl Run {
         }
     }
 
+    /// Where others had the caller's file too, nobody can tell whose the lines are: it is as if we had none.
+    fn forget_what_others_wrote(&mut self) {
+        let Some(file) = &self.file else { return };
+        if written_by(self.child.pid).is_some_and(|bytes| !file.can_be_of_one_who_wrote(bytes)) {
+            self.recorder = Recorder::default();
+            self.captured = false;
+        }
+    }
+
     /// Passes on what is in the pipe now, and no more: others may write without end.
     fn drain(&mut self) {
         let end = self.recorder.written() + self.relay.as_ref().map_or(0, Relay::waiting) as u64;
@@ -208,6 +217,7 @@ impl Run {
         self.watch.look_at_the_end();
         self.finish_relay();
         self.read_back();
+        self.forget_what_others_wrote();
         let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
         let (exec_failure, captured) = (self.child.exec_failure(), self.captured);
         let peak_memory = process::reap(self.child.pid);

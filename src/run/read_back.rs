@@ -10,6 +10,8 @@ pub struct ReadBack {
     file: OwnedFd,
     /// What stands before was read, or was there before the command.
     place: u64,
+    /// Bytes that were read.
+    read: u64,
     appends: bool,
 }
 
@@ -21,7 +23,7 @@ impl ReadBack {
     pub fn of_stderr(opening: Opening) -> Result<Self, Errno> {
         let appends = opening.appends();
         let place = end(appends)?;
-        Ok(Self { file: fd::stderr_for_reading()?, place, appends })
+        Ok(Self { file: fd::stderr_for_reading()?, place, read: 0, appends })
     }
 
     /// Closes it, before the C library has been set up too.
@@ -41,7 +43,15 @@ impl ReadBack {
     pub fn receive(&mut self, room: &mut [u8]) -> usize {
         let count = fd::read_at(self.file.as_fd(), self.place, room).unwrap_or(0);
         self.place += count as u64;
+        self.read += count as u64;
         count
+    }
+
+    /// Whether all of it can be the command's, which has written so many bytes wherever to. A step of a build that goes on beside it may
+    /// have the same log.
+    #[must_use]
+    pub fn can_be_of_one_who_wrote(&self, bytes: u64) -> bool {
+        self.read <= bytes
     }
 }
 

@@ -137,6 +137,19 @@ fn what_was_written_to_a_log_is_explained_and_what_stood_there_before_is_not() {
 }
 
 #[test]
+fn what_others_wrote_to_the_same_log_is_not_the_commands() {
+    let directory = scratch();
+    let script = format!(
+        "{{ {EXPLAIN} sh -c 'echo out; sleep 0.3; exit 6' & sleep 0.1; cat /no/such/directory/file; wait $!; echo $?; }} >log 2>&1; cat log"
+    );
+    let mut command = Command::new("bash");
+    command.args(["-c", &script]).current_dir(directory.path());
+    let told = seen(command);
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(text.contains("/no/such") && text.ends_with("6\n") && !text.contains("explain:"), "{text}");
+}
+
+#[test]
 fn a_device_that_refuses_bytes_refuses_the_commands() {
     assert_same("$W sh -c 'echo words >&2 || echo refused; exit 3' 2>/dev/full; echo $?");
 }
