@@ -7,6 +7,7 @@ mod pace;
 mod places;
 
 pub use ongoing::Watch;
+pub use pace::Unseen;
 
 use crate::sys::family::{self, Family};
 use crate::sys::fs::Space;
@@ -55,6 +56,15 @@ pub struct Place {
 impl Place {
     /// The role of what a word of the command names.
     pub(crate) const NAMED_BY_THE_COMMAND: &str = "named by the command";
+
+    /// The role of what was named on stderr.
+    pub(crate) const NAMED_ON_STDERR: &str = "named on stderr";
+
+    /// Whether a message of the command names it or something on it.
+    #[must_use]
+    pub fn is_named_on_stderr(&self) -> bool {
+        self.roles.iter().any(|role| role == Self::NAMED_ON_STDERR)
+    }
 
     /// Whether a word of the command names it or something on it.
     #[must_use]
@@ -159,6 +169,13 @@ impl Watched {
             self.family = Some(FamilySample { moment, family, groups });
         }
     }
+}
+
+/// What can have been used up and given back between two looks of a run, or in all of one that was short; nothing where nobody looked.
+#[must_use]
+pub fn unseen(watched: &Watched) -> Unseen {
+    let ended = watched.places.iter().map(|place| place.after.moment.at_ms).max();
+    pace::unseen(Duration::from_millis(ended.map_or(0, |begun| begun + 1)))
 }
 
 /// How much the processes use, for telling which of two looks shows more.

@@ -17,8 +17,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What was said to be watched too, on stderr.
-const NAMED_ON_STDERR: &str = "named on stderr";
 /// Paths of one message that are looked at.
 const PATHS_OF_A_MESSAGE: usize = 8;
 /// Bytes of one message that are searched for paths and words.
@@ -58,6 +56,8 @@ const OF_LIMITS: &[&[u8]] = &[
 pub struct Watch {
     clock: Instant,
     watched: Watched,
+    /// What a relative path of a message is taken to begin with.
+    cwd: PathBuf,
     /// One for each place of `watched`.
     eyes: Vec<Eye>,
     /// The text of the mount table.
@@ -90,9 +90,12 @@ impl Watch {
     /// Begins; `clock` is when the child was started.
     #[must_use]
     pub fn begin(command: Argv, clock: Instant) -> Self {
+        // A working directory without a name any more has nothing that can be asked by path.
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let mut watch = Self {
             clock,
             watched: Watched::default(),
+            cwd,
             eyes: Vec::new(),
             mounts: mount_table(),
             mounts_read: clock,
@@ -108,11 +111,9 @@ impl Watch {
             at_locks: Ration::default(),
             floods: 0,
         };
-        // A working directory without a name any more has nothing that can be asked by path.
-        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let table = mem::take(&mut watch.mounts);
         let mounts = Outline::of(&table);
-        for (role, path) in places::wanted(&cwd, command.words().skip(1), &mounts) {
+        for (role, path) in places::wanted(&watch.cwd, command.words().skip(1), &mounts) {
             watch.join(&role, &path, None, &mounts);
         }
         watch.mounts = table;
@@ -226,7 +227,7 @@ impl Watch {
             self.mounts_read = Instant::now();
         }
         let table = mem::take(&mut self.mounts);
-        self.join(NAMED_ON_STDERR, path, Some(said), &Outline::of(&table));
+        self.join(Place::NAMED_ON_STDERR, &self.cwd.join(path), Some(said), &Outline::of(&table));
         self.mounts = table;
     }
 

@@ -46,6 +46,21 @@ pub fn reach(space: &Space, since_change: Duration) -> Option<Duration> {
     left.into_iter().filter(|(left, _)| *left > 0).map(|(_, reach)| Duration::from_millis(reach)).min()
 }
 
+/// What can be used up and given back without a look seeing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Bytes.
+    pub bytes: u64,
+    /// Inodes.
+    pub inodes: u64,
+}
+
+/// What can be used up and given back unseen in a run of this age: no two looks are further apart than the longest wait.
+pub fn unseen(age: Duration) -> Unseen {
+    let milliseconds = u64::try_from(age.min(LONGEST).as_millis()).unwrap_or(u64::MAX);
+    Unseen { bytes: milliseconds * BYTES_A_MILLISECOND, inodes: milliseconds * INODES_A_MILLISECOND }
+}
+
 /// How often something is looked at that takes milliseconds and only words give reason for: at once a few times, and then as
 /// often as takes a twentieth of the time. The last words before the end are often those that count.
 #[derive(Default)]
@@ -113,6 +128,13 @@ mod tests {
     fn a_look_that_takes_long_is_taken_less_often() {
         let waits = [0, 60].map(|age| next(Duration::from_secs(age), None, Duration::from_micros(90)).as_micros());
         assert_eq!(waits, [4_500, 100_000]);
+    }
+
+    #[test]
+    fn what_passes_unseen_is_little_and_no_more_in_an_hour_than_in_a_second() {
+        let [short, second, hour] = [3, 1000, 3_600_000].map(|age| unseen(Duration::from_millis(age)));
+        assert_eq!(short, Unseen { bytes: 6_000_000, inodes: 1500 });
+        assert_eq!(second, hour);
     }
 
     #[test]

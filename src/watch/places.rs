@@ -110,16 +110,17 @@ fn may_be_asked<R: Row>(mounts: &Table<R>, path: &Path) -> bool {
     !(mounts.0.is_empty() || mounts.0.iter().any(Row::may_block) && mounts.may_block(path))
 }
 
-/// Absolute paths in what a program said, at most `limit`.
+/// Paths in what a program said, at most `limit`: words with a slash. A relative one may be none (`and/or`).
 pub fn paths_in(said: &[u8], limit: usize) -> impl Iterator<Item = &Path> {
-    let starts = memchr::memchr_iter(b'/', said).filter(|at| *at == 0 || !is_of_a_path(said[at - 1]));
-    starts
-        .map(|at| {
-            let length = said[at..].iter().position(|byte| !is_of_a_path(*byte)).unwrap_or(said.len() - at);
-            Path::new(OsStr::from_bytes(&said[at..at + length]))
-        })
-        .filter(|path| path.as_os_str().len() > 1)
-        .take(limit)
+    let mut seen = 0;
+    let words = memchr::memchr_iter(b'/', said).filter_map(move |at| {
+        let before = said.get(seen..at)?;
+        let start = at - before.iter().rev().take_while(|byte| is_of_a_path(**byte)).count();
+        let length = said[at..].iter().position(|byte| !is_of_a_path(*byte)).unwrap_or(said.len() - at);
+        seen = at + length;
+        Some(Path::new(OsStr::from_bytes(&said[start..seen])))
+    });
+    words.filter(|path| path.as_os_str().len() > 1).take(limit)
 }
 
 #[cfg(test)]
@@ -131,7 +132,9 @@ mod tests {
     fn paths_are_found_in_sentences() {
         let said = b"tar: /tmp/a/b: Cannot open; see 'file:///usr/x' or and/or (/var/y), \"/z\"";
         let found: Vec<&Path> = paths_in(said, 9).collect();
-        assert_eq!(found, ["/tmp/a/b", "///usr/x", "/var/y", "/z"].map(Path::new));
+        assert_eq!(found, ["/tmp/a/b", "///usr/x", "and/or", "/var/y", "/z"].map(Path::new));
+        let made: Vec<&Path> = paths_in(b"make: *** [mk:2: it/o] Error 1; see x/ and /", 9).collect();
+        assert_eq!(made, ["it/o", "x/"].map(Path::new));
     }
 
     #[test]

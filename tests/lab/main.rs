@@ -17,6 +17,7 @@ mod directory_full;
 mod elsewhere;
 mod encodings;
 mod file_size;
+mod given_back;
 mod handled;
 mod harness;
 mod healthy;

@@ -25,3 +25,4 @@ pub mod spoken;
 pub mod stage;
 pub mod sysctl;
 pub mod tried;
+pub mod unseen;

@@ -3,7 +3,7 @@
 //! measured, and so is how far the room went down.
 
 use super::room::{self, Lack, Room};
-use super::shortage::Resource;
+use super::shortage::{self, Resource};
 use crate::cause::{Case, Confidence, Evidence, Finding, Seen, Suspect};
 use crate::probe::usage::By;
 use crate::sys::errno::Errno;
@@ -43,7 +43,7 @@ fn too_much(case: &Case, room: &Room, resource: &Resource) -> Option<Finding> {
         headline: format!("{point} is too full for {needed}: {left} are free"),
         summary: format!("{fact}; what was written was removed again."),
         evidence: vec![Evidence::probe(fact).check(format!("{} {}", resource.check, case.quoted(room.point())))],
-        fixes: Vec::new(),
+        fixes: shortage::more(case, room.mount, &room.now?, resource),
     })
 }
 
@@ -131,10 +131,10 @@ fn went_down(case: &Case, room: &Room, resource: &Resource) -> Option<Finding> {
         Finding {
             confidence: Confidence::Likely,
             seen: Some(Seen::During),
-            headline: format!("{} was likely {} for a time", room.point().display(), resource.state),
+            headline: format!("{} was {} for a time", room.point().display(), resource.state),
             summary: format!("{fact}; the command used it and gave it back."),
             evidence,
-            fixes: Vec::new(),
+            fixes: shortage::more(case, room.mount, &sample.space, resource),
         }
     })
 }

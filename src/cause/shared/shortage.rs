@@ -2,12 +2,13 @@
 //! check to the advice. What differs between them is a [`Resource`].
 
 use super::hoard::Hoard;
-use super::passed;
+use super::{passed, unseen};
 use crate::cause::room::{self, Lack, Measure, Room};
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::probe::origin::{self, Lasting};
 use crate::probe::usage::By;
 use crate::sys::fs::Space;
+use crate::sys::mounts::Mount;
 
 /// Something that a filesystem counts and can run out of.
 pub struct Resource {
@@ -38,6 +39,7 @@ pub fn check(case: &Case, suspect: &Suspect, resource: &Resource) -> Verdict {
     };
     let Some(lack) = room.lack(resource.measure) else {
         let passed = passed::finding(case, suspect, &room, resource);
+        let passed = passed.or_else(|| unseen::finding(case, suspect, &room, resource));
         let said = || room::only_said(case, suspect).then(|| said(&room, &counters, resource));
         let left = || Verdict::RuledOut((resource.left)(&counters));
         return passed.or_else(said).map_or_else(left, |finding| Verdict::Found(Box::new(finding)));
@@ -115,17 +117,22 @@ fn evidence(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Evid
 const LIMITS: &[&str] = &["size", "nr_inodes"];
 
 fn fixes(case: &Case, shortage: &Shortage, hoard: Option<&Hoard>) -> Vec<Fix> {
-    let Shortage { lack, resource, .. } = shortage;
-    let source = shortage.source();
     let mut fixes: Vec<Fix> = hoard.into_iter().flat_map(|hoard| hoard.fixes(case)).collect();
-    if source.mount.is_tmpfs() {
-        let enough = (resource.enough)(&lack.space);
-        let remount = format!("mount -o remount,{}={enough} {}", resource.option, case.quoted(source.point()));
-        fixes.push(Fix::now(case.as_root(&remount), "until it is mounted anew"));
-        let lasting = origin::of_mount(case.machine, source.mount).lasting(case.machine, &[(resource.option, &enough)]);
-        fixes.extend(lasting.map(|lasting| lasting_fix(case, lasting)));
-    }
+    fixes.extend(more(case, shortage.source().mount, &shortage.lack.space, shortage.resource));
     fixes
+}
+
+/// How a filesystem in memory is given more: now and for good. Nothing for one on a disk.
+#[must_use]
+pub fn more(case: &Case, mount: &Mount, space: &Space, resource: &Resource) -> Vec<Fix> {
+    if !mount.is_tmpfs() {
+        return Vec::new();
+    }
+    let enough = (resource.enough)(space);
+    let remount = format!("mount -o remount,{}={enough} {}", resource.option, case.quoted(&mount.point));
+    let now = Fix::now(case.as_root(&remount), "until it is mounted anew");
+    let lasting = origin::of_mount(case.machine, mount).lasting(case.machine, &[(resource.option, &enough)]);
+    [now].into_iter().chain(lasting.map(|lasting| lasting_fix(case, lasting))).collect()
 }
 
 fn lasting_fix(case: &Case, lasting: Lasting) -> Fix {
