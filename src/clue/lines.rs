@@ -1,9 +1,9 @@
 //! From what was written to the lines that are matched: each state of a progress bar (between carriage returns) is a line of its
-//! own; a message that was wrapped at a width is offered a second time as one line, and what an object of JSON says as lines.
+//! own; a message that was wrapped at a width is offered a second time as one line, and what a record says as lines.
 
 use super::jobs::{Failed, assign, of_same_job};
-use super::json;
 use super::line::{HEAD, Line, clean, shortened};
+use super::records;
 use crate::transcript::Transcript;
 
 /// Lines of a wrapped message that are joined at most.
@@ -30,22 +30,23 @@ pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
             }
         }
     }
+    let said: Vec<Vec<Line>> = (0..physical.len()).map(|index| of_record(&physical, index)).collect();
     let mut out = Vec::with_capacity(physical.len() + wrapped.len());
     let mut wrapped = wrapped.into_iter().peekable();
-    for (index, line) in physical.into_iter().enumerate() {
+    for ((index, line), said) in physical.into_iter().enumerate().zip(said) {
         out.extend(wrapped.next_if(|(first, _)| *first == index).map(|(_, joined)| joined));
-        out.extend(of_json(&line));
+        out.extend(said);
         out.push(line);
     }
     (out, failed)
 }
 
-/// What a line of JSON says, each as a line in its place.
-fn of_json(line: &Line) -> impl Iterator<Item = Line> {
-    let (messages, body) = (json::messages(line.body()), line.place.body);
-    let label = line.text[..body].to_vec();
-    let whole = Line { joined: true, ..line.clone() };
-    messages.into_iter().map(move |said| Line { text: [&label, &*clean(said.as_bytes())].concat(), ..whole.clone() })
+/// What the record says that a line is a part of, each as a line in its place.
+fn of_record(lines: &[Line], at: usize) -> Vec<Line> {
+    let line = &lines[at];
+    let label = &line.text[..line.place.body];
+    let said = |said: String| Line { text: [label, &*clean(said.as_bytes())].concat(), joined: true, ..line.clone() };
+    records::messages(lines, at).into_iter().map(said).collect()
 }
 
 fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {

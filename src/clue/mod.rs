@@ -29,6 +29,7 @@ mod pattern;
 mod prefix;
 mod reader;
 mod reading;
+mod records;
 mod review;
 mod rule;
 mod sieve;

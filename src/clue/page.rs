@@ -6,7 +6,7 @@ use super::line::Line;
 use super::lines::lines;
 use super::normal::Normal;
 use super::pattern::Pattern;
-use super::prefix::{is_quotation, starts};
+use super::prefix::{self, is_quotation, starts};
 use super::written::TWIN;
 use crate::transcript::Transcript;
 use regex_automata::util::captures::Captures;
@@ -80,11 +80,22 @@ impl<'a> Page<'a> {
     pub fn capture<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
         let normal = self.normal(line);
         let regex = pattern.regex_for(&normal.text)?;
-        starts(&normal.text).into_iter().find_map(|start| {
+        self.starts(line, normal).into_iter().find_map(|start| {
             let mut captures = regex.create_captures();
             regex.search_captures(&Input::new(&normal.text[start..]), &mut captures);
             captures.is_match().then_some(Found { normal, line: &self.lines[line].text, start, captures })
         })
+    }
+
+    /// Where a message may begin: behind prefixes, and behind the label of a job and prefixes.
+    fn starts(&self, line: usize, normal: &Normal) -> Vec<usize> {
+        let mut starts = starts(&normal.text);
+        let Line { text, place, .. } = &self.lines[line];
+        let label = normal.text.get(..place.body).filter(|label| place.body > 0 && **label == text[..place.body]);
+        if let Some(label) = label.filter(|label| !starts.contains(&label.len())) {
+            starts.extend(prefix::starts(&normal.text[label.len()..]).into_iter().map(|start| label.len() + start));
+        }
+        starts
     }
 
     /// The nearest other line that matches, of the same job, the lines after before the lines before; lines as they were written before joined ones,

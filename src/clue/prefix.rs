@@ -13,13 +13,20 @@ const FORMS: &[&str] = &[
     r"[\t ]+",
     // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
     r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: [A-Z]{3,4})?\]?[:, ]* ",
+    // What GitLab's runner puts behind the time: the number of the stream, whether it is stderr, and whether the line goes on.
+    r"[0-9a-f]{2}[EO][ +]",
+    // TeamCity: the time, a level and the step.
+    r"\[[0-9]{2}:[0-9]{2}:[0-9]{2}\](?:[EWi]:\t| :\t)? ?\[Step [0-9/]+\] ",
     r"\[?(?:[0-9]{2}[-/][0-9]{2} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
     // printk and dmesg.
     r"\[ *[0-9]+\.[0-9]{3,6}\] ",
     // syslog: month day time host program[pid].
     r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [^ ]+ [^ :\[]+(?:\[[0-9]+\])?: ",
-    // A program with its process id: systemd[1]:, [3923], 17851:.
-    r"[A-Za-z][A-Za-z0-9_.-]*\[[0-9]+\]: ",
+    // The same behind a time that was peeled, and the form of RFC 5424.
+    r"[A-Za-z0-9][A-Za-z0-9_.-]* [A-Za-z][A-Za-z0-9_./@-]*\[[0-9]+\]: ",
+    r"<[0-9]{1,3}>1 (?:[^ ]+ ){5}(?:-|\[[^\]]*\]) ",
+    // A program with its process id: systemd[1]:, [3923], 17851:. A process of Heroku: app[web.1]:.
+    r"[A-Za-z][A-Za-z0-9_.-]*\[(?:[0-9]+|[a-z]+\.[0-9]+)\]: ",
     r"\[[0-9]+(?::[^\]]*)?\] ",
     // BuildKit: #12 0.345.
     r"#[0-9]+ (?:[0-9]+\.[0-9]+ )?",
@@ -27,8 +34,13 @@ const FORMS: &[&str] = &[
     r"[A-Za-z0-9][A-Za-z0-9_.-]* *\| ",
     // Files of the container runtime interface (CRI) and journald's relay of them: stream, and whether the line is whole.
     r"(?:stdout|stderr) [FP] ",
-    // kubectl logs --prefix.
+    // kubectl logs --prefix; steps of Drone and Woodpecker, AWS CodeBuild, Google Cloud Build.
     r"\[pod/[^\]]+\] ",
+    r"\[[A-Za-z][A-Za-z0-9_. -]*:(?:L[0-9]+:)?[0-9]+s?\] ",
+    r"\[Container\] ",
+    r#"Step #[0-9]+(?: - "[^"]*")?: "#,
+    // podman logs of several containers.
+    r"[0-9a-f]{12} ",
     // opam's relayed output, lists, boxes, gradle.
     r"# ",
     r"- ",
@@ -43,7 +55,7 @@ const FORMS: &[&str] = &[
     r"remote: ",
     // Levels.
     r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) ",
-    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO|CRITICAL:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])? +",
+    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO|CRITICAL:?|CRIT:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])? +",
     // The same in the languages of git, make, dpkg and Python's tools.
     r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia|致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: ",
     r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",

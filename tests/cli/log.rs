@@ -12,12 +12,12 @@ fn report(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).expect("a report on stdout")
 }
 
-fn explained(arguments: &[&str]) -> serde_json::Value {
+pub fn explained(arguments: &[&str]) -> serde_json::Value {
     report(&explain(&[arguments, &["--status", "2", "--format", "json"]].concat()))
 }
 
 /// Ids of the causes that the text alone names.
-fn named(report: &serde_json::Value) -> Vec<&str> {
+pub fn named(report: &serde_json::Value) -> Vec<&str> {
     report["causes"].as_array().expect("causes").iter().filter_map(|cause| cause["id"].as_str()).collect()
 }
 

@@ -1,0 +1,227 @@
+//! Where a step of a build begins, and what tells that a step or job has failed.
+
+use std::borrow::Cow;
+
+/// Sections of GitLab's runner (gitlab-runner 16, common/build.go); those of the script itself come inside of them.
+const SECTIONS: &[&str] = &[
+    "prepare_executor",
+    "prepare_script",
+    "get_sources",
+    "restore_cache",
+    "download_artifacts",
+    "step_script",
+    "build_script",
+    "after_script",
+    "archive_cache",
+    "upload_artifacts",
+    "cleanup_file_variables",
+];
+
+/// Beginnings of a step: GitHub Actions, Azure Pipelines, docker build, nx, Travis, Buildkite, AWS `CodeBuild`.
+const STEPS: &[&str] = &[
+    "##[group]Run ",
+    "Post job cleanup.",
+    "##[section]Starting: ",
+    "Step ",
+    "> nx run ",
+    "travis_time:start:",
+    "~~~ ",
+    "[Container] ",
+];
+
+/// Where a stage of Jenkins begins, and what is in it when an earlier one has failed.
+const STAGE: &[u8] = b"[Pipeline] { (";
+const SKIPPED: &[u8] = b" skipped due to earlier failure(s)";
+const AFTER_STAGES: &[u8] = b"Declarative: Post Actions)";
+
+/// Words of an end that failed, before its status.
+const ENDS: &[&str] = &[
+    "failed with exit code ",
+    "failed with exit code: ",
+    "did not complete successfully: exit code: ",
+    "returned exit code ",
+    "returned a non-zero code: ",
+    "xited with code ",
+    "exited with status ",
+    "did not exit successfully ",
+    "command finished with error",
+];
+
+/// Text that begins a step or ends a job, for a log of which only a part is kept.
+pub const MARKS: &[&str] = &[
+    "##[group]Run ",
+    "Post job cleanup.",
+    "##[section]Starting",
+    "[Pipeline] { (",
+    "> nx run ",
+    "travis_time:start:",
+    "~~~ ",
+    "section_start:",
+    "##[error]",
+    "failed with exit code",
+    "did not complete successfully",
+    "returned exit code",
+    "non-zero code: ",
+    "exited with ",
+    "xited with code",
+    "did not exit successfully",
+    "command finished with error",
+    "Job failed: ",
+    "Failed in branch",
+    "skipped due to earlier failure",
+    ": Failed",
+];
+
+/// What begins with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A step.
+    Plain,
+    /// The script of a job of GitLab or a stage of Jenkins, of which the end is told behind the steps that clean up.
+    Script,
+}
+
+/// Whose end a line tells.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End<'a> {
+    /// That of the job and step that the line is of.
+    Own,
+    /// That of a job by its label.
+    Of(Cow<'a, [u8]>),
+    /// That of a step by its name.
+    OfStep(&'a [u8]),
+    /// That of the last script.
+    Script,
+    /// That of the script before the last one, which was not run.
+    ScriptBefore,
+}
+
+/// What begins with a line.
+pub fn begin(said: &[u8]) -> Option<Step> {
+    if let Some(stage) = said.strip_prefix(STAGE) {
+        let runs_always = stage.starts_with(AFTER_STAGES);
+        return Some(if runs_always { Step::Plain } else { Step::Script });
+    }
+    if let Some(name) = section(said) {
+        let is_script = name == b"step_script" || name == b"build_script";
+        return Some(if is_script { Step::Script } else { Step::Plain });
+    }
+    let of_docker =
+        |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_digit) && memchr::memmem::find(rest, b" : ").is_some();
+    let of_code_build = |rest: &[u8]| memchr::memmem::find(rest, b" Running command ").is_some();
+    let begins = |step: &&str| {
+        let Some(rest) = said.strip_prefix(step.as_bytes()) else { return false };
+        match *step {
+            "Step " => of_docker(rest),
+            "[Container] " => of_code_build(rest),
+            _ => true,
+        }
+    };
+    STEPS.iter().any(begins).then_some(Step::Plain)
+}
+
+/// The name of the step that begins with a line, where nx runs it.
+pub fn step_name(said: &[u8]) -> Option<&[u8]> {
+    said.strip_prefix(b"> nx run ")?.split(|byte| *byte == b' ').next()
+}
+
+/// The section of GitLab's runner that begins here: `section_start:1700000000:step_script`.
+fn section(said: &[u8]) -> Option<&[u8]> {
+    let rest = said.strip_prefix(b"section_start:")?;
+    let name = &rest[memchr::memchr(b':', rest)? + 1..];
+    SECTIONS.iter().find(|known| name.starts_with(known.as_bytes())).map(|known| known.as_bytes())
+}
+
+/// The end that a line tells, where it failed.
+pub fn end(said: &[u8]) -> Option<End<'_>> {
+    if said.starts_with(b"ERROR: Job failed: ") || said.starts_with(b"ERROR: script returned exit code ") {
+        return Some(End::Script);
+    }
+    if said.starts_with(b"Stage \"") && said.ends_with(SKIPPED) {
+        return Some(End::ScriptBefore);
+    }
+    // GitHub Actions and Azure Pipelines mark so what a step failed with; pnpm's end stands behind the label.
+    if said.starts_with(b"##[error]") || said == b"Failed" {
+        return Some(End::Own);
+    }
+    if let Some(name) = said.strip_prefix(b"- ") {
+        return Some(End::OfStep(name));
+    }
+    by_name(said).map(End::Of).or_else(|| by_status(said))
+}
+
+/// The job that is named before or behind the words for its end.
+fn by_name(said: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let text = std::str::from_utf8(said).ok()?;
+    let of_lerna = || text.strip_prefix("lerna ERR! ")?.split_once(" in '")?.1.strip_suffix('\'');
+    // npm-run-all.
+    let of_script = || text.strip_prefix("ERROR: \"")?.split_once("\" exited with ").map(|(name, _)| name);
+    // The errors of Drone and Woodpecker.
+    let of_drone = || text.split_once(" : exit code ").map(|(name, _)| name.rsplit(' ').next().unwrap_or(name));
+    let name = text.strip_prefix("Failed in branch ").or_else(|| text.strip_suffix(": Failed"));
+    let name = name.or_else(of_lerna).or_else(of_script).or_else(of_drone);
+    name.map(|name| Cow::Borrowed(name.as_bytes())).or_else(|| of_nix(text)).or_else(|| of_cloud_build(text))
+}
+
+/// `error: builder for '/nix/store/HASH-liburcu-0.14.0.drv' failed with exit code 1`: lines are labelled with the name up to the
+/// version, which begins with a digit (nix 2.18, `DrvName`).
+fn of_nix(text: &str) -> Option<Cow<'_, [u8]>> {
+    let path = text.split_once("builder for '")?.1.split_once(".drv' failed")?.0;
+    let (_, name) = path.rsplit('/').next()?.split_once('-')?;
+    let version =
+        name.match_indices('-').find(|(at, _)| name[at + 1..].starts_with(|first: char| first.is_ascii_digit()));
+    Some(name[..version.map_or(name.len(), |(at, _)| at)].as_bytes().into())
+}
+
+/// `ERROR: build step 1 "image" failed: step exited with non-zero status: 2`.
+fn of_cloud_build(text: &str) -> Option<Cow<'_, [u8]>> {
+    let (number, rest) = text.strip_prefix("ERROR: build step ")?.split_once(' ')?;
+    rest.contains("\" failed: ").then(|| format!("Step #{number}").into_bytes().into())
+}
+
+fn by_status(said: &[u8]) -> Option<End<'_>> {
+    if let Some(command) = said.strip_prefix(b"The command \"") {
+        // Travis tells of every command how it ended.
+        let at = memchr::memmem::rfind(command, b"\" exited with ")?;
+        return (!command[at..].ends_with(b" 0.")).then_some(End::Own);
+    }
+    let (at, words) = ENDS.iter().find_map(|words| Some((memchr::memmem::find(said, words.as_bytes())?, words)))?;
+    let status = &said[at + words.len()..];
+    if status.first() == Some(&b'0') {
+        return None;
+    }
+    // docker compose tells of a service without its label: `web-1 exited with code 1`.
+    let name = said[..at].strip_suffix(b" e").filter(|name| !name.is_empty() && !name.contains(&b' '));
+    Some(name.filter(|_| *words == "xited with code ").map_or(End::Own, |name| End::Of(name.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_job_names_it_or_is_its_own() {
+        let named = |name: &'static str| Some(End::Of(name.as_bytes().into()));
+        for (said, ended) in [
+            ("web-1 exited with code 2", named("web-1")),
+            ("web-1 exited with code 0", None),
+            ("Exited with code 1", Some(End::Own)),
+            ("The command \"make all\" exited with 2.", Some(End::Own)),
+            ("The command \"make all\" exited with 0.", None),
+            ("The command '/bin/sh -c make' returned a non-zero code: 2", Some(End::Own)),
+            ("🚨 Error: The command exited with status 126", Some(End::Own)),
+            ("Failed in branch Unit tests", named("Unit tests")),
+            ("packages/a build: Failed", named("packages/a build")),
+            ("lerna ERR! npm run build exited 2 in '@x/a'", named("@x/a")),
+            ("ERROR: \"build:web\" exited with 1.", named("build:web")),
+            ("2024/01/01 00:00:00 build : exit code 2", named("build")),
+            ("error: builder for '/nix/store/abc-lib-urcu-0.14.0.drv' failed with exit code 1;", named("lib-urcu")),
+            ("ERROR: build step 1 \"x\" failed: step exited with non-zero status: 2", named("Step #1")),
+            ("ERROR: Job failed: exit code 1", Some(End::Script)),
+            ("Stage \"Deploy\" skipped due to earlier failure(s)", Some(End::ScriptBefore)),
+            ("nothing ended", None),
+        ] {
+            assert_eq!(end(said.as_bytes()), ended, "{said}");
+        }
+    }
+}
