@@ -37,7 +37,7 @@ fn is_harmless(lines: &[Line], at: usize) -> bool {
     behind.chain(before).any(|line| json::is_harmless_field(line.body()))
 }
 
-/// `##teamcity[message text='…' status='ERROR']` and what the build's problem is; a bar escapes (TeamCity, Service Messages).
+/// `##teamcity[message text='…' status='ERROR']` and what the build's problem is; a bar escapes (`TeamCity`, Service Messages).
 fn of_team_city(body: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(body);
     let is_told = ["message ", "buildProblem "].iter().any(|kind| text["##teamcity[".len()..].starts_with(kind));

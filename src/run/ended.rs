@@ -15,7 +15,7 @@ pub fn fact(child: Pid, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Bytes that the child and those that it waited for gave to `write(2)` and its like: `wchar` of `/proc/PID/io`, proc_pid_io(5). None where
+/// Bytes that the child and those that it waited for gave to `write(2)` and its like: `wchar` of `/proc/PID/io`, `proc_pid_io(5)`. None where
 /// the kernel does not count them or keeps them from us, as of a set-user-ID program.
 pub fn written_by(child: Pid) -> Option<u64> {
     fact(child, "io")?.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()

@@ -170,7 +170,7 @@ fn of_nix(text: &str) -> Option<Cow<'_, [u8]>> {
     let (_, name) = path.rsplit('/').next()?.split_once('-')?;
     let version =
         name.match_indices('-').find(|(at, _)| name[at + 1..].starts_with(|first: char| first.is_ascii_digit()));
-    Some(name[..version.map_or(name.len(), |(at, _)| at)].as_bytes().into())
+    Some(name.as_bytes()[..version.map_or(name.len(), |(at, _)| at)].into())
 }
 
 /// `ERROR: build step 1 "image" failed: step exited with non-zero status: 2`.

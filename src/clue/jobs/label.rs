@@ -164,7 +164,7 @@ pub fn time(text: &[u8]) -> usize {
 fn after_time(stamp: &[u8], behind: &[u8]) -> Option<usize> {
     match behind {
         [b' ', b'0'..=b'9' | b'a'..=b'f', b'0'..=b'9' | b'a'..=b'f', b'O' | b'E', b' ' | b'+', ..] => Some(5),
-        [b' ', b':', b'\t', b' ', ..] | [b'E' | b'W' | b'i', b':', b'\t', b' ', ..] if stamp.ends_with(b"]") => Some(4),
+        [b' ' | b'E' | b'W' | b'i', b':', b'\t', b' ', ..] if stamp.ends_with(b"]") => Some(4),
         [b' ', ..] => Some(1),
         [b'[', ..] if stamp.ends_with(b"]") => Some(0),
         _ => None,
