@@ -7,7 +7,7 @@
 //! same message.
 
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
-use crate::clue::{Aftermath, Clue, Operation};
+use crate::clue::{Aftermath, Clue, Operation, Standing};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 
@@ -79,9 +79,13 @@ fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdic
     let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| !clue.vague) else {
         return Verdict::Found(finding);
     };
+    let aftermath = Aftermath::of(case.transcript, clue);
+    if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
+        return Verdict::RuledOut(reason);
+    }
     let is_probe = is_ordinary_probe(case, id, clue);
     let went_on = |line: String| Verdict::RuledOut(format!("the command went on after it: {line}"));
-    match (Aftermath::of(case.transcript, clue), case.mode) {
+    match (aftermath, case.mode) {
         (Aftermath::DealtWith(line), Mode::Run) => return went_on(line),
         (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
         (Aftermath::Otherwise(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),
@@ -89,6 +93,22 @@ fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdic
         (Aftermath::Doubtful(_) | Aftermath::Open, _) => {}
     }
     Verdict::Found(finding)
+}
+
+/// Why a message is none of what ended the script that the command line has; where it may be, the finding is made as sure as the script
+/// lets it be.
+fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
+    let standing = Standing::of(case.command, clue);
+    match (standing, aftermath) {
+        (Standing::Counts, _) => return None,
+        (Standing::PassedOver, _) => return Some("the script passes over it".to_owned()),
+        (Standing::BeforeLeaf | Standing::BeforeOther, Aftermath::Otherwise(line)) => {
+            return Some(format!("the script went on after it, and ended with: {line}"));
+        }
+        (Standing::BeforeLeaf, _) => finding.confidence = Confidence::Possible,
+        (Standing::BeforeOther, _) => lower(finding),
+    }
+    None
 }
 
 fn lower(finding: &mut Finding) {

@@ -14,6 +14,57 @@ pub fn paths_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
     arguments.flat_map(words_in).take(WORDS).filter_map(path_in)
 }
 
+/// A program that starts the one behind it and ends as that does.
+struct Launcher {
+    name: &'static str,
+    /// Its options whose value is a word of its own.
+    valued: &'static [&'static str],
+    /// Words before the command that are no options.
+    own: usize,
+}
+
+/// Launchers, by their manual pages. `VARIABLE=value` before a command is no command for any of them.
+const LAUNCHERS: &[Launcher] = &[
+    Launcher { name: "env", valued: &["-u", "-C", "--unset", "--chdir"], own: 0 },
+    Launcher { name: "ionice", valued: &["-c", "-n", "--class", "--classdata"], own: 0 },
+    Launcher { name: "nice", valued: &["-n"], own: 0 },
+    Launcher { name: "nohup", valued: &[], own: 0 },
+    Launcher { name: "setsid", valued: &[], own: 0 },
+    Launcher { name: "stdbuf", valued: &["-i", "-o", "-e"], own: 0 },
+    Launcher { name: "sudo", valued: &["-u", "-g", "-h", "-D", "-p", "-C", "-r", "-t"], own: 0 },
+    Launcher { name: "timeout", valued: &["-k", "-s", "--kill-after", "--signal"], own: 1 },
+];
+
+/// The command that a command line is about: what stands behind `timeout 60`, `env A=b`, `sudo -u ann`.
+#[must_use]
+pub fn launched<T: AsRef<OsStr>>(mut command: &[T]) -> &[T] {
+    while let Some(launcher) = command.first().and_then(|word| launcher(word.as_ref())) {
+        let mut begin = 1;
+        while let Some(word) = command.get(begin).map(|word| word.as_ref().as_bytes()) {
+            let is_variable = word.contains(&b'=') && !word.starts_with(b"=");
+            match word {
+                b"--" => {
+                    begin += 1;
+                    break;
+                }
+                [b'-', ..] => begin += 1 + usize::from(launcher.valued.iter().any(|valued| valued.as_bytes() == word)),
+                _ if is_variable => begin += 1,
+                _ => break,
+            }
+        }
+        match command.get(begin + launcher.own..).filter(|rest| !rest.is_empty()) {
+            Some(rest) => command = rest,
+            None => return command,
+        }
+    }
+    command
+}
+
+fn launcher(word: &OsStr) -> Option<&'static Launcher> {
+    let name = Path::new(word).file_name()?;
+    LAUNCHERS.iter().find(|launcher| name == OsStr::new(launcher.name))
+}
+
 /// A word, and what a shell would take apart in it where it is a script (`sh -c 'cp a b/c'`).
 pub fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
     let bytes = word.as_bytes();
@@ -74,6 +125,14 @@ pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
     scripts.into_iter().any(|script| memchr::memchr_iter(b'>', script).any(|at| target(&script[at + 1..])))
 }
 
+/// Whether a command line names this path, or a directory above it that is not above `top`: then it was told to use it. `cwd` is where
+/// relative paths begin.
+#[must_use]
+pub fn is_told(command: &[OsString], cwd: &Path, top: &Path, path: &Path) -> bool {
+    let path = cwd.join(path);
+    paths_of(command).map(|named| cwd.join(named)).any(|named| named.starts_with(top) && path.starts_with(named))
+}
+
 /// Whether a byte goes on a path rather than ending it in a sentence.
 #[must_use]
 pub fn is_of_a_path(byte: u8) -> bool {
@@ -107,6 +166,24 @@ mod tests {
         let is_one = |script: &str| is_redirected_to(&["sh".into(), "-c".into(), script.into()], Path::new("/a/b"));
         assert!(["echo 1 >/a/b", "x>>'/a/b';", "x >| /a/b 2>&1"].into_iter().all(is_one));
         assert!(!["/a/b", "x >/a/bc", "/a/b >x", "cat </a/b"].into_iter().any(is_one));
+    }
+
+    #[test]
+    fn a_command_behind_launchers_is_found() {
+        let found = |line: &str| launched(&line.split(' ').collect::<Vec<_>>()).join(" ");
+        assert_eq!(found("timeout -k 5 60 env -i A=b wget -q u"), "wget -q u");
+        assert_eq!(found("sudo -u ann -- nice -n 5 /usr/bin/git merge b"), "/usr/bin/git merge b");
+        assert_eq!(["env", "timeout 5", "git merge b"].map(found), ["env", "timeout 5", "git merge b"]);
+    }
+
+    #[test]
+    fn what_lies_below_a_named_path_was_told() {
+        let is_told = |script: &str, path: &str| {
+            is_told(&["sh".into(), "-c".into(), script.into()], Path::new("/w"), Path::new("/root"), Path::new(path))
+        };
+        assert!(is_told("cp a /root/", "/root/a") && is_told("cat /root/d/e", "/root/d/e"));
+        assert!(!is_told("find / -name a", "/root/a") && !is_told("git config -l", "/root/.gitconfig"));
+        assert!(!is_told("cat /root/d", "/root/e"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Kind;
 use crate::sys::errno::Errno;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "home-unusable";
@@ -27,7 +28,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 fn lies_there(case: &Case, clue: &Clue) -> bool {
     // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
-    let below = |home: PathBuf| clue.path.as_ref().is_some_and(|path| path.starts_with(home));
+    let below = |home: PathBuf| clue.path.as_ref().is_some_and(|path| path.starts_with(&home) && *path != home);
     is_refusal && home(case).is_some_and(below)
 }
 
@@ -39,6 +40,9 @@ fn home(case: &Case) -> Option<PathBuf> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(home) = home(case) else { return setting::verdict(case, Some(unset(case)), "", "") };
     let shown = home.display();
+    if is_told(case, suspect, &home) {
+        return Verdict::RuledOut("the command line names the path itself".to_owned());
+    }
     let wrong = setting::unusable(case, suspect, &home).map(|why| Wrong {
         headline: format!("the home directory {shown} cannot be used"),
         fact: format!("HOME={shown} takes no files: {why}"),
@@ -49,6 +53,14 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         setting::verdict(case, wrong, &format!("files can be made in {shown}"), "the home directory was unusable");
     let is_vague = suspect.clue.is_some_and(|index| case.clues[index].vague);
     if is_vague { setting::less_sure(verdict) } else { verdict }
+}
+
+/// Whether the command line names what the message is about, in a home that is there: then HOME has no part in it. One that is missing was
+/// hardly typed.
+fn is_told(case: &Case, suspect: &Suspect, home: &Path) -> bool {
+    let path = suspect.clue.and_then(|index| case.clues[index].path.as_deref());
+    let is_told = path.is_some_and(|path| words::is_told(case.command, &case.surroundings().cwd, home, path));
+    is_told && case.machine.stat(home).is_ok()
 }
 
 fn unset(case: &Case) -> Wrong {

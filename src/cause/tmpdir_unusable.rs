@@ -32,8 +32,8 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let (variable, directory) = directory(case);
     let absolute = |path: &Path| case.surroundings().cwd.join(path);
-    let is_named = |path: &Path| words::paths_of(case.command).any(|named| absolute(named) == path);
-    let lies_there = |path: &PathBuf| absolute(path).starts_with(&directory) && !is_named(&absolute(path));
+    let is_told = |path: &Path| words::is_told(case.command, &case.surroundings().cwd, &directory, path);
+    let lies_there = |path: &PathBuf| absolute(path).starts_with(&directory) && !is_told(path);
     is_refusal && variable.is_some() && clue.path.as_ref().is_some_and(lies_there)
 }
 

@@ -2,13 +2,12 @@
 //! commands alone; one that is not plain makes the place unknown rather than wrong.
 
 use super::Operation;
+use super::script::Script;
 use crate::words::is_of_a_path;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Shells that take a script behind `-c`.
-const SHELLS: &[&str] = &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"];
 /// How programs in other languages change to a directory, or start others in one.
 const CALLS: &[&str] = &["chdir", "cwd=", "cwd:"];
 
@@ -25,7 +24,7 @@ pub enum Place {
 
 /// Whether the command line has a script that changes the directory.
 pub fn may_change(command: &[OsString]) -> bool {
-    calls(command) || script(command).is_some_and(|script| !changes(script).is_empty())
+    calls(command) || Script::of(command).is_some_and(|script| !changes(script.text).is_empty())
 }
 
 /// Where a path lies that a message of the command names. One to which it could not change is named from where it still was.
@@ -33,7 +32,7 @@ pub fn place_of(command: &[OsString], path: &Path, operation: Option<Operation>)
     if calls(command) {
         return Place::Unknown;
     }
-    let Some(script) = script(command) else { return Place::Same };
+    let Some(Script { text: script, .. }) = Script::of(command) else { return Place::Same };
     // What the script itself names was named after the changes before that; what it does not, at its end.
     let named = last_named(script, path).unwrap_or(script.len());
     let mut before: Vec<Change> = changes(script).into_iter().take_while(|change| change.at < named).collect();
@@ -61,20 +60,6 @@ fn calls(command: &[OsString]) -> bool {
     let is_call =
         |word: &OsString| CALLS.iter().any(|call| memchr::memmem::find(word.as_bytes(), call.as_bytes()).is_some());
     command.iter().skip(1).any(is_call)
-}
-
-/// The script behind `-c` of a shell, which may stand behind `sudo`, `env` or `timeout`.
-fn script(command: &[OsString]) -> Option<&[u8]> {
-    let is_shell = |word: &OsString| {
-        let name = Path::new(word).file_name();
-        name.is_some_and(|name| SHELLS.iter().any(|shell| name == OsStr::new(shell)))
-    };
-    let words = &command[command.iter().position(is_shell)? + 1..];
-    let is_option = |word: &&OsString| word.as_bytes().starts_with(b"-");
-    let options = words.iter().take_while(is_option).count();
-    let is_given =
-        words[..options].iter().any(|word| !word.as_bytes().starts_with(b"--") && word.as_bytes().ends_with(b"c"));
-    words.get(options).filter(|_| is_given).map(|script| script.as_bytes())
 }
 
 /// A `cd` of a script.

@@ -2,6 +2,7 @@
 
 use super::Clue;
 use super::written::{Benign, Exit, schema};
+use crate::words::launched;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -44,9 +45,13 @@ impl Exits {
     }
 }
 
+/// Whether a status is a known one of the program that the command line starts, itself or by another that ends as it does.
 fn is_of(program: &str, known: &[i32], command: &[impl AsRef<OsStr>], status: i32) -> bool {
-    let first = command.first().and_then(|first| first.as_ref().as_bytes().rsplit(|byte| *byte == b'/').next());
-    known.contains(&status) && first == Some(program.as_bytes())
+    let is_first = |command: &[_]| {
+        let first = command.first().map(AsRef::<OsStr>::as_ref).map(OsStr::as_bytes);
+        first.and_then(|first| first.rsplit(|byte| *byte == b'/').next()) == Some(program.as_bytes())
+    };
+    known.contains(&status) && (is_first(command) || is_first(launched(command)))
 }
 
 /// The value of the first option that is given: `-o FILE`, `-oFILE`, `--output FILE`, `--output=FILE`. `-` is a stream and no path.
@@ -79,6 +84,12 @@ mod tests {
         for command in ["curl -s -o x/y u", "curl -ox/y u", "curl --output x/y u", "curl --output=x/y u"] {
             assert_eq!(path_of(command), Some("x/y".into()), "{command}");
         }
+    }
+
+    #[test]
+    fn a_status_is_that_of_the_program_behind_a_launcher() {
+        let of = |words: &[&str]| is_of("grep", &[1], words, 1);
+        assert!(of(&["timeout", "5", "grep", "x"]) && !of(&["timeout", "5", "make", "grep"]));
     }
 
     #[test]

@@ -32,8 +32,10 @@ mod reading;
 mod records;
 mod review;
 mod rule;
+mod script;
 mod sieve;
 mod skim;
+mod standing;
 mod table;
 mod verbs;
 mod written;
@@ -49,6 +51,7 @@ pub use reading::only_says_that_it_failed;
 pub use review::Reviewed;
 pub use rule::Rule;
 pub use skim::Skim;
+pub use standing::Standing;
 pub use written::Fault;
 
 /// One observed failure.

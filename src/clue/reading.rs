@@ -113,9 +113,13 @@ const OF_PROGRAM: &[&str] = &[
 /// Parts of paths that tell nothing.
 const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
 
+/// Words of what a program itself found wrong with its own values, or with a text that it reads: they have `fail` in them and a reason.
+const OF_VALUES: &[&str] =
+    &["assertion failed", "assertion `", "panicked at", "syntax error", "parse error", "tests failed", "test failed"];
+
 /// Whether a line is an error that says nothing but that something failed.
 pub fn is_general(line: &str) -> bool {
-    has(line, GENERAL) || is_error_number(line)
+    (has(line, GENERAL) || is_error_number(line)) && !has(line, OF_VALUES)
 }
 
 /// Whether a line says that something could not be done, and nothing of why.

@@ -1,6 +1,7 @@
 //! Something is wrong with the machine, and it is not why the command failed: what is not in the way of the work is not named.
 
 use super::harness::{Need, scenario};
+use explain::cause::Confidence::{Likely, Possible, Verified};
 
 const NEEDS: &[Need] =
     &[Need::Root, Need::Program("gcc"), Need::Program("python3"), Need::Program("git"), Need::Program("make")];
@@ -64,4 +65,65 @@ fn a_home_that_takes_no_files_is_no_reason_for_what_needs_none() {
         }
         scene.run("made").assert_names("home-unusable");
     });
+}
+
+#[test]
+fn what_a_script_goes_on_after_is_no_reason_for_what_ends_it() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 closed; mkdir -p tree/closed; chmod 700 tree/closed; echo x >log; mkdir ro; mount -t tmpfs -o ro lab ro
+            explained_as 4001 handled sh -c 'touch ro/x || true; python3 -c 1/0'
+            explained_as 4001 found sh -c 'find tree -name a.c; grep -q nothing log'
+            explained_as 4001 usage sh -c 'du -s tree closed >/dev/null; python3 -c "1/0"'
+            explained_as 4001 tried sh -c 'for d in ro; do if cp log $d/; then break; fi; done; echo "assertion failed: a == b" >&2; exit 1'
+            explained_as 4001 other sh -c 'touch ro/x; make -s nothing'
+            explained_as 4001 real sh -c 'make -s nothing || touch ro/x'
+            explained_as 4001 strict sh -ec 'touch ro/x; make -s nothing'
+            explained_as 4001 piped sh -c 'find tree -name a.c | grep -q nothing'"#,
+        );
+        for run in ["handled", "usage", "tried"] {
+            scene.run(run).assert_silent();
+        }
+        for run in ["found", "piped"] {
+            scene.run(run).assert_first("permission-denied", lab.path("tree/closed"), Possible);
+        }
+        scene.run("other").assert_first("read-only-filesystem", lab.path("ro"), Likely);
+        for run in ["real", "strict"] {
+            scene.run(run).assert_first("read-only-filesystem", lab.path("ro"), Verified);
+        }
+    });
+}
+
+#[test]
+fn a_home_of_another_user_is_no_matter_of_what_is_named_in_it() {
+    scenario(&[Need::Root, Need::Program("git")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 own; echo x >own/secret; export HOME="$LAB/own"
+            explained_as 4001 read cat "$HOME/secret"
+            explained_as 4001 into cp /etc/hostname "$HOME/"
+            explained_as 4001 listed ls "$HOME"
+            explained_as 4001 own git config --global user.name ann"#,
+        );
+        for run in ["read", "into", "listed"] {
+            scene.run(run).assert_first("permission-denied", lab.path("own"), Verified);
+        }
+        scene.run("own").assert_first("home-unusable", lab.path("own"), Verified);
+    });
+}
+
+/// What a full filesystem beside could explain and does not: an archive that is missing, a conflict, a page that is not there.
+#[test]
+fn a_full_filesystem_is_not_even_possible_where_a_reason_was_told() {
+    assert_no_fault_of(
+        r#"mkdir full; mount -t tmpfs -o size=64k lab full; head -c 1M /dev/zero >full/x 2>/dev/null || true
+        git init -q g; cd g; git config user.email a@b; git config user.name a; echo 1 >f; git add f; git commit -qm 1
+        git checkout -qb b; echo 2 >f; git commit -qam 2; git checkout -q -; echo 3 >f; git commit -qam 3; cd ..
+        serve g; export TMPDIR="$LAB/full""#,
+        &[
+            "tar -xf nosuch.tar -C full",
+            "git -C g merge b",
+            r#"timeout 20 wget -q -O full/page "$URL/nosuch""#,
+            "timeout 20 git -C g cherry-pick b",
+        ],
+    );
 }

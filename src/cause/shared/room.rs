@@ -1,5 +1,6 @@
 //! Which filesystems a failure for want of room concerns, and when they had none: what the causes of space have in common.
 
+use crate::cause::refused::tried;
 use crate::cause::{Case, Confidence, Evidence, Mode, Seen, Subject, Suspect};
 use crate::clue::{Clue, Operation};
 use crate::outcome::Outcome;
@@ -74,7 +75,26 @@ fn wants_room(case: &Case, clue: &Clue, id: &str) -> bool {
 /// Whether a clue says that something failed and not what, on a machine that can be asked how it was.
 #[must_use]
 pub fn may_mean_room(case: &Case, clue: &Clue) -> bool {
-    clue.vague && clue.errno.is_none() && case.mode == Mode::Run
+    clue.vague && clue.errno.is_none() && case.mode == Mode::Run && !sums_up(case, clue)
+}
+
+/// Whether the program has told a reason before, so that its last words are about that: `tar: Error is not recoverable: exiting now`
+/// behind a file that is not there.
+fn sums_up(case: &Case, vague: &Clue) -> bool {
+    let is_met = |clue: &Clue| {
+        let met = tried(case, clue).and_then(|tried| Some(tried.obstacle()?.errno()));
+        clue.errno.is_none() || clue.errno == met
+    };
+    let tells = |clue: &&Clue| !clue.vague && (clue.errno.is_some() || !clue.suspects.is_empty());
+    let before = case.clues.iter().filter(|clue| clue.said.end <= vague.said.start && clue.said.end > 0).filter(tells);
+    let of_same = before.filter(|clue| clue.program.is_some() && clue.program == vague.program);
+    let (mut of_same, mut of_room) = (of_same.clone().peekable(), of_same.clone());
+    of_same.peek().is_some() && !of_room.any(speaks_of_room) && of_same.all(is_met)
+}
+
+/// Whether a message that is not vague is about want of room.
+fn speaks_of_room(clue: &Clue) -> bool {
+    clue.errno == Some(Errno::ENOSPC) || clue.suspects("blocks-exhausted") || clue.suspects("inodes-exhausted")
 }
 
 /// Mount points of the paths that a clue names. A relative path may mean one below a directory that the command was told to

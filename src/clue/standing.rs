@@ -1,0 +1,207 @@
+//! Whether a message can be why a script ended as it did. The status of `a; b` is that of `b`, whatever `a` met, and `a || true` has gone on
+//! after it on purpose. The command line has the script, so this is known and need not be guessed from the output.
+
+use super::Clue;
+use super::script::{Joint, Script, Step, is_shell};
+use crate::words::{path_in, words_in};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Commands behind `||` that pass over what failed.
+const PASSING: &[&str] = &[":", "echo", "printf", "true"];
+/// Commands that end a script, or make it fail.
+const ENDING: &[&str] = &["die", "exit", "false", "kill", "return"];
+/// Commands that only say that something failed before.
+const SAYING: &[&str] = &["cat", "echo", "printf", "sleep"];
+/// Commands that look at something or fail on purpose, and start no other program.
+const LEAVES: &[&str] = &["[", "[[", "cmp", "diff", "egrep", "false", "fgrep", "grep", "jq", "test"];
+/// Builtins of POSIX at whose failure a shell ends itself (2.8.1).
+const SPECIAL: &[&str] = &[".", ":", "exec", "export", "readonly", "set", "source", "unset"];
+
+/// What a script makes of the command that said a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its failure may be that of the script.
+    Counts,
+    /// The script goes on after it, and another command decides, which may fail because of it.
+    BeforeOther,
+    /// The script goes on after it, and a command decides that has nothing to do with it.
+    BeforeLeaf,
+    /// The script passes over its failure on purpose.
+    PassedOver,
+}
+
+impl Standing {
+    /// Where the command that said a message stands in the script of a command line.
+    #[must_use]
+    pub fn of(command: &[OsString], clue: &Clue) -> Self {
+        let Some(script) = Script::of(command).filter(|_| clue.log.is_none()) else { return Self::Counts };
+        let Some(steps) = script.steps() else { return Self::Counts };
+        let sayers = || (0..steps.len()).filter(|index| says(&steps[*index], clue));
+        let standings = sayers().map(|index| of_step(&script, &steps, index, clue));
+        standings.min_by_key(|standing| *standing as u8).unwrap_or(Self::Counts)
+    }
+}
+
+/// Whether a command of a script may have said a message: it is the program that the message names, or what the shell itself says is
+/// about a path of it.
+fn says(step: &Step, clue: &Clue) -> bool {
+    let Some(program) = clue.program.as_deref() else { return false };
+    if !is_shell(OsStr::new(program)) {
+        return words(step).any(|word| word == program);
+    }
+    let name = clue.path.as_deref().and_then(Path::file_name);
+    name.is_some_and(|name| memchr::memmem::find(step.text, name.as_bytes()).is_some())
+}
+
+fn of_step(script: &Script, steps: &[Step], index: usize, clue: &Clue) -> Standing {
+    let (step, last) = (&steps[index], deciding(steps, clue.path.as_deref().filter(|_| !is_named(script, clue))));
+    let is_last = last.is_none_or(|last| step.statement >= last.statement);
+    let is_special = words(step).next().is_some_and(|word| SPECIAL.contains(&word));
+    match last {
+        _ if is_passed_over(steps, index) => Standing::PassedOver,
+        _ if is_special => Standing::Counts,
+        Some(last) if is_last && is_before_leaf_of_pipe(script, step, last) && !is_named(script, clue) => {
+            Standing::BeforeLeaf
+        }
+        _ if is_last && is_answered(steps, step) => Standing::BeforeOther,
+        Some(last) if !is_last && (step.is_asked || !script.stops_at_failure) => before(step, last),
+        _ => Standing::Counts,
+    }
+}
+
+/// Whether a condition asks for a command's status and the statement around it never ends the script for it.
+fn is_answered(steps: &[Step], step: &Step) -> bool {
+    let mut around = steps.iter().filter(|other| other.statement == step.statement);
+    step.is_asked && !around.any(|other| words(other).next().is_some_and(|word| ENDING.contains(&word)))
+}
+
+/// Whether a command is followed by `|| true`, perhaps behind others that are not run where it fails.
+fn is_passed_over(steps: &[Step], index: usize) -> bool {
+    let behind = steps[index..].iter().position(|step| !matches!(step.joint, Joint::And | Joint::Pipe));
+    let Some(or) = behind.map(|behind| index + behind).filter(|or| steps[*or].joint == Joint::Or) else { return false };
+    let next = steps.get(or + 1);
+    let passes = |step: &Step| words(step).next().is_some_and(|word| PASSING.contains(&word));
+    next.is_some_and(|next| next.joint == Joint::Next && next.depth == steps[index].depth && passes(next))
+}
+
+/// Whether the status of a pipe is that of a command at its end which only looks.
+fn is_before_leaf_of_pipe(script: &Script, step: &Step, last: &Step) -> bool {
+    step.joint == Joint::Pipe && !script.has_pipefail() && is_leaf(last)
+}
+
+/// The command that decides how a script ends. Before `exit 1` that is the one before: a script that has seen a failure says so and ends with
+/// a status of its own. What a program only came across is no reason to.
+fn deciding<'a, 'b>(steps: &'b [Step<'a>], came_across: Option<&Path>) -> Option<&'b Step<'a>> {
+    let (last, before) = steps.split_last()?;
+    if came_across.is_some() || words(last).next() != Some("exit") {
+        return Some(last);
+    }
+    let only_says = |step: &&Step| words(step).next().is_some_and(|word| SAYING.contains(&word));
+    before.iter().rev().find(|step| !only_says(step))
+}
+
+/// Where a command stands before another that decides.
+fn before(step: &Step, last: &Step) -> Standing {
+    let mut words = words(last);
+    match (words.next(), words.next()) {
+        (Some("exit"), Some(status)) if status.bytes().all(|byte| byte.is_ascii_digit()) => Standing::BeforeLeaf,
+        (Some("exit"), _) => Standing::Counts,
+        _ if shares_a_path(step, last) => Standing::Counts,
+        _ if is_leaf(last) => Standing::BeforeLeaf,
+        _ => Standing::BeforeOther,
+    }
+}
+
+fn is_leaf(step: &Step) -> bool {
+    words(step).next().is_some_and(|word| LEAVES.contains(&word))
+}
+
+/// Whether the script itself names what a message is about; if not, a program found it on its way (`find`, `du`).
+fn is_named(script: &Script, clue: &Clue) -> bool {
+    let name = clue.path.as_deref().and_then(Path::file_name);
+    name.is_none_or(|name| memchr::memmem::find(script.text, name.as_bytes()).is_some())
+}
+
+/// Whether two commands have a path in common, or one has a path below one of the other.
+fn shares_a_path(one: &Step, other: &Step) -> bool {
+    let paths = |step: &Step| -> Vec<std::path::PathBuf> {
+        let words = words_in(OsStr::from_bytes(step.text)).skip(1).filter_map(path_in);
+        words.filter(|path| path.as_os_str().len() > 1 && *path != Path::new("/dev/null")).map(Path::to_owned).collect()
+    };
+    let others = paths(other);
+    paths(one).iter().skip(1).any(|path| others.iter().any(|other| path.starts_with(other) || other.starts_with(path)))
+}
+
+/// The words of a command without directories and quotation marks, those that set variables or only start it left out.
+fn words<'a>(step: &Step<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    const STARTERS: &[&str] = &["builtin", "command", "env", "sudo", "time"];
+    let text = std::str::from_utf8(step.text).unwrap_or_default();
+    let names = text.split_ascii_whitespace().map(|word| {
+        let word = word.trim_matches(['"', '\'']);
+        word.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(word)
+    });
+    names.skip_while(|word| STARTERS.contains(word) || word.contains('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(script: &str, program: &str, path: &str) -> Standing {
+        let command = ["sh", "-c", script].map(OsString::from);
+        let clue = Clue { program: Some(program.into()), path: Some(path.into()), ..Clue::default() };
+        Standing::of(&command, &clue)
+    }
+
+    #[test]
+    fn the_last_command_of_a_script_counts_and_so_does_what_leads_to_its_end() {
+        for script in [
+            "touch ro/x",
+            "make; touch ro/x",
+            "touch ro/x && make",
+            "touch ro/x || exit 3",
+            "touch ro/x || { echo failed; exit 3; }",
+            "set -e; touch ro/x; false",
+            "touch ro/x; exit $?",
+            "touch ro/x; exit 3",
+            "if ! touch ro/x; then echo failed; exit 3; fi",
+            "touch ro/x; echo error: it failed; exit 3",
+            "touch ro/x; cat ro/x",
+            "for f in 1 2; do touch ro/x; done",
+            "cat ro/x | grep y",
+            "f() { touch ro/x; }; f; false",
+        ] {
+            assert_eq!(standing(script, "touch", "ro/x"), Standing::Counts, "{script}");
+        }
+        assert_eq!(standing(". ro/x; false", "sh", "ro/x"), Standing::Counts);
+    }
+
+    #[test]
+    fn what_a_script_goes_on_after_is_told_by_what_decides() {
+        for (script, expected) in [
+            ("touch ro/x || true; make", Standing::PassedOver),
+            ("set -e; touch ro/x || :; make", Standing::PassedOver),
+            ("touch ro/x && make || echo no; make", Standing::PassedOver),
+            ("for d in ro; do touch $d/x || true; make; done", Standing::PassedOver),
+            ("touch ro/x; make; echo no >&2; exit 3", Standing::BeforeOther),
+            ("touch ro/x; false", Standing::BeforeLeaf),
+            ("/bin/touch ro/x; grep a b", Standing::BeforeLeaf),
+            ("touch ro/x; make all", Standing::BeforeOther),
+            ("if touch ro/x; then a; fi; make", Standing::BeforeOther),
+            ("for d in ro; do if touch $d/x; then break; fi; done; exit 3", Standing::BeforeOther),
+        ] {
+            assert_eq!(standing(script, "touch", "ro/x"), expected, "{script}");
+        }
+        assert_eq!(standing("echo a >ro/x || true; b", "sh", "ro/x"), Standing::PassedOver);
+    }
+
+    #[test]
+    fn what_a_program_came_across_is_no_reason_of_a_status_that_another_decides() {
+        for script in ["find / -name a | grep -q b", "find / -name a; exit 3", "find /; false"] {
+            assert_eq!(standing(script, "find", "/lost+found"), Standing::BeforeLeaf, "{script}");
+        }
+        assert_eq!(standing("find / -name a", "find", "/lost+found"), Standing::Counts);
+    }
+}
