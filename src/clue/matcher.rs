@@ -234,6 +234,10 @@ impl Reader<'_> {
         if suspects.is_empty() && !says.vague {
             return of_errno;
         }
+        if suspects == ["remote-side"] {
+            // What another machine's kernel said tells nothing of this one.
+            return suspects;
+        }
         let is_of_errno = |id: &String| of_errno.contains(id);
         let outweighs = |errno| is_decisive(errno) && (draft.lent_errno || errno != Errno::EACCES);
         if draft.errno.is_some_and(outweighs) && !suspects.iter().any(is_of_errno) {
