@@ -5,6 +5,7 @@ use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::{Kind, Unknown};
 use crate::sys::errno::Errno;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "device-missing";
@@ -31,14 +32,26 @@ fn is_of_device(_: &Case, clue: &Clue) -> bool {
         return false;
     }
     let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV | Errno::ENOTTY));
-    is_refusal && clue.path.as_ref().is_some_and(|path| path.starts_with("/dev"))
+    is_refusal && clue.path.as_ref().is_none_or(|path| path.starts_with("/dev"))
+}
+
+/// The device that the command line names and that is not there, where a message has an errno and no path.
+fn of_command(case: &Case, clue: &Clue) -> Option<PathBuf> {
+    let is_missing = |path: &&Path| case.resolve(path).is_some_and(|found| !found.missing.as_os_str().is_empty());
+    let named = words::paths_of(case.command).filter(|path| clue.errno.is_some() && path.starts_with("/dev"));
+    named.filter(is_missing).map(Path::to_path_buf).next()
 }
 
 /// The device that the message names as its path, or that is its subject: what stands where a path stands may be words.
 fn device(case: &Case, clue: &Clue) -> PathBuf {
     let path = clue.path.clone().map(|path| case.surroundings().cwd.join(path));
     let subject = || clue.subject.as_ref().map(PathBuf::from).filter(|subject| subject.starts_with("/dev"));
-    path.clone().filter(|path| path.starts_with("/dev")).or_else(subject).or(path).unwrap_or_default()
+    let named = path.clone().filter(|path| path.starts_with("/dev")).or_else(subject);
+    named.or(path).or_else(|| of_command(case, clue)).unwrap_or_default()
+}
+
+fn is_named(clue: &Clue) -> bool {
+    clue.path.is_some() || clue.subject.is_some()
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -56,7 +69,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(unknown) if unknown.is_missing() => Some(missing(case, path)),
         Err(unknown) => return unknown_verdict(&unknown),
     };
-    setting::verdict(case, wrong, &fine, &format!("the device {} was missing", path.display()))
+    let verdict = setting::verdict(case, wrong, &fine, &format!("the device {} was missing", path.display()));
+    let is_named = suspect.clue.is_none_or(|index| is_named(&case.clues[index]));
+    if is_named { verdict } else { setting::less_sure(verdict) }
 }
 
 fn is_device(kind: Kind) -> bool {

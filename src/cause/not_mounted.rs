@@ -1,13 +1,14 @@
 //! What is missing (ENOENT) would lie on a filesystem that `/etc/fstab` or a mount unit names and that is not mounted: a disk that is not
 //! plugged in, a server that did not answer at boot, `noauto`.
 
-use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use super::{refused, setting};
 use crate::clue::Clue;
 use crate::probe::origin::config::has_systemd;
 use crate::probe::origin::{fstab, unit};
 use crate::probe::walk::Why;
 use crate::sys::errno::Errno;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "not-mounted";
@@ -68,9 +69,22 @@ impl Wanted {
 
 /// The mount nearest above the first component that is missing that is wanted and is not there.
 fn wanted(case: &Case, clue: &Clue) -> Option<Wanted> {
-    let tried = refused::tried(case, clue)?;
+    let Some(tried) = refused::tried(case, clue) else { return unnamed(case, clue) };
     let missing = tried.obstacle().filter(|obstacle| matches!(obstacle.why, Why::Missing { .. }))?;
-    let above = missing.at.ancestors().filter(|point| *point != Path::new("/"));
+    wanted_above(case, &missing.at)
+}
+
+/// The same for what the command line names, where a message has the errno and no path.
+fn unnamed(case: &Case, clue: &Clue) -> Option<Wanted> {
+    let is_unnamed = clue.path.is_none() && clue.errno.is_some();
+    let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
+    let paths = words::paths_of(case.command).filter(|path| is_unnamed && has_slash(path));
+    let missing = paths.filter_map(|path| case.resolve(path)).filter(|found| !found.missing.as_os_str().is_empty());
+    missing.filter_map(|found| wanted_above(case, &found.existing.join(found.missing))).next()
+}
+
+fn wanted_above(case: &Case, missing: &Path) -> Option<Wanted> {
+    let above = missing.ancestors().filter(|point| *point != Path::new("/"));
     let mut unmounted = above.take_while(|point| case.mounts.at(point).is_none());
     let lines = fstab::entries(case.machine);
     let units = has_systemd(case.machine);
@@ -113,7 +127,11 @@ fn of_unit(case: &Case, point: &Path) -> Option<Wanted> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let clue = suspect.clue.map(|index| &case.clues[index]);
     match clue.and_then(|clue| wanted(case, clue)) {
-        Some(wanted) => Verdict::Found(Box::new(found(case, &wanted))),
+        Some(wanted) => {
+            let verdict = Verdict::Found(Box::new(found(case, &wanted)));
+            let is_named = clue.is_some_and(|clue| clue.path.is_some());
+            if is_named { verdict } else { setting::less_sure(verdict) }
+        }
         None => Verdict::RuledOut("all that is to be mounted there is mounted".into()),
     }
 }

@@ -3,11 +3,17 @@
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
 use crate::clue::Operation;
 use crate::machine::{Program, Use, User};
+use crate::outcome::Outcome;
 use crate::probe::holders::is_open_for_writing;
+use crate::probe::programs::has_execute_bit;
 use crate::sys::errno::Errno;
-use std::path::Path;
+use crate::words;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "text-file-busy";
+
+/// Files of a command line whose users are asked for, each with a look at all processes.
+const CANDIDATES: usize = 4;
 
 pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/text-file-busy.md"), suspects, covers: &["busy"], check };
@@ -15,11 +21,26 @@ pub const CAUSE: Cause =
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate();
     let spoken = spoken.filter(|(_, clue)| clue.suspects(ID) || clue.errno == Some(Errno::ETXTBSY));
-    let named = spoken.filter_map(|(index, clue)| {
-        let found = case.resolve(clue.path.as_deref()?).filter(|found| found.missing.as_os_str().is_empty())?;
-        Some(Suspect { subject: Subject::Path(found.existing), clue: Some(index), touched: true })
+    let named = spoken.flat_map(|(index, clue)| match &clue.path {
+        Some(path) => file(case, path).map(|file| suspect(file, Some(index), true)).into_iter().collect(),
+        None => of_command(case, Some(index)),
     });
-    named.collect()
+    let unheard = case.clues.is_empty() && case.outcome == &Outcome::Exited { code: 126 };
+    named.chain(if unheard { of_command(case, None) } else { Vec::new() }).collect()
+}
+
+/// What the command line names with a slash or in a script, where the words name nothing.
+fn of_command(case: &Case, clue: Option<usize>) -> Vec<Suspect> {
+    let files = words::paths_of(case.command).filter_map(|path| file(case, path));
+    files.take(CANDIDATES).map(|file| suspect(file, clue, false)).collect()
+}
+
+fn file(case: &Case, path: &Path) -> Option<PathBuf> {
+    case.resolve(path).filter(|found| found.missing.as_os_str().is_empty()).map(|found| found.existing)
+}
+
+fn suspect(file: PathBuf, clue: Option<usize>, touched: bool) -> Suspect {
+    Suspect { subject: Subject::Path(file), clue, touched }
 }
 
 /// Which of the two sides keeps the other out.
@@ -31,6 +52,9 @@ enum Side {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(path) = suspect.subject.path() else { return Verdict::Unknown("no file is named".into()) };
+    if !suspect.touched && has_execute_bit(case.machine, path) != Some(true) {
+        return Verdict::RuledOut(format!("{} is no program", path.display()));
+    }
     let users = match case.machine.users_of(path) {
         Ok(users) => users,
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
@@ -40,7 +64,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Some((user.program.clone(), side))
     };
     match users.processes.iter().find_map(met) {
-        Some((program, side)) => Verdict::Found(Box::new(found(case, path, &program, side))),
+        Some((program, side)) => {
+            let finding = found(case, path, &program, side);
+            // What only the command line names is in use, and may not be what the words are about.
+            let confidence = if suspect.touched { Confidence::Verified } else { Confidence::Likely };
+            Verdict::Found(Box::new(Finding { confidence, ..finding }))
+        }
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said(path))),
         None => match crate::probe::holders::unseen(&users.coverage) {
             None => Verdict::RuledOut("no process executes it or has it open for writing now".into()),
@@ -53,11 +82,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 /// keeps nobody from writing.
 fn refuses(case: &Case, suspect: &Suspect, side: Side) -> bool {
     let clue = suspect.clue.map(|index| &case.clues[index]);
-    clue.is_none_or(|clue| match (clue.errno, side) {
+    let Some(clue) = clue else { return matches!(side, Side::Writes) };
+    match (clue.errno, side) {
         (None, Side::Writes) => clue.operation == Some(Operation::Execute),
         (None, Side::Executes) => matches!(clue.operation, Some(Operation::Write | Operation::Create)),
         (Some(_), _) => true,
-    })
+    }
 }
 
 fn side(case: &Case, user: &User) -> Option<Side> {

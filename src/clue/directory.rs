@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 const CHANGE_WITH_C: &[&str] =
     &["bsdtar", "cargo", "env", "git", "gmake", "go", "gtar", "make", "meson", "ninja", "npm", "pnpm", "tar"];
 
+/// Programs that call it `-d DIR`.
+const CHANGE_WITH_D: &[&str] = &["patch"];
+
 /// Puts the directory before the relative paths of clues.
 pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
     let Some(directory) = directory_option(command) else { return };
@@ -46,18 +49,20 @@ pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
 }
 
 fn directory_option(command: &[OsString]) -> Option<PathBuf> {
-    let is_one = |word: &OsString| {
-        let name = Path::new(word).file_name();
-        name.is_some_and(|name| CHANGE_WITH_C.iter().any(|known| name == OsStr::new(known)))
+    let option_of = |word: &OsString| {
+        let name = Path::new(word).file_name()?;
+        let is_known = |programs: &[&str]| programs.iter().any(|known| name == OsStr::new(known));
+        let letter = is_known(CHANGE_WITH_C).then_some(b"-C");
+        letter.or_else(|| is_known(CHANGE_WITH_D).then_some(b"-d"))
     };
-    let program = command.iter().position(is_one)?;
+    let (program, option) = command.iter().enumerate().find_map(|(at, word)| Some((at, option_of(word)?)))?;
     let words = &command[program + 1..];
     words.iter().enumerate().find_map(|(index, word)| {
         let bytes = word.as_bytes();
-        let glued = bytes.strip_prefix(b"--directory=").or_else(|| bytes.strip_prefix(b"-C"));
+        let glued = bytes.strip_prefix(b"--directory=").or_else(|| bytes.strip_prefix(option));
         match glued.filter(|rest| !rest.is_empty()) {
             Some(rest) => Some(PathBuf::from(OsStr::from_bytes(rest))),
-            None if matches!(bytes, b"-C" | b"--directory") => words.get(index + 1).map(PathBuf::from),
+            None if bytes == option || bytes == b"--directory" => words.get(index + 1).map(PathBuf::from),
             None => None,
         }
     })
@@ -82,7 +87,13 @@ mod tests {
 
     #[test]
     fn a_relative_path_is_below_the_directory_that_the_command_changed_to() {
-        for command in ["tar xf a.tar -C out", "sudo tar xf a.tar --directory=out", "make -Cout", "git -C out status"] {
+        for command in [
+            "tar xf a.tar -C out",
+            "sudo tar xf a.tar --directory=out",
+            "make -Cout",
+            "git -C out status",
+            "patch -d out",
+        ] {
             assert_eq!(read(command, "a/b"), Path::new("out/a/b"), "{command}");
         }
     }

@@ -18,7 +18,7 @@ const PROGRAMS: &[Need] =
     &[Need::Root, Need::Program("python3"), Need::Program("node"), Need::Program("xargs"), Need::Program("curl")];
 
 /// A `/dev` of a container: few devices, and no more.
-const SMALL_DEV: &str = r"mkdir small; mount -t tmpfs dev small
+pub const SMALL_DEV: &str = r"mkdir small; mount -t tmpfs dev small
     for name in null zero random urandom tty; do : >small/$name; mount --bind /dev/$name small/$name; done
     mkdir small/shm; mount --move small /dev
 ";

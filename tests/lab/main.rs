@@ -13,6 +13,7 @@ mod busy;
 mod confinement;
 mod descriptors;
 mod devices;
+mod devices_vague;
 mod directory_full;
 mod elsewhere;
 mod encodings;

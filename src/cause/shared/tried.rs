@@ -44,6 +44,7 @@ pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
     let of = |who: &Who| {
         let attempted = attempts(case, clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
         let attempted = attempted.map(|tried| makes_parents(case, clue, tried));
+        let attempted = attempted.or_else(|| replaced(case, clue, who));
         attempted.or_else(|| misreported(case, clue, who)).or_else(|| unnamed(case, clue, who))
     };
     // Who becomes another user does so at once, and what fails is the work.
@@ -84,6 +85,19 @@ fn misreported(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     let is_refused =
         matches!(tried.obstacle()?.why, Why::Refused(_) | Why::ReadOnly | Why::NotADirectory(_) | Why::Loop(_));
     is_refused.then_some(tried)
+}
+
+/// What a temporary file was to replace, where that is gone again: rsync and patch name the new name from the directory of the old one.
+fn replaced(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
+    let (old, new) = (clue.path.as_deref()?, clue.other_path.as_deref()?);
+    if clue.operation != Some(Operation::Rename)
+        || !case.resolve(old).is_some_and(|old| !old.missing.as_os_str().is_empty())
+    {
+        return None;
+    }
+    let is_bare = new.components().count() == 1 && !new.is_absolute();
+    let path = if is_bare { old.parent()?.join(new) } else { new.to_owned() };
+    fails_as_said(case, clue, who, Attempt { operation: Operation::Remove, path: &path, other: None })
 }
 
 /// The one path of the command line at which a message's operation fails as it says, where the message names no path, or names the
