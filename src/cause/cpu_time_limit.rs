@@ -2,10 +2,13 @@
 //! (getrlimit(2)). A shell's `ulimit -t` sets both, so that nothing but SIGKILL is seen.
 
 use super::rlimit::Limited;
+use super::room::elapsed;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
+use crate::watch::BusySample;
 
 const ID: &str = "cpu-time-limit";
 
@@ -18,7 +21,9 @@ const MISSING_MS: u64 = 400;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let limit = limit(case, ended_by(case, libc::SIGXCPU)).map(|limited| limited.soft);
-    let clue = case.clues.iter().position(|clue| leads_with(clue, ID));
+    // Whoever tells that a child was killed does not know by whom.
+    let speaks = |clue: &Clue| leads_with(clue, ID) || limit.is_some() && clue.suspects(ID);
+    let clue = case.clues.iter().position(speaks);
     let is_killed = ended_by(case, libc::SIGKILL) || ended_by(case, libc::SIGXCPU);
     if clue.is_none() && (limit.is_none() || !is_killed) {
         return Vec::new();
@@ -29,24 +34,52 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// Whether a signal ended the command, or a program below its shell.
 fn ended_by(case: &Case, wanted: i32) -> bool {
-    match case.outcome {
-        Outcome::Signaled { signal, .. } => *signal == wanted,
-        Outcome::Exited { code } => *code == 128 + wanted,
-        Outcome::NotStarted { .. } => false,
-    }
+    is_signal(case, wanted) || matches!(case.outcome, Outcome::Exited { code } if *code == 128 + wanted)
+}
+
+/// Whether a signal ended the command itself.
+fn is_signal(case: &Case, wanted: i32) -> bool {
+    matches!(case.outcome, Outcome::Signaled { signal, .. } if *signal == wanted)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let used = case.machine.child_usage().ok().map(|usage| usage.cpu_ms);
-    let is_signal = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXCPU, .. });
     let Some(limited) = limit(case, ended_by(case, libc::SIGXCPU)) else {
         return if suspect.clue.is_some() { said() } else { Verdict::RuledOut("no limit on CPU time".into()) };
     };
-    let is_used = used.map(|used| used + MISSING_MS >= limited.soft.saturating_mul(1000));
-    if is_used.unwrap_or(is_signal) {
-        return Verdict::Found(Box::new(found(case, &limited, used)));
-    }
-    Verdict::RuledOut(format!("{} s of {} of CPU time were used", used.unwrap_or(0) / 1000, limited.shown()))
+    let used = used(case);
+    let reaches = |used: u64| used + MISSING_MS >= limited.soft.saturating_mul(1000);
+    let confidence = match (&case.watched.busiest, used) {
+        (Some(seen), _) if reaches(seen.process.used_ms) => Confidence::Verified,
+        (_, None) if is_signal(case, libc::SIGXCPU) => Confidence::Verified,
+        (Some(seen), _) if is_far(seen, &limited) && !is_signal(case, libc::SIGXCPU) => {
+            return Verdict::RuledOut(format!(
+                "no process was seen with more than {} ms of CPU time",
+                seen.process.used_ms
+            ));
+        }
+        (_, Some(sum)) if reaches(sum) => by_sum(case),
+        (_, sum) => {
+            let sum = sum.unwrap_or(0) / 1000;
+            return Verdict::RuledOut(format!("{sum} s of {} of CPU time were used", limited.shown()));
+        }
+    };
+    Verdict::Found(Box::new(found(case, &limited, used, confidence)))
+}
+
+/// Whether no process was seen with half of what it may use: the looks are a tenth of a second apart.
+fn is_far(seen: &BusySample, limited: &Limited) -> bool {
+    seen.process.used_ms < limited.soft.saturating_mul(500)
+}
+
+/// Milliseconds of CPU time of the command and of all that it waited for.
+fn used(case: &Case) -> Option<u64> {
+    case.machine.child_usage().ok().map(|usage| usage.cpu_ms)
+}
+
+/// What the sum proves: several processes that were not at their limit may make it up, and SIGKILL comes from others too.
+fn by_sum(case: &Case) -> Confidence {
+    let is_alone = is_signal(case, libc::SIGKILL) && case.watched.busiest.is_none();
+    if is_alone || is_signal(case, libc::SIGXCPU) { Confidence::Verified } else { Confidence::Likely }
 }
 
 /// The limit that was in force. With each SIGXCPU the kernel grants another second (`kernel/time/posix-cpu-timers.c`), so that the
@@ -61,13 +94,19 @@ fn limit(case: &Case, is_signal: bool) -> Option<Limited> {
 /// Seconds that the kernel may have granted in that way: programs that catch the signal get several.
 const GRANTED: u64 = 10;
 
-fn found(case: &Case, limited: &Limited, used: Option<u64>) -> Finding {
+fn found(case: &Case, limited: &Limited, used: Option<u64>, confidence: Confidence) -> Finding {
+    let seconds = |ms: u64| format!("{}.{} s", ms / 1000, ms % 1000 / 100);
     let mut evidence = limited.evidence();
-    evidence.extend(used.map(|used| {
-        Evidence::probe(format!("the command's processes used {}.{} s of CPU time", used / 1000, used % 1000 / 100))
+    evidence.extend(case.watched.busiest.as_ref().map(|BusySample { moment, process }| {
+        let who = format!("{} (pid {})", process.command, process.pid);
+        let used = seconds(process.used_ms);
+        Evidence::sample(format!("{who} had used {used} of CPU time {} after the start", elapsed(moment.at_ms)))
     }));
+    evidence.extend(
+        used.map(|used| Evidence::probe(format!("the command's processes used {} of CPU time in all", seconds(used)))),
+    );
     Finding {
-        confidence: Confidence::Verified,
+        confidence,
         seen: Some(Seen::During),
         headline: format!("its limit of {} of CPU time was used up", limited.shown()),
         summary: format!("The kernel ended a process that had used {} of CPU time (RLIMIT_CPU).", limited.shown()),
@@ -91,7 +130,9 @@ fn said() -> Verdict {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::sys::family::Busy;
     use crate::sys::usage::ChildUsage;
+    use crate::watch::Moment;
 
     fn stage(limit: &str, used_ms: u64, outcome: Outcome) -> Stage {
         let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
@@ -119,10 +160,50 @@ mod tests {
     #[test]
     fn a_kill_after_all_the_time_was_used_is_verified() {
         assert_eq!(stage("5", 4990, signal(libc::SIGKILL)).finding(&CAUSE, "5").confidence, Confidence::Verified);
-        assert_eq!(
-            stage("5", 5100, Outcome::Exited { code: 137 }).finding(&CAUSE, "5").confidence,
-            Confidence::Verified
-        );
+    }
+
+    fn saw(stage: &mut Stage, used_ms: u64) {
+        let process = Busy { pid: 9, command: "spin".into(), used_ms };
+        stage.watched.busiest = Some(BusySample { moment: Moment { at_ms: 5000, said: None }, process });
+    }
+
+    fn tells(stage: &mut Stage) {
+        stage.add(|clue| clue.suspects = vec!["out-of-memory".into(), ID.into()]);
+    }
+
+    #[test]
+    fn below_a_shell_or_a_make_the_sum_of_all_is_likely_and_a_process_that_was_seen_at_the_limit_verified() {
+        for (code, is_told) in [(137, false), (2, true)] {
+            for (seen, sum, confidence) in [
+                (None, 5100, Confidence::Likely),
+                (Some(2900), 5100, Confidence::Likely),
+                (Some(4900), 6000, Confidence::Verified),
+            ] {
+                let mut stage = stage("5", sum, Outcome::Exited { code });
+                if let Some(seen) = seen {
+                    saw(&mut stage, seen);
+                }
+                if is_told {
+                    tells(&mut stage);
+                }
+                assert_eq!(stage.finding(&CAUSE, "5").confidence, confidence, "{code} {seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_child_that_was_killed_with_time_left_is_silence() {
+        let mut stage = stage("5", 900, Outcome::Exited { code: 2 });
+        tells(&mut stage);
+        saw(&mut stage, 700);
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_kill_after_many_short_processes_is_silence() {
+        let mut stage = stage("5", 9000, signal(libc::SIGKILL));
+        saw(&mut stage, 1200);
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

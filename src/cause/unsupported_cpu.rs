@@ -20,6 +20,8 @@ pub const CAUSE: Cause =
 const TRAP: &str = "trap invalid opcode";
 /// The kernel writes at the moment of the signal; what is older is of another run.
 const RECENT: Duration = Duration::from_secs(120);
+/// The same where only names tell whose it is.
+const JUST_NOW: Duration = Duration::from_secs(10);
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let is_illegal =
@@ -31,8 +33,50 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let named = said.and_then(|index| case.clues[index].path.clone());
     let program = named.or_else(|| case.command.first().map(PathBuf::from));
     let file = program.as_deref().and_then(|program| exec::file_of(case, program));
-    let subject = file.map_or_else(|| Subject::Name("-".into()), Subject::Path);
+    let stopped = started_and_stopped(case, file.as_deref());
+    let subject = stopped.or(file).map_or_else(|| Subject::Name("-".into()), Subject::Path);
     vec![Suspect { subject, clue: said, touched: true }]
+}
+
+/// The file in which the kernel stopped a process, where that is not the command's own program: what starts it only tells that it ended so,
+/// and what loads it dies of it.
+fn started_and_stopped(case: &Case, program: Option<&Path>) -> Option<PathBuf> {
+    let stops = stops(case);
+    let name = program.and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let is_itself = matches!(case.outcome, Outcome::Signaled { .. });
+    let is_own = |stop: &&Stop| is_itself && name.as_ref().is_some_and(|name| name.starts_with(&stop.process));
+    let own = stops.iter().find(is_own);
+    let Some(own) = own else { return stops.iter().find_map(|stop| file_named(case, &stop.object)) };
+    let objects = objects(case, program?);
+    let is_own = objects.iter().any(|(file, _)| file.file_name().is_some_and(|name| *name == *own.object));
+    if is_own { None } else { file_named(case, &own.object) }
+}
+
+/// Who was stopped, and in which file, by their names.
+struct Stop {
+    process: String,
+    object: String,
+}
+
+/// The recent stops of all processes of the machine, the newest first.
+fn stops(case: &Case) -> Vec<Stop> {
+    let Some(log) = case.machine.kernel_log(&[TRAP]).ok().filter(|_| case.mode == Mode::Run) else { return Vec::new() };
+    let recent = log.messages.iter().rev().filter(|message| log.age(message) < JUST_NOW);
+    let stop = |text: &str| {
+        let process = text.strip_prefix("traps: ").unwrap_or(text).split('[').next()?.to_owned();
+        let (object, _) = text.rsplit_once(" in ")?.1.split_once('[')?;
+        Some(Stop { process, object: object.to_owned() })
+    };
+    recent.filter_map(|message| stop(&message.text)).collect()
+}
+
+/// A file of this name that a word of the command has, or that lies in the working directory.
+fn file_named(case: &Case, name: &str) -> Option<PathBuf> {
+    let texts: Vec<_> = case.command.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+    let words = texts.iter().flat_map(|text| text.split([' ', '\n', '"', '\'', '(', ')', ',', '=']));
+    let named = words.map(Path::new).find(|word| word.file_name().is_some_and(|file| *file == *name));
+    let file = case.surroundings().cwd.join(named.unwrap_or(Path::new(name)));
+    Some(file.components().collect()).filter(|file: &PathBuf| case.machine.stat(file).is_ok())
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

@@ -54,10 +54,23 @@ const KINDS: usize = 4;
 /// Mappings are counted for a process with more address space than this, in bytes: counting takes time, and few have many.
 const MANY_MAPS: u64 = 256 << 20;
 
+/// A process and the CPU time of all its threads, which `RLIMIT_CPU` bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Busy {
+    /// Process id.
+    pub pid: u32,
+    /// Its name (`comm`, at most 15 bytes).
+    pub command: String,
+    /// CPU time that it had used, in milliseconds; not that of its children.
+    pub used_ms: u64,
+}
+
 /// Longest time of a look that only asks whether there is reason for another.
 const GLANCE: Duration = Duration::from_millis(2);
 /// Processes that it goes through.
 const GLANCED_AT: usize = 16;
+/// `USER_HZ` is 100 on every architecture of today (`proc_pid_stat(5)`, `sysconf(_SC_CLK_TCK)`).
+const TICK_MS: u64 = 10;
 /// Bytes of a page where they are smallest: what is larger only makes one look.
 const PAGE: u64 = 4096;
 
@@ -95,18 +108,34 @@ pub fn look(deadline: Instant) -> Family {
 #[must_use]
 pub fn may_be_at_a_limit() -> bool {
     let deadline = Instant::now() + GLANCE;
+    glanced_at(deadline).any(is_at_a_limit)
+}
+
+/// The process of the command that has used the most CPU time, as far as a glance goes; none where the kernel does not tell who is below whom.
+#[must_use]
+pub fn busiest() -> Option<Busy> {
+    glanced_at(Instant::now() + GLANCE).filter_map(busy).max_by_key(|busy| busy.used_ms)
+}
+
+/// The first of the command's processes, each before those that it has started, until the deadline.
+fn glanced_at(deadline: Instant) -> impl Iterator<Item = u32> {
     let mut left = children(std::process::id());
-    for _ in 0..GLANCED_AT {
-        let Some(pid) = left.pop() else { return false };
-        if is_at_a_limit(pid) {
-            return true;
-        }
-        if Instant::now() >= deadline {
-            return false;
-        }
+    let next = move || {
+        let pid = left.pop().filter(|_| Instant::now() < deadline)?;
         left.extend(children(pid));
-    }
-    false
+        Some(pid)
+    };
+    std::iter::from_fn(next).take(GLANCED_AT)
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat` (`proc_pid_stat(5)`), in ticks.
+fn busy(pid: u32) -> Option<Busy> {
+    let text = file::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let (head, tail) = text.rsplit_once(')')?;
+    let mut fields = tail.split_whitespace().skip(11).map(str::parse::<u64>);
+    let ticks = fields.next()?.ok()? + fields.next()?.ok()?;
+    Some(Busy { pid, command: head.split_once('(')?.1.to_owned(), used_ms: ticks * TICK_MS })
 }
 
 fn is_at_a_limit(pid: u32) -> bool {
@@ -307,6 +336,15 @@ mod tests {
     fn descriptors_are_told_by_kind_and_files_by_directory() {
         let kinds = ["socket:[123]", "pipe:[5]", "anon_inode:[eventpoll]", "/var/log/a:b", "/x"].map(kind);
         assert_eq!(kinds, ["socket", "pipe", "anon_inode:[eventpoll]", "/var/log/", "/"]);
+    }
+
+    #[test]
+    fn the_busiest_of_the_children_is_known() {
+        let mut child = spawn();
+        let busiest = busiest();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(busiest.is_none_or(|busy| busy.used_ms < 60_000 && !busy.command.is_empty()));
     }
 
     #[test]

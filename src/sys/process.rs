@@ -293,6 +293,12 @@ pub fn file_size_limit() -> Option<u64> {
     limit_of(libc::RLIMIT_FSIZE)
 }
 
+/// Whether `RLIMIT_CPU` bounds the CPU time of this process, and so of what it starts.
+#[must_use]
+pub fn limits_cpu_time() -> bool {
+    limit_of(libc::RLIMIT_CPU).is_some()
+}
+
 /// Bytes that the stack of this process may grow to, `RLIMIT_STACK`.
 #[must_use]
 pub fn stack_limit() -> Option<u64> {

@@ -9,7 +9,7 @@ mod places;
 pub use ongoing::Watch;
 pub use pace::Unseen;
 
-use crate::sys::family::{self, Family};
+use crate::sys::family::{self, Busy, Family};
 use crate::sys::fs::Space;
 use crate::sys::inotify::{self, Census, Trial};
 use crate::sys::lock_table::{self, HeldLock};
@@ -101,9 +101,21 @@ pub struct Watched {
     /// The most telling look at the command's processes, taken when stderr spoke of limits; none when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<FamilySample>,
+    /// The process that was seen with the most CPU time; none where that has no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busiest: Option<BusySample>,
     /// The locks that others held when stderr last spoke of one; none when it did not, or nobody held one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locks: Option<LockSample>,
+}
+
+/// What the busiest process had used at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusySample {
+    /// When.
+    pub moment: Moment,
+    /// Who, and how much.
+    pub process: Busy,
 }
 
 /// The locks that were held at one moment.
@@ -158,6 +170,15 @@ impl Watched {
         let held = lock_table::look(Instant::now() + Self::BUDGET);
         if !held.is_empty() {
             self.locks = Some(LockSample { moment, held });
+        }
+    }
+
+    /// Looks at who uses the most CPU time, and keeps the most that was seen. The kernel ends a process at its limit without a word, and how much
+    /// it had used is not told: of a child's children only the sum is (`getrusage(2)`).
+    pub fn look_at_the_busiest(&mut self, moment: Moment) {
+        let Some(process) = family::busiest() else { return };
+        if self.busiest.as_ref().is_none_or(|kept| process.used_ms > kept.process.used_ms) {
+            self.busiest = Some(BusySample { moment, process });
         }
     }
 

@@ -11,6 +11,7 @@ use crate::sys::argv::Argv;
 use crate::sys::family;
 use crate::sys::fs::{Filesystem, Space, space_of};
 use crate::sys::mounts::{self, Mounts, Outline, Row};
+use crate::sys::process;
 use std::ffi::CString;
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
@@ -70,6 +71,8 @@ pub struct Watch {
     last_heard: Option<Instant>,
     cost: Duration,
     directories: Vec<PathBuf>,
+    /// None where CPU time has no limit.
+    at_busiest: Option<Ration>,
     at_inotify: Ration,
     at_limits: Ration,
     at_family: Ration,
@@ -105,6 +108,7 @@ impl Watch {
             last_heard: None,
             cost: Duration::ZERO,
             directories: Vec::new(),
+            at_busiest: process::limits_cpu_time().then(Ration::default),
             at_inotify: Ration::default(),
             at_limits: Ration::default(),
             at_family: Ration::default(),
@@ -132,6 +136,7 @@ impl Watch {
             self.read_counters_before();
         }
         self.look(None);
+        self.look_at_the_busiest();
     }
 
     /// The child wrote these bytes; with them it has written `said` in all. The first words after a silence are always
@@ -260,6 +265,14 @@ impl Watch {
         let moment = self.moment(Some(said));
         self.watched.look_at_family(moment, groups);
         self.at_family.spend(begun);
+    }
+
+    fn look_at_the_busiest(&mut self) {
+        let begun = Instant::now();
+        let moment = self.moment(None);
+        let Some(ration) = self.at_busiest.as_mut().filter(|ration| ration.grants(begun)) else { return };
+        self.watched.look_at_the_busiest(moment);
+        ration.spend(begun);
     }
 
     fn look_at_locks(&mut self, said: u64) {

@@ -1,7 +1,7 @@
 //! Programs that cannot be started, and twins that can: scripts, foreign and doctored ELF files, libraries that are not found or
 //! too old; run by themselves and by shells, make, xargs and Python.
 
-use super::harness::{Lab, Need, Scene, scenario};
+use super::harness::{Lab, Need, Scene, crash_scenario, scenario};
 use explain::cause::Confidence;
 
 const SCRIPTS: &[Need] = &[Need::Root, Need::Program("make"), Need::Program("python3")];
@@ -267,12 +267,55 @@ fn a_library_that_lacks_a_symbol_version_is_named_with_the_version_that_it_has()
     });
 }
 
+/// Only some AMD processors of 2011 to 2016 have these instructions.
+fn has_no_xop(scene: &Scene, run: &str) -> bool {
+    scene.run(run).status != 0
+}
+
+/// What started the program, or loaded the library, tells at most that it ended so.
+#[test]
+fn an_instruction_that_the_processor_lacks_is_found_in_what_a_program_started_or_loaded() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    crash_scenario(COMPILED, |lab| {
+        let scene = lab.play(
+            r#"echo 'int f(void) { __asm__ volatile(".byte 0x8f, 0xe9, 0x78, 0x81, 0xc0"); return 0; }' >xop.c; gcc -shared -fPIC xop.c -o libxop.so
+            echo 'int f(void); int main(void) { return f(); }' >main.c; gcc main.c xop.c -o xop
+            echo 'int main(void) { __builtin_trap(); }' >stop.c; gcc stop.c -o stop; printf 'xop stop: .FORCE
+	./$@
+all: .FORCE
+	./xop
+.FORCE:
+' >Makefile
+            run='import subprocess, sys; subprocess.run(sys.argv[1:], check=True)'
+            explained make make all
+            explained python python3 -c "$run" ./xop
+            explained xargs sh -c 'echo | xargs ./xop'
+            explained library python3 -c 'import ctypes; ctypes.CDLL("./libxop.so").f()'
+            explained twin make stop
+            explained twin.python python3 -c "$run" ./stop
+            explained twin.missing python3 -c 'import ctypes; ctypes.CDLL("./libc.so.6").nothing()'"#,
+        );
+        if has_no_xop(&scene, "make") {
+            scene.each(&["make", "python", "xargs"]).assert_only(
+                "unsupported-cpu",
+                lab.path("xop"),
+                Confidence::Verified,
+            );
+            assert_proven(lab, &scene, "library", "unsupported-cpu", "libxop.so");
+        }
+        scene.each(&["twin", "twin.python"]).assert_silent();
+        scene.run("twin.missing").assert_does_not_name("unsupported-cpu");
+    });
+}
+
 #[test]
 fn an_instruction_that_no_present_processor_has_is_told_from_a_deliberate_stop() {
     if !cfg!(target_arch = "x86_64") {
         return;
     }
-    scenario(COMPILED, |lab| {
+    crash_scenario(COMPILED, |lab| {
         let scene = lab.play(
             r#"echo 'int main(void) { __asm__ volatile(".byte 0x8f, 0xe9, 0x78, 0x81, 0xc0"); return 0; }' >xop.c; gcc xop.c -o xop
             echo 'int main(void) { __builtin_trap(); }' >stop.c; gcc stop.c -o stop
@@ -281,8 +324,7 @@ fn an_instruction_that_no_present_processor_has_is_told_from_a_deliberate_stop()
             explained script ./script
             explained stop ./stop"#,
         );
-        // Only some AMD processors of 2011 to 2016 have it.
-        if scene.run("alone").status != 0 {
+        if has_no_xop(&scene, "alone") {
             assert_proven(lab, &scene, "alone", "unsupported-cpu", "xop");
             assert_proven(lab, &scene, "script", "unsupported-cpu", "script");
         }

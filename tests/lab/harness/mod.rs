@@ -21,6 +21,8 @@ pub use need::Need;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Shell functions of every scenario: `explained`, `explained_as`, `bare`, `as`, `loop_mount`, `serve`.
@@ -45,6 +47,21 @@ pub fn scenario(needs: &[Need], body: impl FnOnce(&Lab)) {
     if need::met(name, needs) {
         body(&Lab::new());
     }
+}
+
+/// The same for programs that crash, one scenario after the other: of all crashes of the machine the kernel writes down ten in five seconds
+/// (`printk_ratelimit`), and what it wrote is the proof.
+#[track_caller]
+pub fn crash_scenario(needs: &[Need], body: impl FnOnce(&Lab)) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let window = Duration::from_secs(5);
+    std::thread::sleep(last.map_or(Duration::ZERO, |last| window.saturating_sub(last.elapsed())));
+    // Also where the scenario fails, or the next one would fail for it.
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scenario(needs, body)));
+    *last = Some(Instant::now());
+    drop(last);
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }
 
 /// A scratch directory and the way into a namespace of its own.
