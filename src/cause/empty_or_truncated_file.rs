@@ -5,6 +5,7 @@ use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject
 use crate::clue::Clue;
 use crate::machine::{Form, Kind};
 use crate::text::size;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "empty-or-truncated-file";
@@ -31,8 +32,8 @@ pub(super) fn files(case: &Case, clue: &Clue) -> Vec<PathBuf> {
     if let Some(file) = of_clue {
         return vec![file];
     }
-    let arguments = case.command.iter().skip(1).map(Path::new);
-    let named: Vec<PathBuf> = arguments.filter_map(real).filter(is_file).collect();
+    let mut named: Vec<PathBuf> = words::paths_of(case.command).filter_map(real).filter(is_file).collect();
+    named.dedup();
     if named.is_empty() && case.mode == Mode::Log {
         let path = clue.path.as_ref().map_or_else(|| "-".into(), |path| refused::absolute(case, path));
         return vec![path];
@@ -60,12 +61,21 @@ fn state(form: &Form) -> Option<(String, Confidence)> {
         _ if form.size == 0 => Some(("is empty".into(), Confidence::Verified)),
         _ if form.zeros => Some((format!("holds {} of zero bytes", size(form.size)), Confidence::Verified)),
         Some((name, false)) => {
-            Some((format!("is cut: {} of a {name} archive without its end", size(form.size)), Confidence::Verified))
+            Some((format!("is cut: {} of a {name} file without its end", size(form.size)), Confidence::Verified))
         }
+        _ if form.promised.is_some() => form.promised.as_ref().map(|(name, bytes)| {
+            let (there, wanted) = (lengths(form.size, *bytes), size(*bytes));
+            (format!("is cut: {there} of the {wanted} that its {name} header promises"), Confidence::Verified)
+        }),
         // What a server or proxy sends in place of the file.
         _ if form.html => Some(("is an HTML page".into(), Confidence::Likely)),
         _ => None,
     }
+}
+
+/// A length beside a larger one, in bytes where both would read alike.
+fn lengths(there: u64, wanted: u64) -> String {
+    if size(there) == size(wanted) { format!("{there} bytes") } else { size(there) }
 }
 
 fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, confidence: Confidence) -> Finding {
@@ -114,7 +124,7 @@ mod tests {
     fn an_archive_without_its_end_is_told() {
         let form = Form { size: 2048, archive: Some(("ZIP".into(), false)), ..Form::default() };
         let finding = stage(form).finding(&CAUSE, "/home/u/.m2/x.jar");
-        assert_eq!(finding.headline, "/home/u/.m2/x.jar is cut: 2.0 KiB of a ZIP archive without its end");
+        assert_eq!(finding.headline, "/home/u/.m2/x.jar is cut: 2.0 KiB of a ZIP file without its end");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("rm /home/u/.m2/x.jar"));
     }
 
@@ -125,6 +135,14 @@ mod tests {
         stage.command = ["unzip", "-q", ".m2/x.jar"].map(Into::into).into();
         stage.missing("/home/u/-q");
         assert_eq!(stage.finding(&CAUSE, "/home/u/.m2/x.jar").headline, "/home/u/.m2/x.jar is empty");
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_its_header_says_is_told() {
+        let form = |size| Form { size, promised: Some(("SQLite".into(), 8192)), ..Form::default() };
+        let headline = |size| stage(form(size)).finding(&CAUSE, "/home/u/.m2/x.jar").headline;
+        assert_eq!(headline(4096), "/home/u/.m2/x.jar is cut: 4.0 KiB of the 8.0 KiB that its SQLite header promises");
+        assert!(headline(8191).contains("8191 bytes of the 8.0 KiB"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod blocks;
 mod btrfs_metadata;
 mod busy;
 mod confinement;
+mod cut_files;
 mod descriptors;
 mod devices;
 mod devices_vague;

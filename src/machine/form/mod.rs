@@ -1,5 +1,7 @@
 //! What kind of contents a regular file has, and whether they are whole. The contents themselves do not travel in a report.
 
+mod length;
+
 use super::{Answer, Machine, Unknown};
 use crate::sys::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ pub struct Form {
     pub html: bool,
     /// The archive format that it begins as, where the format marks its end, and whether that end is there.
     pub archive: Option<(String, bool)>,
+    /// The format and the length in bytes that its header promises, where there is less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<(String, u64)>,
 }
 
 /// Bytes that are looked at, at the beginning and at the end: a ZIP archive has its end record in the last 65,557.
@@ -73,6 +78,9 @@ fn judge(size: u64, head: &[u8], tail: &[u8]) -> Form {
         carriage_returns: has_carriage_returns(head),
         html: start.starts_with(b"<!doctype html") || start.starts_with(b"<html"),
         archive: archive(head, tail),
+        promised: length::promised(head)
+            .filter(|(_, bytes)| *bytes > size)
+            .map(|(name, bytes)| (name.to_owned(), bytes)),
     }
 }
 
@@ -84,11 +92,17 @@ fn has_carriage_returns(head: &[u8]) -> bool {
     returns > 0 && returns * 2 >= whole.len() && !head.contains(&0)
 }
 
-/// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros.
+/// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros; PNG: the chunk `IEND`; PDF:
+/// the line `%%EOF`; cpio: an entry of that name.
 fn archive(head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
     let has = |mark: &[u8]| memchr::memmem::find(tail, mark).is_some();
     let (name, is_whole) = match head {
         [b'P', b'K', 3, 4, ..] => ("ZIP", has(b"PK\x05\x06")),
+        [0x89, b'P', b'N', b'G', ..] => ("PNG", has(b"IEND\xae\x42\x60\x82")),
+        [b'%', b'P', b'D', b'F', b'-', ..] => ("PDF", has(b"%%EOF")),
+        [b'0', b'7', b'0', b'7', b'0', b'1' | b'2' | b'7', ..] | [0xc7, 0x71, ..] | [0x71, 0xc7, ..] => {
+            ("cpio", has(b"TRAILER!!!"))
+        }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", tail.ends_with(b"YZ")),
         _ if head.get(257..262) == Some(b"ustar") => {
             ("tar", tail.len() >= 1024 && tail[tail.len() - 1024..].iter().all(|byte| *byte == 0))
@@ -121,6 +135,8 @@ mod tests {
     fn an_archive_without_its_end_is_seen() {
         assert_eq!(form(b"PK\x03\x04 and the rest").archive, Some(("ZIP".into(), false)));
         assert_eq!(form(b"PK\x03\x04 and PK\x05\x06\0\0").archive, Some(("ZIP".into(), true)));
+        assert_eq!(form(b"070701 and the rest").archive, Some(("cpio".into(), false)));
+        assert_eq!(form(b"%PDF-1.4 and\n%%EOF\n").archive, Some(("PDF".into(), true)));
         assert_eq!(form(b"\x1f\x8b\x08").archive, None);
     }
 }
