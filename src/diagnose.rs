@@ -1,6 +1,6 @@
 //! Clues × causes → ranked findings.
 //!
-//! The order, each step deciding among those that the steps before leave equal: how sure; whether the failed work touched
+//! The order, each step deciding among those that the steps before leave equal: how sure; whether it was said in passing; whether the failed work touched
 //! the subject; whether it was seen; which clue came first, because the first failure explains the later ones; which
 //! suspect the rule calls likelier. Of what only may be, the likelier suspect comes before the earlier clue, so that what one message
 //! may mean does not crowd out the others. What is general is dropped where something specific is verified for the same subject, or for the
@@ -79,6 +79,12 @@ fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdic
     let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| !clue.vague) else {
         return Verdict::Found(finding);
     };
+    if clue.passing {
+        finding.confidence = Confidence::Possible;
+        let is_run = case.mode == Mode::Run;
+        let in_passing = || Verdict::RuledOut("programs say so in passing and go on".to_owned());
+        return if is_run { in_passing() } else { Verdict::Found(finding) };
+    }
     let aftermath = Aftermath::of(case.transcript, clue);
     if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
         return Verdict::RuledOut(reason);
@@ -167,9 +173,10 @@ fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
     let likelier =
         clue.and_then(|clue| clue.suspects.iter().position(|id| id == diagnosed.cause.id)).unwrap_or(usize::MAX);
     let sure = std::cmp::Reverse(diagnosed.finding.confidence);
+    let is_passing = clue.is_some_and(|clue| clue.passing);
     let is_guess = diagnosed.finding.seen.is_none();
     let guessed = if is_guess { likelier } else { 0 };
-    (sure, !diagnosed.suspect.touched, is_guess, guessed, said_at, likelier)
+    (sure, is_passing, !diagnosed.suspect.touched, is_guess, guessed, said_at, likelier)
 }
 
 /// What a specific cause explains, so that the general one is no fault of its own.

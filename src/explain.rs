@@ -6,7 +6,7 @@ use crate::clue::{self, Clue, Fault, Library, Operation, Reader, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::log;
-use crate::machine::{Machine, OnProgress, Surroundings};
+use crate::machine::{Machine, OnProgress, Surroundings, catalogues};
 use crate::outcome::Outcome;
 use crate::own_rules::{self, OwnRules};
 use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
@@ -62,16 +62,21 @@ impl Failure<'_> {
     }
 
     fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
-        let said = Said { transcript: self.transcript, command: self.command, surroundings: machine.surroundings() };
+        let (transcript, command) = (self.transcript, self.command);
+        let said = Said { transcript, command, surroundings: machine.surroundings(), machine: Some(machine) };
         let log = |file: &Path| match self.mode {
             Mode::Run => machine.log(file, self.span.started).ok(),
             // Nobody knows when the command ran, and so which state of the log is that of its run.
             Mode::Log => None,
         };
         let mut read = library.clues_with_logs(&said, log);
+        if self.mode == Mode::Log && read.iter().all(|clue| clue.vague || clue.passing) {
+            let translated = library.clues_in_any_language(&said, &catalogues::of_libc());
+            read = if translated.is_empty() { read } else { translated };
+        }
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
-        if let (true, Outcome::Exited { code }) = (read.is_empty(), self.outcome) {
+        if let (true, Outcome::Exited { code }) = (read.iter().all(|clue| clue.passing), self.outcome) {
             read.extend(library.of_status(self.command, *code));
         }
         Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect()

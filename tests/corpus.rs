@@ -110,7 +110,8 @@ fn by_rules(case: &Case, library: &Library) -> Vec<Named> {
     let transcript = Transcript::whole(case.stderr.clone().into_bytes());
     let command: Vec<OsString> = words(case).into_iter().map(OsString::from).collect();
     let surroundings = Surroundings::default();
-    let clues = library.clues(&Said { transcript: &transcript, command: &command, surroundings: &surroundings });
+    let clues =
+        library.clues(&Said { transcript: &transcript, command: &command, surroundings: &surroundings, machine: None });
     let mut named: Vec<Named> = Vec::new();
     for id in clues.into_iter().flat_map(|clue| clue.suspects) {
         if !named.iter().any(|known| known.id == id) {

@@ -24,7 +24,7 @@ fn clues(library: &Library, output: &[u8], locale: &str) -> Vec<Clue> {
     let env = [("LANG".to_owned(), Bytes(locale.into())), ("HOME".to_owned(), Bytes("/home/u".into()))];
     let surroundings = Surroundings { env: env.into(), ..Surroundings::default() };
     let transcript = Transcript::whole(output.to_vec());
-    library.clues(&Said { transcript: &transcript, command: &[], surroundings: &surroundings })
+    library.clues(&Said { transcript: &transcript, command: &[], surroundings: &surroundings, machine: None })
 }
 
 /// The library of one file of this text, and what is wrong with it.

@@ -1,8 +1,9 @@
 //! The words that libraries have for an errno, found in a line: programs print words, in the user's language, not numbers.
 //!
-//! One sieve holds the words of the C library in English and in the child's locale, and those of runtimes that have
-//! their own (libuv, musl, the BSDs). It ignores ASCII case, since Go and Node write them small.
+//! One sieve holds the words of the C library in English and in the child's locale, or of a log that nobody knows the language of in all
+//! languages, and those of runtimes that have their own (libuv, musl, the BSDs). It ignores ASCII case, since Go and Node write them small.
 
+use super::catalogue::Catalogue;
 use super::sieve::{Owner, Sieve};
 use crate::sys::errno::{Errno, all};
 use crate::sys::locale::Locale;
@@ -37,6 +38,9 @@ const OTHER_WORDS: &[(&str, Errno)] = &[
     ("socket not connected", Errno::ENOTCONN),
 ];
 
+/// Bytes of the shortest words that are looked for whatever the language of a log is: shorter ones are words of other languages.
+const SHORTEST: usize = 8;
+
 /// All words.
 pub struct Words {
     words: Vec<(Vec<u8>, Errno)>,
@@ -47,11 +51,26 @@ impl Words {
     /// English and, where it is installed, the locale of this name (`de_DE.UTF-8`).
     #[must_use]
     pub fn new(locale: Option<&str>) -> Self {
-        let mut words: Vec<(Vec<u8>, Errno)> =
-            OTHER_WORDS.iter().map(|(text, errno)| (text.as_bytes().to_vec(), *errno)).collect();
-        for name in ["C"].into_iter().chain(locale.filter(|name| !matches!(*name, "C" | "POSIX" | ""))) {
-            words.extend(words_of(name));
+        let mut words = english();
+        words.extend(locale.filter(|name| !matches!(*name, "C" | "POSIX" | "")).into_iter().flat_map(words_of));
+        Self::of(words)
+    }
+
+    /// English and the languages of these catalogues of the C library.
+    #[must_use]
+    pub fn translated(catalogues: &[Vec<u8>]) -> Self {
+        let mut words = english();
+        let originals = words_of("C");
+        for catalogue in catalogues.iter().filter_map(|bytes| Catalogue::new(bytes)) {
+            let translated = originals.iter().filter_map(|(text, errno)| Some((catalogue.translation(text)?, *errno)));
+            words.extend(
+                translated.filter(|(text, _)| text.len() >= SHORTEST).map(|(text, errno)| (text.into(), errno)),
+            );
         }
+        Self::of(words)
+    }
+
+    fn of(words: Vec<(Vec<u8>, Errno)>) -> Self {
         let keys = words.iter().enumerate().map(|(index, (text, _))| (text.clone().into(), Owner::Words(index)));
         Self { sieve: Sieve::new(keys), words }
     }
@@ -78,6 +97,12 @@ impl Words {
         });
         found.into_iter()
     }
+}
+
+/// The words of the C library and of others in English.
+fn english() -> Vec<(Vec<u8>, Errno)> {
+    let others = OTHER_WORDS.iter().map(|(text, errno)| (text.as_bytes().to_vec(), *errno));
+    others.chain(words_of("C")).collect()
 }
 
 /// What the C library says of every errno in a locale. `Unknown error N` is no word for anything.

@@ -160,14 +160,16 @@ impl Bench<'_> {
     fn drafts_by(&self, reader: &Reader, output: &str, rule: &schema::Rule) -> Vec<Draft> {
         let transcript = Transcript::whole(output.as_bytes().to_vec());
         let command: Vec<OsString> = rule.commands.first().map(OsString::from).into_iter().collect();
-        let said = Said { transcript: &transcript, command: &command, surroundings: &self.surroundings };
+        let said = Said { transcript: &transcript, command: &command, surroundings: &self.surroundings, machine: None };
         reader.drafts(&reader.page(&transcript), &said)
     }
 
     /// The first thing that was read otherwise than the example says.
     fn difference(&self, draft: &Draft, example: &Example) -> Option<String> {
         let operation = |operation: Operation| format!("{operation:?}");
-        let log = || self.reader.rule(draft.rule).log_file(draft, &self.surroundings);
+        let transcript = Transcript::default();
+        let said = Said { transcript: &transcript, command: &[], surroundings: &self.surroundings, machine: None };
+        let log = || self.reader.rule(draft.rule).log_file(draft, &said);
         let read = [
             ("errno", draft.errno.map(name), example.errno.clone()),
             ("operation", draft.operation.map(operation), example.operation.map(operation)),

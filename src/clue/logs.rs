@@ -10,7 +10,6 @@ use super::pattern::Pattern;
 use super::reader::Reader;
 use super::rule::Ready;
 use super::written::Compiled;
-use crate::machine::Surroundings;
 use crate::transcript::Transcript;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -53,7 +52,7 @@ impl<'l> Reader<'l> {
         let mut logs: Vec<NamedLog> = Vec::new();
         for draft in drafts {
             let rule = self.rule(draft.rule);
-            let Some(file) = rule.log_file(draft, said.surroundings) else { continue };
+            let Some(file) = rule.log_file(draft, said) else { continue };
             if logs.iter().all(|known| known.file != file) {
                 logs.push(NamedLog { file, rule, said: page.line(draft.line).span.clone() });
             }
@@ -79,15 +78,15 @@ impl<'l> Reader<'l> {
 
 impl Ready {
     /// The file that a message names, by the rule's field.
-    pub(super) fn log_file(&self, draft: &Draft, surroundings: &Surroundings) -> Option<PathBuf> {
+    pub(super) fn log_file(&self, draft: &Draft, said: &Said) -> Option<PathBuf> {
         let template = self.says.log.as_ref()?;
         let captured = draft.path.as_deref().map_or(".".into(), Path::to_string_lossy);
         let subject = draft.subject.as_deref().unwrap_or_default();
         let name = template.file.replace("{path}", &captured).replace("{subject}", subject);
         match name.as_bytes() {
-            [b'~' | b'$', ..] => by_convention(&name, surroundings, &[]),
+            [b'~' | b'$', ..] => by_convention(&name, said),
             [] => None,
-            _ => Some(surroundings.cwd.join(name.strip_prefix("./").unwrap_or(&name))),
+            _ => Some(said.surroundings.cwd.join(name.strip_prefix("./").unwrap_or(&name))),
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a transcript to clues: every line is asked of the rules whose literal it holds, and yields one clue at most.
 
 use super::convention::by_convention;
+use super::errno_words::Words;
 use super::library::Library;
 use super::page::{Found, Page};
 use super::pattern::Pattern;
@@ -9,7 +10,7 @@ use super::rule::Ready;
 use super::verbs::Verbs;
 use super::written::Compiled;
 use super::{Clue, Operation};
-use crate::machine::Surroundings;
+use crate::machine::{Machine, Surroundings};
 use crate::sys::errno::{Errno, by_name, name};
 use crate::transcript::Transcript;
 use std::collections::{HashMap, HashSet};
@@ -37,6 +38,8 @@ pub struct Said<'a> {
     pub command: &'a [OsString],
     /// What the command was given: its locale, its home, its temporary directory.
     pub surroundings: &'a Surroundings,
+    /// What tells a variable that a rule alone names; none where nobody can be asked.
+    pub machine: Option<&'a Machine>,
 }
 
 /// How much a rule knows of the failure that it reads.
@@ -64,6 +67,8 @@ pub(super) struct Draft {
     /// The word for the operation.
     pub verb: Option<String>,
     pub path: Option<PathBuf>,
+    /// A rule that reads the line says that programs say so and go on.
+    pub passing: bool,
     /// The message names no path: what other rules take for one in it is none.
     pub pathless: bool,
     pub other: Option<PathBuf>,
@@ -78,6 +83,15 @@ impl Library {
     #[must_use]
     pub fn clues(&self, said: &Said) -> Vec<Clue> {
         self.clues_with_logs(said, |_| None)
+    }
+
+    /// The same of a log in a language that nobody knows: words for an errno are those of English and of these catalogues of the C library.
+    #[must_use]
+    pub fn clues_in_any_language(&self, said: &Said, catalogues: &[Vec<u8>]) -> Vec<Clue> {
+        let reader = Reader::with_words(self, Words::translated(catalogues));
+        let page = reader.page(said.transcript);
+        let drafts = reader.drafts(&page, said);
+        reader.clues(&page, drafts)
     }
 }
 
@@ -118,6 +132,7 @@ impl Reader<'_> {
                 None => {}
             }
         }
+        draft.passing = rule.says.passing;
         draft.fill_from_rule(rule, said);
         // A program in another language still has a name that tells what it does: mkdir, touch, rm.
         draft.operation = draft.operation.or_else(|| verbs.operation(draft.program.as_deref()?));
@@ -220,6 +235,7 @@ impl Reader<'_> {
             program: draft.program,
             suspects,
             vague: says.vague,
+            passing: draft.passing,
             rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),
@@ -287,6 +303,7 @@ impl Draft {
 
     /// Takes what another rule read in the same line and was open.
     fn fill_open(&mut self, other: &Self) {
+        self.passing |= other.passing;
         self.lent_errno |= self.errno.is_none() && other.errno.is_some();
         self.errno = self.errno.or(other.errno);
         self.operation = self.operation.or(other.operation);
@@ -304,7 +321,7 @@ impl Draft {
         self.operation = self.operation.or(rule.says.operation);
         match rule.says.path.as_deref().map(|path| (path, path.strip_prefix("{path}"))) {
             Some((_, Some(tail))) => self.path = self.path.take().map(|path| with_tail(path, tail)),
-            Some((path, None)) => self.assumed = by_convention(path, said.surroundings, said.command),
+            Some((path, None)) => self.assumed = by_convention(path, said),
             None => {}
         }
         self.subject = self.subject.take().or_else(|| rule.says.subject.clone());

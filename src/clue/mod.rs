@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 mod aftermath;
+mod catalogue;
 mod chdir;
 mod convention;
 mod directory;
@@ -76,6 +77,9 @@ pub struct Clue {
     pub suspects: Vec<String>,
     /// Whether the message says that something failed and not what: then the watched places are judged.
     pub vague: bool,
+    /// Whether programs say so on many runs and go on: of a run it explains nothing, of a log less than anything else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passing: bool,
     /// Which rule found it, or `outcome` where the child's end did.
     pub rule: String,
     /// Where in the transcript (offsets into all that was written); empty for a clue of the outcome.
@@ -102,6 +106,7 @@ impl Clue {
             program: None,
             suspects: Vec::new(),
             vague: false,
+            passing: false,
             rule: "outcome".into(),
             said: 0..0,
             line: String::new(),

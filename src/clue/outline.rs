@@ -89,6 +89,7 @@ const OF_RULE: &[Field] = &[
     field("suspects", Kind::Texts),
     field("vague", Kind::Flag),
     field("handled", Kind::Flag),
+    field("passing", Kind::Flag),
     required("source", Kind::Text),
     required("fires", Kind::Examples),
     required("silent", Kind::Texts),

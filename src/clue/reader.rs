@@ -86,7 +86,11 @@ impl<'l> Reader<'l> {
     /// The rules with the words of a locale.
     #[must_use]
     pub fn new(library: &'l Library, locale: Option<&str>) -> Self {
-        let words = Words::new(locale);
+        Self::with_words(library, Words::new(locale))
+    }
+
+    /// The rules with these words for errnos.
+    pub(super) fn with_words(library: &'l Library, words: Words) -> Self {
         let of_rules = keys(library).filter(|(_, key)| !key.text.is_empty()).map(|(rule, key)| {
             let owner = if key.with_words { Owner::RuleWithWords(rule) } else { Owner::Rule(rule) };
             (Cow::Borrowed(&*key.text), owner)

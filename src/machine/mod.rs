@@ -7,6 +7,7 @@ mod accounts;
 mod ask;
 mod attributes;
 mod btrfs;
+pub mod catalogues;
 mod confinement;
 mod crew;
 mod elf;

@@ -196,6 +196,17 @@ fn without_secrets(name: &str, value: OsString) -> Vec<u8> {
     }
 }
 
+/// What `env NAME=VALUE…` sets before a program, env(1).
+fn assigned(command: &[OsString]) -> impl Iterator<Item = (&str, &[u8])> {
+    let is_env = |word: &OsString| word.as_bytes().rsplit(|byte| *byte == b'/').next() == Some(b"env");
+    let at = command.iter().take(BEFORE).position(is_env).map_or(command.len(), |at| at + 1);
+    let words = command[at..].iter().map(|word| word.as_bytes()).skip_while(|word| word.starts_with(b"-"));
+    words.map_while(|word| {
+        let (name, value) = word.split_at(word.iter().position(|byte| *byte == b'=')?);
+        Some((std::str::from_utf8(name).ok()?, &value[1..]))
+    })
+}
+
 impl Surroundings {
     /// Those of this process, which are the child's too: it got them from us unchanged.
     #[must_use]
@@ -229,14 +240,7 @@ impl Surroundings {
     /// The same for what `env NAME=VALUE…` before a program changes, as it stands in the command line: env(1).
     #[must_use]
     pub fn changed_by(mut self, command: &[OsString]) -> Self {
-        let is_env = |word: &OsString| word.as_bytes().rsplit(|byte| *byte == b'/').next() == Some(b"env");
-        let Some(at) = command.iter().take(BEFORE).position(is_env) else { return self };
-        let words = command[at + 1..].iter().map(|word| word.as_bytes()).skip_while(|word| word.starts_with(b"-"));
-        let assigned = words.map_while(|word| {
-            let (name, value) = word.split_at(word.iter().position(|byte| *byte == b'=')?);
-            Some((std::str::from_utf8(name).ok()?, &value[1..]))
-        });
-        for (name, value) in assigned.filter(|(name, _)| KEPT_VARIABLES.contains(name)) {
+        for (name, value) in assigned(command).filter(|(name, _)| KEPT_VARIABLES.contains(name)) {
             self.env.insert(name.to_owned(), Bytes(without_secrets(name, OsStr::from_bytes(value).to_owned())));
         }
         self
@@ -309,6 +313,17 @@ impl Machine {
     pub fn has_locale(&self, name: &str) -> Answer<bool> {
         let is_built_in = name == "C" || name == "POSIX" || name.starts_with("C.");
         self.ask(&format!("locale {name}"), || Ok(is_built_in || crate::sys::locale::Locale::named(name).is_some()))
+    }
+
+    /// A variable of the child's environment that a rule names and that is not kept otherwise, where it is an absolute path: other values
+    /// may be secrets, and a report has the answer.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn variable(&self, name: &str, command: &[OsString]) -> Option<PathBuf> {
+        let of_command =
+            || assigned(command).filter(|(known, _)| *known == name).last().map(|(_, value)| value.to_vec());
+        let value = || of_command().map(OsString::from_vec).or_else(|| std::env::var_os(name)).map(PathBuf::from);
+        self.ask(&format!("variable {name}"), || Ok(value().filter(|path| path.is_absolute()))).ok().flatten()
     }
 
     /// The name of a user, or its number.

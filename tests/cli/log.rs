@@ -2,6 +2,7 @@
 
 use super::{assert_refused, explain, file, stderr, text};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// What a tool says whose file cannot be made, and the rule that reads it.
@@ -157,4 +158,38 @@ fn a_log_is_judged_against_the_machine_of_a_report() {
     assert_eq!(judged["machine"]["recorded_in"], text(&report));
     let shown = explain(&["--log", text(&log), "--replay", text(&report)]);
     assert!(String::from_utf8_lossy(&shown.stdout).contains("report.json has it"), "{shown:?}");
+}
+
+#[test]
+fn a_log_in_a_language_that_nobody_told_is_read() {
+    let said = [
+        ("de", "tar: a/b: Kann nicht mkdir ausführen: Auf dem Gerät ist kein Speicherplatz mehr verfügbar"),
+        ("fr", "cp: impossible de créer le fichier standard 'a/b': Aucun espace disponible sur le périphérique"),
+        ("es", "mkdir: no se puede crear el directorio «a/b»: No queda espacio en el dispositivo"),
+        ("ja", "cp: 通常ファイル 'a/b' を作成できません: デバイスに空き領域がありません"),
+        ("pl", "cp: nie można utworzyć zwykłego pliku 'a/b': Brak miejsca na urządzeniu"),
+        ("ru", "cp: невозможно создать обычный файл 'a/b': На устройстве не осталось свободного места"),
+        ("zh_CN", "cp: 无法创建普通文件 'a/b': 设备上没有空间"),
+    ];
+    for (language, line) in said {
+        if !Path::new("/usr/share/locale").join(language).join("LC_MESSAGES/libc.mo").exists() {
+            eprintln!("skipped: the C library has no messages in {language}");
+            continue;
+        }
+        let (_directory, log) =
+            file("foreign.log", format!("{line}\nmake: *** [Makefile:2: all] Error 1\n").as_bytes());
+        let report = explained(&["--log", text(&log)]);
+        assert!(named(&report).contains(&"blocks-exhausted"), "{language}: {report}");
+    }
+}
+
+#[test]
+fn what_is_said_in_passing_comes_last() {
+    let remarks = "stdin: is not a tty\nperl: warning: Setting locale failed.\n";
+    let (_alone, alone) = file("alone.log", remarks.as_bytes());
+    assert_eq!(named(&explained(&["--log", text(&alone)])), ["no-terminal", "locale-missing"]);
+    let (_failed, failed) = file("failed.log", format!("{remarks}{}", String::from_utf8_lossy(FAILURE)).as_bytes());
+    let report = explained(&["--log", text(&failed)]);
+    let remarked = ["no-terminal", "locale-missing"];
+    assert!(named(&report).iter().take(2).all(|id| !remarked.contains(id)), "{report}");
 }

@@ -159,3 +159,30 @@ fn names_of_files_cannot_speak_to_the_terminal() {
     let said = stderr(&run(homes.explain(&["sh", "-c", "exit 3"])));
     assert!(said.contains(r"\u{1b}]0;title\u{7}.toml:1") && !said.contains('\u{1b}'), "{said}");
 }
+
+#[test]
+fn a_rule_names_a_place_by_any_variable_of_the_command() {
+    let rule = r#"[[rule]]
+id = "app-store"
+pattern = '''^app: the store cannot be opened$'''
+operation = "read"
+path = "${APP_STORE}/db"
+suspects = ["missing-path"]
+source = "made"
+fires = [{ text = "app: the store cannot be opened" }]
+silent = ["app: ready"]
+"#;
+    let directory = tempfile::tempdir().expect("a directory");
+    let rules = directory.path().join("app.toml");
+    std::fs::write(&rules, rule).expect("a rule");
+    let script = "echo 'app: the store cannot be opened' >&2; exit 3";
+    let arguments = ["--rules", text(&rules), "--format", "json", "--report", "/dev/stdout", "sh", "-c", script];
+    let named = |variable: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_explain")).args(arguments).env("APP_STORE", variable).output();
+        let report: serde_json::Value = serde_json::from_slice(&output.expect("explain runs").stdout).expect("a report");
+        report["causes"][0]["subject"].as_str().map(str::to_owned)
+    };
+    let store = directory.path().join("store");
+    assert_eq!(named(text(&store)).as_deref(), Some(text(&store)));
+    assert_eq!(named("a secret"), None);
+}

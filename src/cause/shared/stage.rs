@@ -151,6 +151,7 @@ impl Stage {
             program: None,
             suspects: Vec::new(),
             vague: false,
+            passing: false,
             rule: "test".into(),
             said: 0..0,
             line: "it failed".into(),

@@ -38,6 +38,8 @@ pub struct Compiled {
     pub vague: bool,
     /// The message tells that the failure before it was expected or dealt with.
     pub handled: bool,
+    /// Programs say so on many runs and go on.
+    pub passing: bool,
     /// The log to which it points.
     pub log: Option<Log>,
 }
@@ -100,6 +102,7 @@ impl Compiled {
             suspects: rule.suspects.iter().map(|id| id.get_ref().clone()).collect(),
             vague: rule.vague,
             handled: rule.handled,
+            passing: rule.passing,
             log,
         })
     }

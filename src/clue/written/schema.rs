@@ -55,7 +55,7 @@ pub struct Rule {
     /// The errno's name, where the message does not tell.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub errno: Option<Spanned<String>>,
-    /// The path by convention, where the message does not tell; `~` and `$NAME` or `${NAME:-default}` stand for the child's.
+    /// The path by convention, where the message does not tell; `~` and `$NAME`, `${NAME}` or `${NAME:-default}` stand for the child's.
     pub path: Option<String>,
     /// Another subject, where the message does not tell.
     pub subject: Option<String>,
@@ -69,6 +69,9 @@ pub struct Rule {
     /// The message tells that the failure before it was expected or dealt with.
     #[serde(default)]
     pub handled: bool,
+    /// Programs say so on many runs and go on: it is hardly ever why one failed.
+    #[serde(default)]
+    pub passing: bool,
     /// The log to which the message points, which is read as further output: `{path}` and `{subject}` stand for what the message names.
     pub log: Option<String>,
     /// Of the log only what follows the last line of this form counts.
