@@ -76,10 +76,15 @@ impl Failure<'_> {
         }
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
-        if let (true, Outcome::Exited { code }) = (read.iter().all(|clue| clue.passing), self.outcome) {
+        if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {
             read.extend(library.of_status(self.command, *code));
         }
         Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect()
+    }
+
+    /// Whether a reason was told. What no rule reads is one too: the exit status stands for another then, as behind `ssh -q`.
+    fn has_told(&self, read: &[Clue]) -> bool {
+        if read.is_empty() { !self.transcript.is_blank() } else { !read.iter().all(|clue| clue.passing) }
     }
 
     /// What a command said that it waited for until `timeout` ended it (124, coreutils): a deadline is an answer, a lock is why there was no other.

@@ -54,6 +54,12 @@ impl Transcript {
         before.last().map(|file| file.name.as_str())
     }
 
+    /// Whether nothing was written but blanks.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.parts.iter().all(|part| part.bytes.0.iter().all(u8::is_ascii_whitespace))
+    }
+
     /// Whether these words are in what was kept.
     #[must_use]
     pub fn has(&self, words: &[u8]) -> bool {

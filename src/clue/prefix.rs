@@ -73,8 +73,8 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?
 /// and a header that a compiler found in none of its directories, which is a fault of the source and names no path.
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
-        r"^[\t ]*(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
-        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |@@ |\+[^\s+])",
+        r"^[\t ]*(?:#[\t ]*)?(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+])",
         r"|^[^\s:]+:[0-9]+:(?:[0-9]+:)? (?:[A-Za-z]+ )?(?:[Ee]rror|Fehler|fatale?) ?: [^/\s:][^\s:]*: \x01ENOENT\x02$"
     );
     compiled(forms)
@@ -149,6 +149,9 @@ mod tests {
             "full_test.go:7: expected: x",
             "test full_disk ... ok",
             "✓ says x",
+            "#   Failed test 'dies with ENOSPC'",
+            "#          got: 'x'",
+            "     code:  assert open() == :eacces",
             "a.c:30:10: fatal error: b.h: \u{1}ENOENT\u{2}",
         ] {
             assert!(is_quotation(text.as_bytes()), "{text}");

@@ -138,6 +138,15 @@ fn a_message_in_a_line_without_an_end_is_found() {
 }
 
 #[test]
+fn a_documented_status_speaks_only_where_nothing_was_said() {
+    let command = ["--log", "-", "--status", "255", "--command", "ssh host", "--format", "json"];
+    let silent = report(&through_stdin(&command, b"\n"));
+    assert_eq!(named(&silent), ["resolver-unconfigured"]);
+    let told = report(&through_stdin(&command, b"Host key verification failed.\n"));
+    assert!(named(&told).is_empty(), "{told}");
+}
+
+#[test]
 fn what_another_job_said_is_no_reason() {
     let log = b"#11 0.1 tar: a/b: Cannot mkdir: No space left on device\n#12 0.1 cc -c a.c\n#11 0.2 going on\n\
         #12 ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 2\n";
