@@ -114,7 +114,9 @@ fn clues(library: &Library, output: Vec<u8>) {
     let surroundings = Surroundings::default();
     let length = output.len() as u64;
     let transcript = Transcript::whole(output);
-    for clue in library.clues(&Said { transcript: &transcript, command: &[], surroundings: &surroundings, machine: None }) {
+    for clue in
+        library.clues(&Said { transcript: &transcript, command: &[], surroundings: &surroundings, machine: None })
+    {
         assert!(clue.said.start <= clue.said.end && clue.said.end <= length);
     }
 }

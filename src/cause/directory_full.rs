@@ -16,8 +16,13 @@ use std::time::Duration;
 
 const ID: &str = "directory-full";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/directory-full.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/directory-full.md"),
+    suspects,
+    covers: &["blocks-exhausted", "inodes-exhausted"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let clues = case.clues.iter().enumerate();

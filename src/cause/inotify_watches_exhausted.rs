@@ -12,7 +12,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/inotify-watches-exhausted.md"),
     suspects,
-    covers: &[],
+    covers: &["blocks-exhausted", "inodes-exhausted"],
     check,
 };
 

@@ -9,8 +9,13 @@ use crate::text::size;
 
 const ID: &str = "space-fragmented";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/space-fragmented.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/space-fragmented.md"),
+    suspects,
+    covers: &["blocks-exhausted"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let fits = |suspect: &Suspect| {

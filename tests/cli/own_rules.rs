@@ -179,7 +179,8 @@ silent = ["app: ready"]
     let arguments = ["--rules", text(&rules), "--format", "json", "--report", "/dev/stdout", "sh", "-c", script];
     let named = |variable: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_explain")).args(arguments).env("APP_STORE", variable).output();
-        let report: serde_json::Value = serde_json::from_slice(&output.expect("explain runs").stdout).expect("a report");
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.expect("explain runs").stdout).expect("a report");
         report["causes"][0]["subject"].as_str().map(str::to_owned)
     };
     let store = directory.path().join("store");

@@ -74,14 +74,16 @@ fn is_otherwise(room: &Room, case: &Case, by: By) -> bool {
     room.mount.fstype == "btrfs" || is_reserved || room.now.into_iter().chain(seen).any(lacks_other)
 }
 
-/// How sure it is. Where the other resource is as small (`both`), the words decide: writing takes no inode, and what makes a name takes one.
-/// Words that do not say which it was leave both.
+/// How sure it is. What makes a name takes hardly a block. Writing takes no inode, but what is copied is made as well: it is the words that
+/// decide only where the other resource is as small (`both`), and words that do not say which it was leave both.
 fn weight(clue: &Clue, by: By, both: bool) -> Option<Confidence> {
-    let writes = clue.operation.map(|operation| operation == Operation::Write);
-    match (both, writes, by) {
-        (false, ..) | (true, Some(true), By::Bytes) | (true, Some(false), By::Inodes) => Some(Confidence::Likely),
-        (true, None, _) => Some(Confidence::Possible),
-        (true, Some(true), By::Inodes) | (true, Some(false), By::Bytes) => None,
+    let makes_a_name =
+        clue.operation.map(|operation| matches!(operation, Operation::Create | Operation::Mkdir | Operation::Symlink));
+    match (makes_a_name, by) {
+        (Some(true), By::Bytes) => None,
+        (Some(false), By::Inodes) if both => None,
+        (None, _) if both => Some(Confidence::Possible),
+        _ => Some(Confidence::Likely),
     }
 }
 
