@@ -2,7 +2,7 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder, port};
 use crate::clue::Clue;
-use crate::machine::{PortSocket, SocketState};
+use crate::machine::{PortSocket, Program, SocketState};
 use crate::sys::errno::Errno;
 
 const ID: &str = "port-in-use";
@@ -14,7 +14,13 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate();
     let spoken =
         spoken.filter(|(_, clue)| clue.path.is_none() && (clue.suspects(ID) || clue.errno == Some(Errno::EADDRINUSE)));
-    spoken.flat_map(|(index, clue)| of_clue(case, index, clue)).collect()
+    let mut suspects: Vec<Suspect> = spoken.flat_map(|(index, clue)| of_clue(case, index, clue)).collect();
+    suspects.extend(port::of_silent_server(case).map(|port| Suspect {
+        subject: Subject::Name(port.to_string()),
+        clue: None,
+        touched: false,
+    }));
+    suspects
 }
 
 /// The port that the message names; else the numbers of the command line that may be one.
@@ -35,10 +41,20 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
     match sockets.first() {
+        Some(socket) if suspect.clue.is_none() && !was_there_before(case, socket) => {
+            Verdict::RuledOut("who listens there was not there before the command".into())
+        }
         Some(socket) => Verdict::Found(Box::new(found(case, suspect, socket))),
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said(port))),
         None => Verdict::RuledOut(format!("nothing has port {port} now")),
     }
+}
+
+/// Whether another program listened on a port when the command began: what the command left behind may listen there too.
+fn was_there_before(case: &Case, socket: &PortSocket) -> bool {
+    let lasted_ms = case.watched.places.iter().map(|place| place.after.moment.at_ms).max().unwrap_or(0);
+    let is_older = |program: &Program| program.age.saturating_mul(1000) > lasted_ms;
+    socket.state == SocketState::Listening && !socket.holders.is_empty() && socket.holders.iter().all(is_older)
 }
 
 fn found(case: &Case, suspect: &Suspect, socket: &PortSocket) -> Finding {
@@ -108,7 +124,7 @@ fn said(port: u16) -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::machine::Program;
+    use crate::outcome::Outcome;
 
     fn socket(state: SocketState, holders: Vec<Program>) -> PortSocket {
         PortSocket { protocol: "tcp".into(), address: "0.0.0.0".into(), state, uid: 1000, inode: 7, holders }
@@ -158,6 +174,38 @@ mod tests {
         let mut stage = stage(vec![]);
         stage.mode = Mode::Log;
         assert_eq!(stage.finding(&CAUSE, "8080").confidence, Confidence::Possible);
+    }
+
+    /// A command that failed without a word on stderr.
+    fn silent(command: &str, age: u64) -> Stage {
+        let mut stage = stage(vec![socket(SocketState::Listening, vec![Program { age, ..server(false) }])]);
+        stage.clues.clear();
+        stage.outcome = Outcome::Exited { code: 1 };
+        stage.command = command.split(' ').map(Into::into).collect();
+        stage
+    }
+
+    #[test]
+    fn a_server_that_tells_nothing_on_stderr_has_a_port_that_another_has() {
+        for command in [
+            "redis-server --port 8080",
+            "timeout 9 mongod --dbpath x --port=8080",
+            "java -jar app.jar --server.port=8080",
+        ] {
+            assert_eq!(silent(command, 60).finding(&CAUSE, "8080").confidence, Confidence::Likely, "{command}");
+        }
+    }
+
+    #[test]
+    fn clients_and_what_the_server_left_behind_are_silence() {
+        for command in ["curl -s http://localhost:8080/", "mysql --port 8080", "find . -size 8080", "redis-cli -p 8080"]
+        {
+            silent(command, 60).assert_silent(&CAUSE);
+        }
+        silent("redis-server --port 8080", 0).assert_silent(&CAUSE);
+        let mut speaks = silent("redis-server --port 8080", 60);
+        speaks.said = Some("*** FATAL CONFIG FILE ERROR ***\n");
+        speaks.assert_silent(&CAUSE);
     }
 
     #[test]

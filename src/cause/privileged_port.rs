@@ -20,7 +20,13 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         let port = is_about_binding(case, clue).then(|| port_of(case, clue)).flatten()?;
         Some(Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched: true })
     };
-    refused::messages(case).filter_map(suspect).collect()
+    let told = refused::messages(case).filter_map(suspect);
+    let untold = port::of_silent_server(case).map(|port| Suspect {
+        subject: Subject::Name(port.to_string()),
+        clue: None,
+        touched: false,
+    });
+    told.chain(untold).collect()
 }
 
 fn is_about_binding(case: &Case, clue: &Clue) -> bool {
@@ -63,7 +69,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let who = Who::of_child(case.machine);
     let is_refused = port < first && (!who.identity().has(Identity::NET_BIND_SERVICE) || who.is_mapped());
     if is_refused {
-        let is_told = suspect.clue.is_none_or(|index| port::of_clue(&case.clues[index]).is_some());
+        let is_told = suspect.clue.is_some_and(|index| port::of_clue(&case.clues[index]).is_some());
         let confidence = if is_told { Confidence::Verified } else { Confidence::Likely };
         return Verdict::Found(Box::new(Finding { confidence, ..found(case, &who, port, first) }));
     }

@@ -1,6 +1,7 @@
 //! A proxy variable names something that cannot be a proxy, or one on this machine where nobody listens (curl(1), "Environment").
 
 use super::setting::{self, Wrong};
+use super::shared::hosts;
 use super::shared::refused_port::{is_this_machine, place};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
@@ -62,6 +63,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let clue = suspect.clue.map(|index| &case.clues[index]);
     if let Some(why) = clue.and_then(|clue| another_place(clue, &value)) {
         return Verdict::RuledOut(why);
+    }
+    if let Some(hosts) = hosts::exempt_from_proxies(case) {
+        return Verdict::RuledOut(format!("no_proxy exempts {hosts}"));
     }
     let wrong = fault(case, &value).map(|why| Wrong {
         headline: format!("{name} names no proxy that works"),

@@ -2,6 +2,7 @@
 //! or one on this machine that does not run, resolv.conf(5).
 
 use super::setting::{self, Wrong};
+use super::shared::hosts;
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::SocketState;
@@ -32,6 +33,10 @@ fn is_left_to_proxy(case: &Case, suspect: &Suspect) -> bool {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if is_left_to_proxy(case, suspect) {
         return Verdict::RuledOut("a proxy is set, which looks names up itself".into());
+    }
+    let is_untold = suspect.clue.is_some_and(|index| case.clues[index].line.is_empty());
+    if is_untold && hosts::need_no_name_server(case) {
+        return Verdict::RuledOut("the hosts of the command need no name server".into());
     }
     let fact = match contents(case) {
         Err(fact) => Some(fact),

@@ -1,6 +1,7 @@
 //! connect(2) fails: there is no socket file (ENOENT), or nobody listens on it or on the port (ECONNREFUSED), unix(7), ip(7).
 
 use super::shared::{refused_port, service};
+use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
 use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
@@ -145,11 +146,19 @@ fn listened(case: &Case, suspect: &Suspect, path: &Path, real: &Path) -> Verdict
             Verdict::RuledOut(format!("{who} listens on it"))
         }
         // Another network namespace may have it, whose sockets are not listed here.
-        _ if !is_refused && case.mode == Mode::Run => {
+        // Unless the message itself is that nobody answers there.
+        _ if case.mode == Mode::Run && !is_refused && !tells_of_no_answer(case, suspect, path) => {
             Verdict::Unknown("nobody in this network namespace listens on it".into())
         }
         _ => Verdict::Found(Box::new(abandoned(case, path, is_refused))),
     }
+}
+
+/// Whether a rule knows the message for one of a daemon that does not answer at this path.
+fn tells_of_no_answer(case: &Case, suspect: &Suspect, path: &Path) -> bool {
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return false };
+    let is_named = socket_path(clue).is_some_and(|named| case.surroundings().cwd.join(named) == path);
+    is_named && clue.errno.is_none() && leads_with(clue, ID)
 }
 
 fn finding(case: &Case, path: &Path, headline: String, fact: String) -> Finding {
@@ -186,10 +195,14 @@ fn no_socket(case: &Case, path: &Path) -> Finding {
 }
 
 fn abandoned(case: &Case, path: &Path, is_refused: bool) -> Finding {
-    let fact = format!("{} is there and nobody listens on it: the process that made it has ended", path.display());
+    let fact = if is_refused {
+        format!("{} is there and nobody listens on it: the process that made it has ended", path.display())
+    } else {
+        format!("{} is there, and nobody in this network namespace listens on it", path.display())
+    };
     let mut finding = finding(case, path, format!("nobody listens on {}", path.display()), fact);
     if !is_refused {
-        finding.confidence = Confidence::Possible;
+        finding.confidence = if case.mode == Mode::Run { Confidence::Likely } else { Confidence::Possible };
     }
     finding
 }

@@ -178,6 +178,8 @@ pub const KEPT_VARIABLES: &[&str] = &[
     "ALL_PROXY",
     "ftp_proxy",
     "FTP_PROXY",
+    "no_proxy",
+    "NO_PROXY",
 ];
 
 /// Words of a command line in which `env` is looked for: `sudo -u u nice env A=b program`.

@@ -63,6 +63,7 @@ mod shared_memory;
 mod skipped;
 mod socket_paths;
 mod space_vague;
+mod started;
 mod steps;
 mod surroundings;
 mod surroundings_unsaid;

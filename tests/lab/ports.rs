@@ -132,3 +132,46 @@ fn a_connection_to_another_machine_is_not_said_to_be_about_a_file_here() {
         }
     });
 }
+
+/// redis tells its reason on stdout, which is not heard.
+#[test]
+fn a_server_without_a_word_on_stderr_has_a_port_that_another_has_or_that_it_may_not_bind() {
+    let needs = [Need::Root, Need::Program("ip"), Need::Program("python3"), Need::Program("redis-server")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NETWORK} listen 127.0.0.1 8080; sleep 2; redis="timeout 20 redis-server --bind 127.0.0.1 --save ''"
+            explained_in taken "$inside" $redis --port 8080
+            explained_as 4001 low $redis --port 81
+            explained_in twin "$inside" $redis --port 8081 --dir /nowhere
+            explained_in twin.setting "$inside" $redis --port 8080 --no-such-setting 1
+            explained_in twin.client "$inside" timeout 2 redis-cli -p 8080 ping"#
+        ));
+        scene.run("taken").assert_only("port-in-use", "8080", Confidence::Likely);
+        scene.run("low").assert_only("privileged-port", "81", Confidence::Likely);
+        scene.each(&["twin", "twin.setting", "twin.client"]).assert_does_not_name("port-in-use");
+    });
+}
+
+/// What the clients of Docker and Podman say has no errno; the file is there, and nobody in this network namespace serves it.
+#[test]
+fn a_left_over_socket_file_of_a_daemon_is_likely_the_reason() {
+    scenario(&[Need::Root, Need::Program("python3"), Need::Program("ssh-add")], |lab| {
+        let scene = lab.play(
+            r#"echo 'echo "Cannot connect to the Docker daemon at unix://$1. Is the docker daemon running?" >&2; exit 1' >docker
+            python3 -c 'import socket, time
+socket.socket(socket.AF_UNIX).bind("left.sock")
+s = socket.socket(socket.AF_UNIX); s.bind("served.sock"); s.listen(); open("ready", "w"); time.sleep(600)' &
+            until [ -e ready ]; do sleep 0.02; done
+            explained docker sh docker "$LAB/left.sock"
+            explained_in agent "env SSH_AUTH_SOCK=$LAB/left.sock" ssh-add -l
+            explained_in agent.gone "env SSH_AUTH_SOCK=$LAB/gone.sock" ssh-add -l
+            explained twin sh docker "$LAB/served.sock"
+            explained_in twin.agent "env SSH_AUTH_SOCK=$LAB/left.sock" ssh-add none/key"#,
+        );
+        scene.run("docker").assert_only("socket-missing", lab.path("left.sock"), Confidence::Likely);
+        scene.run("agent").assert_only("socket-missing", lab.path("left.sock"), Confidence::Verified);
+        scene.run("agent.gone").assert_only("socket-missing", lab.path("gone.sock"), Confidence::Verified);
+        scene.run("twin").assert_silent();
+        scene.run("twin.agent").assert_names("socket-missing");
+    });
+}

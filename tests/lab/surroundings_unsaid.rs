@@ -63,7 +63,31 @@ fn a_silent_curl_is_explained_by_its_status_and_the_machine() {
         scene.run("socat").assert_only("socket-missing", lab.path("none.sock"), Verified);
         scene.run("proxy").assert_only("proxy-misconfigured", "http_proxy", Likely);
         scene.run("names").assert_only("resolver-unconfigured", "/etc/resolv.conf", Verified);
-        scene.run("twin").assert_silent();
+        scene.each(&["twin", "twin.proxy"]).assert_silent();
+    });
+}
+
+/// Where no name server and no proxy would be asked, their faults are no reason.
+#[test]
+fn what_is_on_this_machine_needs_neither_a_proxy_that_is_passed_over_nor_a_name_server() {
+    let needs = [Need::Root, Need::Program("ip"), Need::Program("wget"), Need::Program("curl"), Need::Program("ruby")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(
+            r#"inside=$(enter --net); $inside ip link set lo up
+            dead="$inside env http_proxy=http://127.0.0.1:3128"; exempt="$dead no_proxy=localhost,.example"
+            open='URI.open(ARGV[0])'
+            explained_in wget "$dead" wget -q -t 1 http://none.example/
+            explained_in ruby "$dead" ruby -ropen-uri -e "$open" http://none.example/
+            explained_in twin.wget "$exempt" wget -q -t 1 http://localhost:1/
+            explained_in twin.ruby "$exempt" ruby -ropen-uri -e "$open" http://localhost:1/
+            : >resolv; mount --bind resolv /etc/resolv.conf
+            explained_in names "$inside" wget -q -t 1 http://none.example/
+            explained_in twin.names "$inside" wget -q -t 1 http://localhost:1/
+            explained_in twin.number "$inside" wget -q -t 1 http://127.0.0.1:1/"#,
+        );
+        scene.each(&["wget", "ruby"]).assert_only("proxy-misconfigured", "http_proxy", Likely);
+        scene.run("names").assert_only("resolver-unconfigured", "/etc/resolv.conf", Verified);
+        scene.each(&["twin.wget", "twin.ruby", "twin.names", "twin.number"]).assert_silent();
     });
 }
 

@@ -7,6 +7,7 @@ pub mod finding;
 pub mod group;
 pub mod hoard;
 pub mod holder;
+pub mod hosts;
 pub mod inotify;
 pub mod locks;
 pub mod mount_option;

@@ -1,7 +1,8 @@
 //! Port numbers: in what a command says, and in how it was called.
 
-use crate::cause::Case;
+use crate::cause::{Case, Mode};
 use crate::clue::Clue;
+use crate::outcome::Outcome;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -21,6 +22,52 @@ pub fn of_command(case: &Case) -> Vec<u16> {
         number(&text).or_else(|| addressed(&text)).or_else(|| passed(&text))
     };
     words.filter_map(|word| port(word)).collect()
+}
+
+/// The port on which a server was to listen that failed without a word on stderr: redis, mongod and Spring tell the reason on stdout.
+pub fn of_silent_server(case: &Case) -> Option<u16> {
+    let has_failed = matches!(case.outcome, Outcome::Exited { code } if *code != 0);
+    let is_silent = case.transcript.parts.iter().all(|part| part.bytes.0.is_empty());
+    if case.mode != Mode::Run || !has_failed || !is_silent {
+        return None;
+    }
+    let words: Vec<_> = case.command.iter().map(|word| word.to_string_lossy()).collect();
+    let kind = words.iter().find_map(|word| ServerKind::of(word));
+    let pairs = words.windows(2).map(|pair| (&*pair[0], &*pair[1]));
+    let joined = words.iter().filter_map(|word| word.split_once('='));
+    let mut settings = joined.chain(pairs).filter(|(option, _)| option.starts_with('-'));
+    settings.find_map(|(option, value)| number(value).filter(|_| sets_a_port(option, kind)))
+}
+
+/// How plainly a program's name is that of a server.
+#[derive(Clone, Copy, PartialEq)]
+enum ServerKind {
+    /// `redis-server`.
+    Server,
+    /// `mongod`; `find` ends so too.
+    Daemon,
+}
+
+impl ServerKind {
+    fn of(word: &str) -> Option<Self> {
+        let name = word.rsplit('/').next().filter(|_| !word.starts_with('-'))?;
+        match () {
+            () if name.ends_with("server") => Some(Self::Server),
+            () if name.ends_with('d') => Some(Self::Daemon),
+            () => None,
+        }
+    }
+}
+
+/// `--port`, `--listen` and `-p` of a server, `--port` of a daemon, `--server.port` of anything.
+fn sets_a_port(option: &str, kind: Option<ServerKind>) -> bool {
+    let option = option.trim_start_matches('-').to_ascii_lowercase();
+    match kind {
+        _ if option.contains("server.port") => true,
+        Some(ServerKind::Server) => option == "p" || option.contains("port") || option.contains("listen"),
+        Some(ServerKind::Daemon) => option.contains("port"),
+        None => false,
+    }
 }
 
 /// `8080`, `:8080`, `127.0.0.1:8080`, `[::]:8080`, `:::8080`, `tcp://host:8080/`.

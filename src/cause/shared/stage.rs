@@ -162,12 +162,12 @@ impl Stage {
         self
     }
 
-    /// What a cause makes of it: every suspect and its verdict.
-    pub fn verdicts(&self, cause: &Cause) -> Vec<(Suspect, Verdict)> {
+    /// What is made of it as a case.
+    pub fn with_case<T>(&self, ask: impl FnOnce(&Case) -> T) -> T {
         let machine = Machine::played(self.surroundings.clone(), self.record.clone());
         let said = self.said.unwrap_or(if self.clues.is_empty() { "" } else { "it failed\n" });
         let transcript = Transcript::whole(said.into());
-        let failure = Case {
+        ask(&Case {
             machine: &machine,
             mode: self.mode,
             command: &self.command,
@@ -176,13 +176,18 @@ impl Stage {
             watched: &self.watched,
             clues: &self.clues,
             mounts: machine.mounts(),
-        };
-        let suspects = (cause.suspects)(&failure);
-        let checked = |suspect: Suspect| {
-            let verdict = (cause.check)(&failure, &suspect);
-            (suspect, verdict)
-        };
-        suspects.into_iter().map(checked).collect()
+        })
+    }
+
+    /// What a cause makes of it: every suspect and its verdict.
+    pub fn verdicts(&self, cause: &Cause) -> Vec<(Suspect, Verdict)> {
+        self.with_case(|case| {
+            let checked = |suspect: Suspect| {
+                let verdict = (cause.check)(case, &suspect);
+                (suspect, verdict)
+            };
+            (cause.suspects)(case).into_iter().map(checked).collect()
+        })
     }
 
     /// The finding of a cause about this subject; panics where there is none.
