@@ -64,3 +64,24 @@ fn what_is_not_about_a_limit_is_silence() {
         }
     });
 }
+
+/// Each kind by a tool of its own; a limit on one kind is no reason for what another kind failed of.
+#[test]
+fn every_kind_is_told_apart_behind_sandboxes_and_words_without_a_call() {
+    scenario(&[Need::Root, Need::Program("bwrap"), Need::Program("unshare"), Need::Program("perl")], |lab| {
+        let scene = lab.play(&format!(
+            r#"{INSIDE} limit net 0
+            explained_in bwrap "$inside" bwrap --unshare-net --ro-bind / / true
+            explained_in perl "$inside" perl -e 'syscall($ARGV[0], 0x40000000) == 0 or die "cannot isolate: $!\n"' "$(python3 -c 'import platform; print({{"x86_64": 272, "aarch64": 97}}[platform.machine()])')"
+            explained_in twin "$inside" unshare --uts cat /nowhere
+            limit pid 0; explained_in pid "$inside" unshare --pid --fork true
+            limit mnt 0; explained_in mount "$inside" unshare --mount true
+            explained_in twin.program "$inside" unshare --uts ./nowhere"#
+        ));
+        scene.run("bwrap").assert_only("namespace-limit", "net", Confidence::Verified);
+        scene.run("perl").assert_only("namespace-limit", "net", Confidence::Likely);
+        scene.run("pid").assert_first("namespace-limit", "pid", Confidence::Verified);
+        scene.run("mount").assert_first("namespace-limit", "mnt", Confidence::Verified);
+        scene.each(&["twin", "twin.program"]).assert_does_not_name("namespace-limit");
+    });
+}
