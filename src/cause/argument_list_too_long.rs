@@ -33,6 +33,9 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     if was_not_started(case) {
         return vec![Suspect { subject: Subject::Name(own.unwrap_or_default()), clue: None, touched: true }];
     }
+    if case.clues.is_empty() && case.outcome == &(Outcome::Exited { code: 126 }) {
+        return unheard(case).into_iter().collect();
+    }
     let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
     let suspects = told.map(|(index, clue)| {
         let named = clue.path.as_ref().map(|path| path.display().to_string());
@@ -40,6 +43,13 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         Suspect { subject: Subject::Name(name.unwrap_or("-".into())), clue: Some(index), touched: true }
     });
     suspects.collect()
+}
+
+/// The program of a script's pattern, where a shell ended as it does when it could not start one and its words were thrown away.
+fn unheard(case: &Case) -> Option<Suspect> {
+    let pattern = patterns(case).into_iter().next()?;
+    let program = pattern.before.split(' ').next()?.to_owned();
+    Some(Suspect { subject: Subject::Name(program), clue: None, touched: true })
 }
 
 fn was_not_started(case: &Case) -> bool {
@@ -81,6 +91,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         (Some((what, confidence)), _) => found(case, suspect, &what, confidence, room),
         (None, Some(pattern)) if case.mode == Mode::Run => {
             return Verdict::Unknown(format!("the names that {} stands for were not counted in time", pattern.word));
+        }
+        (None, _) if suspect.clue.is_none() => {
+            return Verdict::RuledOut("what its pattern stands for is not too long".into());
         }
         (None, _) => said(case, suspect, room),
     };

@@ -79,8 +79,8 @@ fn unnamed(case: &Case, clue: &Clue) -> Option<Wanted> {
     let is_unnamed = clue.path.is_none() && clue.errno.is_some();
     let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
     let paths = words::paths_of(case.command).filter(|path| is_unnamed && has_slash(path));
-    let missing = paths.filter_map(|path| case.resolve(path)).filter(|found| !found.missing.as_os_str().is_empty());
-    missing.filter_map(|found| wanted_above(case, &found.existing.join(found.missing))).next()
+    let mut missing = paths.filter_map(|path| case.resolve(path)).filter(|found| !found.missing.as_os_str().is_empty());
+    missing.find_map(|found| wanted_above(case, &found.existing.join(found.missing)))
 }
 
 fn wanted_above(case: &Case, missing: &Path) -> Option<Wanted> {

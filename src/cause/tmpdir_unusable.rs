@@ -70,11 +70,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 
 fn fixes(case: &Case, variable: Option<&str>, directory: &std::path::Path) -> Vec<Fix> {
     let path = case.quoted(directory);
+    let is_missing = case.machine.stat(directory).is_err_and(|unknown| unknown.is_missing());
     match variable {
-        Some(variable) => vec![
-            Fix::now(format!("unset {variable}"), "programs use /tmp then"),
-            Fix::now(format!("mkdir -p {path}"), "where the directory is only missing"),
-        ],
+        Some(variable) => {
+            let unset = Fix::now(format!("unset {variable}"), "programs use /tmp then");
+            let make = is_missing.then(|| Fix::now(format!("mkdir -p {path}"), "makes the directory"));
+            [unset].into_iter().chain(make).collect()
+        }
         None => vec![Fix::now(case.as_root(&format!("install -d -m 1777 {path}")), "makes it as every system has it")],
     }
 }

@@ -1,8 +1,9 @@
 //! The directory that a command was told to work in: what `tar -C out` calls `a/b` is `out/a/b`, and so is what `sh -c 'cd out; …'` does.
 //! Taken from explain's own directory, such a path would be another file, of which nothing is known.
 
-use super::Clue;
 use super::chdir::{self, Place};
+use super::{Clue, Operation};
+use crate::sys::errno::Errno;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -35,10 +36,15 @@ pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
     }
     for clue in clues {
         let operation = clue.operation;
+        let is_start = operation == Some(Operation::Execute) || clue.errno == Some(Errno::E2BIG);
         for path in [&mut clue.path, &mut clue.other_path] {
             let Some(relative) = path.as_deref().filter(|path| path.is_relative() && !path.starts_with("~")) else {
                 continue;
             };
+            // A command without a slash is looked for in PATH, wherever that is.
+            if is_start && relative.components().count() == 1 {
+                continue;
+            }
             match chdir::place_of(command, relative, operation) {
                 Place::Same => {}
                 Place::Below(directory) => *path = Some(directory.join(relative)),

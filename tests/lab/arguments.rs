@@ -73,3 +73,25 @@ fn few_arguments_are_silence() {
         }
     });
 }
+
+#[test]
+fn a_pattern_is_found_where_the_words_were_thrown_away() {
+    scenario(&[Need::Root, Need::Program("python3"), Need::Program("bash")], |lab| {
+        let scene = lab.play(&format!(
+            r"{MANY} mkdir few; touch few/a few/b
+            explained bash bash -c 'grep -l x many/* 2>/dev/null'
+            explained directory sh -c 'cd many; tar -cf /dev/null *'
+            explained twin.bash bash -c './few few/* 2>/dev/null'
+            explained twin.other bash -c 'stat many/*none 2>/dev/null'"
+        ));
+        // On a machine too busy to count the names in time nothing is claimed.
+        for (run, program) in [("bash", "grep"), ("directory", "tar")] {
+            let run = scene.run(run);
+            let named: Vec<_> = run.causes().iter().map(|found| (found.id.as_str(), found.subject.as_str())).collect();
+            assert!(named.is_empty() || named == [("argument-list-too-long", program)], "{run}");
+        }
+        for twin in ["twin.bash", "twin.other"] {
+            scene.run(twin).assert_does_not_name("argument-list-too-long");
+        }
+    });
+}

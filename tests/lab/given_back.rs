@@ -58,7 +58,7 @@ with tempfile.TemporaryDirectory(dir="it") as scratch: shutil.copytree("tree", s
 fn bytes_that_were_given_back_before_anybody_looked_are_told() {
     scenario(&[Need::Root, Need::Program("git"), Need::Program("gcc"), Need::Program("make")], |lab| {
         let scene = lab.play(&format!(
-            r#"{TREES}
+            r"{TREES}
             head -c 3M /dev/urandom >large; printf '.DELETE_ON_ERROR:\nit/o:; cat large >$@\n' >Makefile
             echo 'int main(void) {{ static char b[3000000] = {{1}}; return b[0]; }}' >a.c; gcc -c a.c; gzip -k large
             mkdir it; mount -t tmpfs -o size=1m lab it
@@ -71,7 +71,7 @@ fn bytes_that_were_given_back_before_anybody_looked_are_told() {
             explained twin.full make -s -f - </dev/null
             explained twin.strip strip -o it/a.o none.o
             explained twin.gunzip gzip -dc Makefile
-            explained twin.device sh -c 'cat large >/dev/full || {{ rm -f it/x; exit 1; }}'"#
+            explained twin.device sh -c 'cat large >/dev/full || {{ rm -f it/x; exit 1; }}'"
         ));
         let runs = ["make", "link", "assembler", "archive", "gunzip", "strip"];
         assert_gone(&scene, &runs, "blocks-exhausted", &lab.path("it"));

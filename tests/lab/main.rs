@@ -58,6 +58,7 @@ mod recorded;
 mod refused_calls;
 mod replay;
 mod reserved_blocks;
+mod scratch;
 mod shared_memory;
 #[path = "../skipped/mod.rs"]
 mod skipped;

@@ -10,6 +10,9 @@ use crate::sys::errno::Errno;
 use crate::words;
 use std::path::{Path, PathBuf};
 
+/// A name that stands for one that a program makes up.
+const NEW_NAME: &str = "new";
+
 /// An operation that failed, and how far it comes now.
 pub struct Tried {
     /// What was tried.
@@ -44,7 +47,7 @@ pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
     let of = |who: &Who| {
         let attempted = attempts(case, clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
         let attempted = attempted.map(|tried| makes_parents(case, clue, tried));
-        let attempted = attempted.or_else(|| replaced(case, clue, who));
+        let attempted = attempted.or_else(|| replaced(case, clue, who)).or_else(|| within(case, clue, who));
         attempted.or_else(|| misreported(case, clue, who)).or_else(|| unnamed(case, clue, who))
     };
     // Who becomes another user does so at once, and what fails is the work.
@@ -91,13 +94,23 @@ fn misreported(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
 fn replaced(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     let (old, new) = (clue.path.as_deref()?, clue.other_path.as_deref()?);
     if clue.operation != Some(Operation::Rename)
-        || !case.resolve(old).is_some_and(|old| !old.missing.as_os_str().is_empty())
+        || case.resolve(old).is_none_or(|old| old.missing.as_os_str().is_empty())
     {
         return None;
     }
     let is_bare = new.components().count() == 1 && !new.is_absolute();
     let path = if is_bare { old.parent()?.join(new) } else { new.to_owned() };
     fails_as_said(case, clue, who, Attempt { operation: Operation::Remove, path: &path, other: None })
+}
+
+/// A new file in the directory that a message names, as `sort` and `tac` do of their temporary files.
+fn within(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
+    let directory =
+        clue.path.as_deref().filter(|_| clue.operation == Some(Operation::Create) && clue.errno.is_some())?;
+    let is_directory = case.resolve(directory).is_some_and(|found| found.missing.as_os_str().is_empty());
+    let new = directory.join(NEW_NAME);
+    fails_as_said(case, clue, who, Attempt { operation: Operation::Create, path: &new, other: None })
+        .filter(|_| is_directory)
 }
 
 /// The one path of the command line at which a message's operation fails as it says, where the message names no path, or names the
@@ -224,7 +237,7 @@ fn alternatives(operation: Option<Operation>, errno: Option<Errno>) -> &'static 
         (_, Some(Errno::ENOTEMPTY)) | (Some(Link | Symlink), Some(Errno::EPERM)) => &[Remove],
         (_, Some(Errno::EISDIR)) => &[Write],
         (_, Some(Errno::ENOTDIR)) => &[Read, Chdir],
-        (None | Some(Read | Write | Create | Stat), Some(Errno::EPERM)) => &[Write, Remove],
+        (None | Some(Read | Write | Create | Stat), Some(Errno::EPERM)) => &[Write, Remove, Create],
         (None, _) => &[Read, Write, Create, Execute, Chdir],
         (Some(Read), _) => &[Write, Create],
         (Some(Stat), _) => &[Read, Write],

@@ -196,7 +196,7 @@ mod tests {
         let both = |operation| {
             let mut stage = stage(1 << 20, 5);
             stage.add(|clue| {
-                (clue.errno, clue.operation, clue.path) = (Some(Errno::ENOSPC), operation, Some("/small/new".into()))
+                (clue.errno, clue.operation, clue.path) = (Some(Errno::ENOSPC), operation, Some("/small/new".into()));
             });
             ["blocks-exhausted", "inodes-exhausted"].map(|id| stage.found(cause(id)).len())
         };

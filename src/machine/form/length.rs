@@ -13,9 +13,9 @@ pub fn promised(head: &[u8]) -> Option<(&'static str, u64)> {
     }
 }
 
-/// The size in pages counts where the change counter is the one that it was valid for: "The SQLite Database File Format", 1.3.7.
+/// The size in pages counts where the change counter is the one that it was valid for: the database file format of `SQLite`, 1.3.7.
 fn of_sqlite(head: &[u8]) -> Option<u64> {
-    let big = |at: usize, length: usize| Some(head.get(at..at + length)?.iter().fold(0, number));
+    let big = |at: usize, length: usize| Some(head.get(at..at + length)?.iter().copied().fold(0, number));
     let page = match big(16, 2)? {
         1 => 65_536,
         page => page,
@@ -48,11 +48,11 @@ fn of_elf(head: &[u8]) -> Option<u64> {
 }
 
 fn little(head: &[u8], at: usize, length: usize) -> Option<u64> {
-    Some(head.get(at..at + length)?.iter().rev().fold(0, number))
+    Some(head.get(at..at + length)?.iter().rev().copied().fold(0, number))
 }
 
-fn number(high: u64, byte: &u8) -> u64 {
-    high << 8 | u64::from(*byte)
+fn number(high: u64, byte: u8) -> u64 {
+    high << 8 | u64::from(byte)
 }
 
 #[cfg(test)]
