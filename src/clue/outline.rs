@@ -28,6 +28,8 @@ pub struct Outline<'t> {
 pub struct Says<'t> {
     pub id: Cow<'t, str>,
     pub patterns: Vec<Cow<'t, str>>,
+    /// Patterns for lines beside the message, and for the part of a log that it names.
+    pub beside: Vec<Cow<'t, str>>,
     pub errno: Option<Cow<'t, str>>,
 }
 
@@ -58,6 +60,7 @@ enum Kind {
     Texts,
     Flag,
     Operation,
+    Near,
     Examples,
 }
 
@@ -75,7 +78,7 @@ const fn required(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, is_required: true }
 }
 
-/// Fields of [`super::written::schema::Rule`] that can be wrong in themselves alone; `near` and those of logs hold patterns.
+/// Fields of [`super::written::schema::Rule`].
 const OF_RULE: &[Field] = &[
     required("id", Kind::Text),
     field("pattern", Kind::Text),
@@ -90,10 +93,17 @@ const OF_RULE: &[Field] = &[
     field("vague", Kind::Flag),
     field("handled", Kind::Flag),
     field("passing", Kind::Flag),
+    field("near", Kind::Near),
+    field("log", Kind::Text),
+    field("log-from", Kind::Text),
+    field("log-to", Kind::Text),
     required("source", Kind::Text),
     required("fires", Kind::Examples),
     required("silent", Kind::Texts),
 ];
+
+/// Those of [`super::written::schema::Near`].
+const OF_NEAR: &[Field] = &[required("pattern", Kind::Text), field("required", Kind::Flag)];
 
 /// Those of [`super::written::schema::Example`].
 const OF_EXAMPLE: &[Field] = &[
@@ -234,6 +244,7 @@ impl<'t> Tokens<'t> {
     /// The lines below a header.
     fn rule(&mut self) -> Option<Says<'t>> {
         let (mut says, mut seen) = (Says::default(), Seen::none(OF_RULE));
+        let (mut has_log, mut has_part) = (false, false);
         self.blank()?;
         while self.kind() == Some(TokenKind::Atom) {
             match self.field(&mut seen)? {
@@ -241,12 +252,18 @@ impl<'t> Tokens<'t> {
                 ("pattern", Value::Text(pattern)) => says.patterns.insert(0, pattern),
                 ("patterns", Value::Texts(patterns)) => says.patterns.extend(patterns),
                 ("errno", Value::Text(errno)) => says.errno = Some(errno),
+                ("near", Value::Texts(patterns)) => says.beside.extend(patterns),
+                ("log", _) => has_log = true,
+                ("log-from" | "log-to", Value::Text(pattern)) => {
+                    has_part = true;
+                    says.beside.push(pattern);
+                }
                 _ => {}
             }
             self.rest_of_line()?;
             self.blank()?;
         }
-        seen.complete()?;
+        seen.complete().filter(|()| has_log || !has_part)?;
         matches!(self.kind(), None | Some(TokenKind::LeftSquareBracket)).then_some(says)
     }
 
@@ -290,6 +307,7 @@ impl<'t> Tokens<'t> {
                 let name: CowStrDeserializer<Error> = self.string()?.into_deserializer();
                 Operation::deserialize(name).ok().map(|_| Value::Other)
             }
+            Kind::Near => self.list(Self::near).map(Value::Texts),
             Kind::Examples => self.list(Self::example).map(|_| Value::Other),
         }
     }
@@ -328,11 +346,28 @@ impl<'t> Tokens<'t> {
 
     /// `{ text = "…", path = "…" }` in one line.
     fn example(&mut self) -> Option<()> {
+        self.table(OF_EXAMPLE, |_| {})
+    }
+
+    /// The pattern of `{ pattern = "…", required = true }`.
+    fn near(&mut self) -> Option<Cow<'t, str>> {
+        let mut pattern = None;
+        self.table(OF_NEAR, |value| {
+            if let Value::Text(text) = value {
+                pattern = Some(text);
+            }
+        })?;
+        pattern
+    }
+
+    /// A table in one line that has these fields.
+    fn table(&mut self, fields: &'static [Field], mut each: impl FnMut(Value<'t>)) -> Option<()> {
         self.take(TokenKind::LeftCurlyBracket)?;
-        let mut seen = Seen::none(OF_EXAMPLE);
+        let mut seen = Seen::none(fields);
         loop {
             self.space();
-            self.field(&mut seen)?;
+            let (_, value) = self.field(&mut seen)?;
+            each(value);
             self.space();
             if self.take(TokenKind::Comma).is_none() {
                 self.take(TokenKind::RightCurlyBracket)?;
@@ -380,6 +415,10 @@ mod tests {
             suspects = []
             vague = true
             handled = false
+            passing = false
+            near = [{ pattern = "by it", required = true }]
+            log = "{path}"
+            log-from = "from"
             source = """
             s"""
             fires = [
@@ -389,14 +428,15 @@ mod tests {
             silent = ["x", "y"]"#;
         let says = outline(text).unwrap().remove(0).says.unwrap();
         let patterns: Vec<Cow<str>> = vec!["lost it".into(), "lost {path}".into()];
-        assert_eq!(says, Says { id: "frob-A".into(), patterns, errno: Some("ENOSPC".into()) });
+        let beside = vec!["by it".into(), "from".into()];
+        assert_eq!(says, Says { id: "frob-A".into(), patterns, beside, errno: Some("ENOSPC".into()) });
         assert!(toml::from_str::<File>(text).is_ok());
     }
 
     #[test]
     fn what_has_to_be_read_is_told_with_its_place() {
         for more in
-            ["near = [{ pattern = \"[[rule]]\" }]", "log = \"x\"", "colour = 'red'", "path = 3", "id = 'b'", "x = ["]
+            ["near = [{ colour = \"[[rule]]\" }]", "log-to = \"x\"", "colour = 'red'", "path = 3", "id = 'b'", "x = ["]
         {
             let text = format!("{RULE}{more}\n{RULE}");
             match more {
@@ -409,7 +449,7 @@ mod tests {
     #[test]
     fn a_file_with_anything_else_is_read_as_a_whole() {
         for more in ["[verbs]\n", "[[benign]]\n", "[rule.x]\n", "[[ rule ]]\n", "[[rule]] x\n"] {
-            for text in [format!("{more}{RULE}"), format!("{RULE}{more}"), format!("{RULE}log = 'x'\n{more}")] {
+            for text in [format!("{more}{RULE}"), format!("{RULE}{more}"), format!("{RULE}x = 'x'\n{more}")] {
                 assert_eq!(outline(&text), None, "{text}");
             }
         }
@@ -481,7 +521,10 @@ mod tests {
                 let patterns = rule.pattern.iter().chain(&rule.patterns);
                 let patterns = patterns.map(|pattern| pattern.get_ref().as_str().into()).collect();
                 let errno = rule.errno.as_ref().map(|errno| errno.get_ref().as_str().into());
-                let read = Says { id: rule.id.get_ref().as_str().into(), patterns, errno };
+                let near = rule.near.iter().map(|near| &near.pattern);
+                let beside = near.chain(&rule.log_from).chain(&rule.log_to);
+                let beside = beside.map(|pattern| pattern.get_ref().as_str().into()).collect();
+                let read = Says { id: rule.id.get_ref().as_str().into(), patterns, beside, errno };
                 assert!(outline.says.is_none_or(|says| says == read), "{text:?}");
             }
         }

@@ -148,7 +148,8 @@ impl From<Compiled> for Ready {
 /// What is known of a rule in which nothing can be wrong.
 fn id_and_keys(says: Says) -> Option<(Cow<'static, str>, Vec<AgelessKey>)> {
     let keys = Compiled::keys_at_a_glance(says.patterns.iter().map(AsRef::as_ref))?;
-    let is_sound = says.errno.is_none_or(|name| by_name(&name).is_some());
+    let is_sound = says.errno.is_none_or(|name| by_name(&name).is_some())
+        && says.beside.iter().all(|pattern| Compiled::is_sound_beside(pattern));
     is_sound.then(|| (says.id.into_owned().into(), keys.into_iter().map(of_any_age).collect()))
 }
 

@@ -130,6 +130,12 @@ impl Compiled {
         Some(keys)
     }
 
+    /// Whether a pattern for lines beside a message is sound, as far as that can be told so.
+    #[must_use]
+    pub fn is_sound_beside(pattern: &str) -> bool {
+        glance::is_sound(pattern)
+    }
+
     /// The same of a rule that was checked.
     #[must_use]
     pub fn keys(&self) -> Vec<Key<Vec<u8>>> {

@@ -13,15 +13,24 @@ const SIGNS: &[u8] = br"\.+*?()|[]{}^$";
 const CLASSES: &[u8] = b"sdwSDW";
 const SMALL_CLASSES: &[u8] = b"sdw";
 /// Other signs that stand for themselves in brackets.
-const IN_BRACKETS: &[u8] = b" _,:;'\"/=<>.()!?*+@%#|{}$`";
+const IN_BRACKETS: &[u8] = b" _,:;'\"/=<>.()!?*+@%#|{}$`^";
+/// Signs that stand for themselves in brackets unless they stand twice.
+const SINGLE_IN_BRACKETS: &[u8] = b"~&";
+/// Escapes for bytes that no line holds but between its parts.
+const BLANKS: &[u8] = b"nrt";
 /// Placeholders that stand for words for an errno, and others; those that capture under another name where one stands behind a colon.
 const WORDS: &[&str] = &["errno", "words"];
 const PLACEHOLDERS: &[&str] =
     &["absolute", "errno_name", "errno_number", "number", "operation", "path", "program", "quoted", "word"];
 const CAPTURES: &[&str] = &["absolute", "number", "path", "quoted", "word"];
-/// Branches of one alternation, and groups in each other, that a pattern may have.
+/// Branches of a pattern and of a group, and groups in each other, that a pattern may have.
 const MOST_BRANCHES: usize = 8;
+const MOST_IN_GROUP: usize = 40;
 const DEEPEST: usize = 8;
+/// Keys of the branches of one group.
+const MOST_KEYS: usize = 12;
+/// Times that a part may be repeated by number.
+const MOST_TIMES: usize = 99;
 /// Bytes that it may have at most.
 const LONGEST: usize = 2 << 10;
 /// What a key must weigh to be looked for: three letters.
@@ -36,9 +45,12 @@ pub fn keys(pattern: &str) -> Option<Vec<Key<Vec<u8>>>> {
     let branches = glance.branches(0)?;
     let with_words = branches.iter().all(|branch| branch.with_words);
     let mut keys = Vec::with_capacity(branches.len());
-    for Branch { key, weight, .. } in branches {
+    for Branch { keys: of_branch, weight, .. } in branches {
         match weight {
-            LEAST_WEIGHT.. => keys.extend(spellings(&key).into_iter().map(|text| Key { text, with_words })),
+            LEAST_WEIGHT.. => {
+                let texts = of_branch.iter().flat_map(|key| spellings(key));
+                keys.extend(texts.map(|text| Key { text, with_words }));
+            }
             _ if with_words => keys.push(Key { text: Vec::new(), with_words }),
             _ => return None,
         }
@@ -46,13 +58,19 @@ pub fn keys(pattern: &str) -> Option<Vec<Key<Vec<u8>>>> {
     glance.rest.is_empty().then_some(keys)
 }
 
+/// Whether a pattern for lines beside a message, which needs no key, is of that form and so cannot be wrong.
+pub fn is_sound(pattern: &str) -> bool {
+    let mut glance = Glance { rest: pattern.as_bytes() };
+    pattern.len() <= LONGEST && glance.branches(0).is_some() && glance.rest.is_empty()
+}
+
 /// What is known of one way to match.
 #[derive(Default)]
 struct Branch {
     /// Text without a gap, up to where the reading is.
     run: Vec<u8>,
-    /// The best part of the text before.
-    key: Vec<u8>,
+    /// The best part of the text before; of a group that is needed, that of each of its branches.
+    keys: Vec<Vec<u8>>,
     weight: usize,
     /// There are words for an errno.
     with_words: bool,
@@ -61,15 +79,46 @@ struct Branch {
 impl Branch {
     /// Ends the text before something else.
     fn gap(&mut self) {
+        // One text is better than several.
+        let least = if self.keys.len() > 1 { 0 } else { self.weight };
         // A part of it weighs no more.
-        if weight_of(&self.run) >= self.weight.max(LEAST_WEIGHT) {
+        if weight_of(&self.run) >= least.max(LEAST_WEIGHT) {
             let part = key(&self.run);
             let weight = weight_of(part);
-            if weight >= self.weight {
-                (self.key, self.weight) = (part.to_vec(), weight);
+            if weight >= least.max(1) {
+                (self.keys, self.weight) = (vec![part.to_vec()], weight);
             }
         }
         self.run.clear();
+    }
+
+    /// Takes what a group holds in every case.
+    fn take(&mut self, group: Group) {
+        self.gap();
+        self.with_words |= group.with_words;
+        if self.weight < LEAST_WEIGHT && group.weight >= LEAST_WEIGHT {
+            (self.keys, self.weight) = (group.keys, group.weight);
+        }
+    }
+}
+
+/// What is known of alternatives of which one matches.
+struct Group {
+    keys: Vec<Vec<u8>>,
+    /// The least of the branches; 0 where one has no key, or they have too many.
+    weight: usize,
+    with_words: bool,
+}
+
+impl Group {
+    fn of(branches: Vec<Branch>) -> Self {
+        let with_words = branches.iter().all(|branch| branch.with_words);
+        let weight = branches.iter().map(|branch| branch.weight).min().unwrap_or(0);
+        let count: usize = branches.iter().map(|branch| branch.keys.len()).sum();
+        if weight < LEAST_WEIGHT || count > MOST_KEYS {
+            return Self { keys: Vec::new(), weight: 0, with_words };
+        }
+        Self { keys: branches.into_iter().flat_map(|branch| branch.keys).collect(), weight, with_words }
     }
 }
 
@@ -77,7 +126,16 @@ impl Branch {
 enum Part {
     Text(u8),
     Words,
+    Group(Group),
     Other,
+}
+
+/// How often a part is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Times {
+    Once,
+    Several,
+    PerhapsNone,
 }
 
 /// Whether a byte stands for itself wherever it is.
@@ -121,7 +179,11 @@ impl<'t> Glance<'t> {
     /// Text up to a sign, without what that sign may repeat.
     fn text(&mut self) -> &'t [u8] {
         let length = self.rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(self.rest.len());
-        let is_repeated = matches!(self.rest.get(length), Some(b'?' | b'*' | b'+'));
+        let is_repeated = match &self.rest[length..] {
+            [b'?' | b'*' | b'+', ..] => true,
+            [b'{', first, ..] => first.is_ascii_digit(),
+            _ => false,
+        };
         let (text, rest) = self.rest.split_at(length.saturating_sub(usize::from(is_repeated)));
         self.rest = rest;
         text
@@ -147,7 +209,8 @@ impl<'t> Glance<'t> {
         while self.take(b'|') {
             branches.push(self.branch(depth)?);
         }
-        (branches.len() <= MOST_BRANCHES && depth <= DEEPEST).then_some(branches)
+        let most = if depth == 0 { MOST_BRANCHES } else { MOST_IN_GROUP };
+        (branches.len() <= most && depth <= DEEPEST).then_some(branches)
     }
 
     fn branch(&mut self, depth: usize) -> Option<Branch> {
@@ -162,34 +225,64 @@ impl<'t> Glance<'t> {
                 continue;
             }
             let part = self.part(depth)?;
-            let is_optional = self.take(b'?') || self.take(b'*');
-            let is_repeated = is_optional || self.take(b'+');
+            let times = self.times()?;
+            let is_text = matches!(part, Part::Text(_));
             match part {
-                Part::Text(byte) if !is_optional => branch.run.push(byte),
-                Part::Words if !is_optional => branch.with_words = true,
-                _ => {}
+                _ if times == Times::PerhapsNone => {}
+                Part::Text(byte) => branch.run.push(byte),
+                Part::Words => branch.with_words = true,
+                Part::Group(group) => branch.take(group),
+                Part::Other => {}
             }
-            if is_repeated || !matches!(part, Part::Text(_)) {
+            if times != Times::Once || !is_text {
                 branch.gap();
             }
-            // As few times as may be.
-            let _ = is_repeated && self.take(b'?');
         }
         branch.gap();
         Some(branch)
     }
 
+    /// Takes `?`, `*`, `+` or `{2,3}`, and the sign for as few times as may be.
+    fn times(&mut self) -> Option<Times> {
+        let times = match self.rest {
+            [b'?' | b'*', ..] => Times::PerhapsNone,
+            [b'+', ..] => Times::Several,
+            [b'{', first, ..] if first.is_ascii_digit() => return self.counted(),
+            _ => return Some(Times::Once),
+        };
+        self.rest = &self.rest[1..];
+        self.take(b'?');
+        Some(times)
+    }
+
+    /// `{2}`, `{2,}` or `{2,3}`.
+    fn counted(&mut self) -> Option<Times> {
+        let inner = self.up_to(b'}')?.strip_prefix('{')?;
+        let (least, most) = inner.split_once(',').unwrap_or((inner, inner));
+        let number = |text: &str| text.parse::<usize>().ok().filter(|times| *times <= MOST_TIMES);
+        let least = number(least)?;
+        let is_sound = most.is_empty() || number(most)? >= least;
+        self.take(b'?');
+        is_sound.then_some(if least == 0 { Times::PerhapsNone } else { Times::Several })
+    }
+
     fn part(&mut self, depth: usize) -> Option<Part> {
         match self.next()? {
             b'\\' => match self.next()? {
-                sign if SIGNS.contains(&sign) => Some(Part::Text(sign)),
-                class if CLASSES.contains(&class) => Some(Part::Other),
+                sign if SIGNS.contains(&sign) || b"'\"/-".contains(&sign) => Some(Part::Text(sign)),
+                class if CLASSES.contains(&class) || BLANKS.contains(&class) => Some(Part::Other),
                 _ => None,
             },
             b'.' => Some(Part::Other),
             b'{' => self.placeholder(),
             b'(' => self.group(depth),
             b'[' => self.class(),
+            byte if !byte.is_ascii() => {
+                // The other bytes of the letter.
+                let more = self.rest.iter().take_while(|byte| **byte & 0xc0 == 0x80).count();
+                self.rest = &self.rest[more..];
+                Some(Part::Other)
+            }
             byte => is_plain(byte).then_some(Part::Text(byte)),
         }
     }
@@ -202,6 +295,9 @@ impl<'t> Glance<'t> {
         };
         if WORDS.contains(&name) {
             return detail.is_none_or(|names| names.split('|').all(is_name)).then_some(Part::Words);
+        }
+        if matches!(name, "errno_name" | "errno_number") {
+            return detail.is_none_or(|names| names.split('|').all(is_name)).then_some(Part::Other);
         }
         let may_be_called = |group: &str| CAPTURES.contains(&name) && GROUPS.contains(&group);
         (PLACEHOLDERS.contains(&name) && detail.is_none_or(may_be_called)).then_some(Part::Other)
@@ -216,9 +312,8 @@ impl<'t> Glance<'t> {
                 _ => return None,
             }
         }
-        let branches = self.branches(depth + 1)?;
-        let with_words = branches.iter().all(|branch| branch.with_words);
-        self.take(b')').then_some(if with_words { Part::Words } else { Part::Other })
+        let group = Group::of(self.branches(depth + 1)?);
+        self.take(b')').then_some(Part::Group(group))
     }
 
     /// `[…]`, with letters, digits, ranges of them, and signs that mean nothing else there.
@@ -230,13 +325,17 @@ impl<'t> Glance<'t> {
             match sign {
                 b'\\' => {
                     let escaped = self.next()?;
-                    (SIGNS.contains(&escaped) || SMALL_CLASSES.contains(&escaped)).then_some(())?;
+                    let is_known = |known: &&[u8]| known.contains(&escaped);
+                    [SIGNS, SMALL_CLASSES, BLANKS].iter().any(is_known).then_some(())?;
                 }
                 b'-' => self.rest.starts_with(b"]").then_some(())?,
                 from if from.is_ascii_alphanumeric() => {
                     if !self.rest.starts_with(b"-]") && self.take(b'-') {
                         self.next().filter(|to| to.is_ascii_alphanumeric() && from <= *to)?;
                     }
+                }
+                single if SINGLE_IN_BRACKETS.contains(&single) => {
+                    (self.rest.first() != Some(&single)).then_some(())?;
                 }
                 other => IN_BRACKETS.contains(&other).then_some(())?,
             }
@@ -295,7 +394,10 @@ mod tests {
             "lost (it",
             "lost it)",
             "lost it**",
-            "lost it{2}",
+            "lost it{2,1}",
+            "lost it{2}{3}",
+            "lost it{,3}",
+            "lost [a~~b]",
             "lost ^*",
             "*lost",
             "lost|",
@@ -341,6 +443,17 @@ mod tests {
         ("x*", ""),
         ("yes+", "yesss"),
         ("(?:part|piece)", "piece"),
+        ("(?:mislaid|dropped)", "dropped"),
+        ("(?:[Mm]islaid|dropped by (?:hand|mouse))", "dropped by hand"),
+        ("(?:mislaid twice|it)", "it"),
+        ("(?:mislaid|dropped)?", ""),
+        ("(?:mislaid|dropped)+", "mislaid"),
+        ("(?:dropped|{errno})", "\u{1}EIO\u{2}"),
+        ("go{2,3}n", "gooon"),
+        ("go{0,3}n", "gn"),
+        ("{errno_name:EIO|ENOSPC}", "EIO"),
+        (r"[^\n~]", "x"),
+        (r"\'", "'"),
         ("(?: of {errno})?", ""),
         ("(?:{errno}|{words})", "\u{1}EIO\u{2}"),
         (r"[a-z_.-]+", "a-b"),
