@@ -6,10 +6,12 @@
 //! may mean does not crowd out the others. What is general is dropped where something specific is verified for the same subject, or for the
 //! same message.
 
+mod weigh;
+
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
-use crate::clue::{Aftermath, Clue, Operation, Standing};
+use crate::clue::Clue;
 use crate::outcome::Outcome;
-use crate::sys::errno::Errno;
+use weigh::{lower, weighed};
 
 /// What was found and what was refuted.
 #[derive(Default)]
@@ -70,64 +72,6 @@ pub fn diagnose(case: &Case) -> Diagnosis {
     diagnosis.found.sort_by_cached_key(|diagnosed| rank(case, diagnosed));
     keep_few_guesses(&mut diagnosis.found);
     diagnosis
-}
-
-/// A verdict in the light of what the command said after the message: what is so and was dealt with is not why it failed. That a file is
-/// not there is mostly dealt with; that something is refused or used up mostly is not, and stays likely.
-fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdict {
-    let Verdict::Found(mut finding) = verdict else { return verdict };
-    let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| !clue.vague) else {
-        return Verdict::Found(finding);
-    };
-    if clue.passing {
-        finding.confidence = Confidence::Possible;
-        let is_run = case.mode == Mode::Run;
-        let in_passing = || Verdict::RuledOut("programs say so in passing and go on".to_owned());
-        return if is_run { in_passing() } else { Verdict::Found(finding) };
-    }
-    let aftermath = Aftermath::of(case.transcript, clue);
-    if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
-        return Verdict::RuledOut(reason);
-    }
-    let is_probe = is_ordinary_probe(case, id, clue);
-    let went_on = |line: String| Verdict::RuledOut(format!("the command went on after it: {line}"));
-    match (aftermath, case.mode) {
-        (Aftermath::DealtWith(line), Mode::Run) => return went_on(line),
-        (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
-        (Aftermath::Otherwise(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),
-        (Aftermath::Doubtful(_), _) if is_probe => lower(&mut finding),
-        (Aftermath::Doubtful(_) | Aftermath::Open, _) => {}
-    }
-    Verdict::Found(finding)
-}
-
-/// Why a message is none of what ended the script that the command line has; where it may be, the finding is made as sure as the script
-/// lets it be.
-fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
-    let standing = Standing::of(case.command, clue);
-    match (standing, aftermath) {
-        (Standing::Counts, _) => return None,
-        (Standing::PassedOver, _) => return Some("the script passes over it".to_owned()),
-        (Standing::BeforeLeaf | Standing::BeforeOther, Aftermath::Otherwise(line)) => {
-            return Some(format!("the script went on after it, and ended with: {line}"));
-        }
-        (Standing::BeforeLeaf, _) => finding.confidence = Confidence::Possible,
-        (Standing::BeforeOther, _) => lower(finding),
-    }
-    None
-}
-
-fn lower(finding: &mut Finding) {
-    finding.confidence = finding.confidence.min(Confidence::Likely);
-}
-
-/// Whether programs try this as a matter of course and go on where it fails: files and commands that need not be there, directories that may be
-/// there already.
-fn is_ordinary_probe(case: &Case, id: &str, clue: &Clue) -> bool {
-    let is_command = id == "command-not-found" || clue.operation == Some(Operation::Execute);
-    let is_told_by_status = is_command && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
-    let is_there = matches!(id, "already-exists" | "directory-not-empty");
-    (clue.errno == Some(Errno::ENOENT) || is_there || id == "command-not-found") && !is_told_by_status
 }
 
 /// The causes, those that the clues name before others: where time runs out, what is left unasked is what nothing suggested.

@@ -11,6 +11,7 @@ use shared::{
 
 pub use shared::case::{Case, Mode};
 pub use shared::finding::{Confidence, Evidence, EvidenceKind, Finding, Fix, Seen, Subject, Suspect, Verdict};
+pub use shared::refused::is_related;
 
 /// One thing that can be wrong.
 pub struct Cause {

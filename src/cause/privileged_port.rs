@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_binding_that_names_no_port_is_that_of_the_command() {
         let mut stage = stage("PermissionError: [Errno 13] Permission denied");
-        stage.command = ["timeout", "10", "python3", "-m", "http.server", "80"].map(Into::into).to_vec();
+        stage.command = ["timeout", "-k", "5", "60", "python3", "-m", "http.server", "80"].map(Into::into).to_vec();
         assert!(stage.found(&CAUSE).is_empty());
         stage.clues[0].operation = Some(Operation::Bind);
         assert_eq!(stage.found(&CAUSE), ["80"]);

@@ -13,7 +13,7 @@ pub const CAUSE: Cause = Cause {
     id: ID,
     page: include_str!("../../docs/causes/space-fragmented.md"),
     suspects,
-    covers: &["blocks-exhausted"],
+    covers: &["blocks-exhausted", "inodes-exhausted"],
     check,
 };
 

@@ -92,6 +92,14 @@ impl Aftermath {
         }
     }
 
+    /// The error that the output ends with, where that tells a reason: what no message spoke of is hardly behind it.
+    #[must_use]
+    pub fn ending(transcript: &Transcript) -> Option<String> {
+        let lines = lines(transcript, 0..u64::MAX);
+        let last = lines.into_iter().rfind(|line| is_statement(line) && is_marked(line))?;
+        (is_of_program(&last) || !is_general(&last) && !is_doubtful(&last)).then_some(last)
+    }
+
     fn doubted(self) -> Self {
         match self {
             Self::Otherwise(line) => Self::Doubtful(line),
@@ -223,6 +231,17 @@ mod tests {
         for rest in ["setup: error: cannot go on\n", "the port must be a number\n", &handled] {
             assert!(matches!(after(OPEN.0, OPEN.1, rest), Aftermath::Doubtful(_)), "{rest}");
         }
+    }
+
+    #[test]
+    fn an_output_ends_with_a_reason_or_without_one() {
+        let ending = |text: &str| Aftermath::ending(&Transcript::whole(text.as_bytes().to_vec()));
+        assert_eq!(
+            ending("a\nZeroDivisionError: division by zero\n").as_deref(),
+            Some("ZeroDivisionError: division by zero")
+        );
+        assert!(ending("x.c:1:1: error: expected ';'\nmake: *** [all] Error 1\n").is_none());
+        assert!(["", "error: cannot go on\n", "it stopped\n"].into_iter().all(|text| ending(text).is_none()));
     }
 
     #[test]

@@ -167,6 +167,8 @@ pub fn is_marked(line: &str) -> bool {
     is_exception || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
 }
 
+/// Whether a line is an exception for what a program itself did wrong, which tells of no file.
+#[must_use]
 pub fn is_of_program(line: &str) -> bool {
     let exception = line.split([':', ' ']).next().unwrap_or_default();
     OF_PROGRAM.contains(&exception.rsplit('.').next().unwrap_or_default())

@@ -1,9 +1,10 @@
-//! The script behind `sh -c`, taken apart into the commands that it runs: which of them it goes on after, and which decides how it ends.
+//! The script of a command line, behind `sh -c` or in a file, taken apart into the commands that it runs: which of them it goes on after, and which decides how it ends.
 //! Only what is plain is taken apart; of a script with a here-document, a function, a trap or a `case` nothing is said.
 
+use crate::words::launched;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Shells that take a script behind `-c`.
 const SHELLS: &[&str] = &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"];
@@ -22,6 +23,43 @@ pub struct Script<'a> {
     pub text: &'a [u8],
     /// `set -e`, or `-e` before the script.
     pub stops_at_failure: bool,
+}
+
+/// A file that a command line runs as a script, as far as the words of it tell.
+pub struct ScriptFile {
+    /// As it is named.
+    pub path: PathBuf,
+    /// Whether a shell is named before it; else its first line tells what reads it.
+    pub is_behind_shell: bool,
+    /// `sh -e FILE`
+    pub stops_at_failure: bool,
+}
+
+impl ScriptFile {
+    /// The file that a command line runs: `sh -e FILE`, `./FILE`.
+    pub fn of(command: &[OsString]) -> Option<Self> {
+        let command = launched(command);
+        let first = command.first()?;
+        let of = |path: &OsString, is_behind_shell, stops_at_failure| {
+            Some(Self { path: path.into(), is_behind_shell, stops_at_failure })
+        };
+        if !is_shell(first) {
+            return of(first, false, false).filter(|file| file.path.components().count() > 1);
+        }
+        let options = command[1..].iter().take_while(|word| word.as_bytes().starts_with(b"-"));
+        let has = |letter| {
+            options.clone().any(|word| !word.as_bytes().starts_with(b"--") && word.as_bytes().contains(letter))
+        };
+        let file = command.get(1 + options.clone().count()).filter(|_| !has(&b'c') && !has(&b's'))?;
+        of(file, true, has(&b'e'))
+    }
+}
+
+/// Whether a script sets `-e` itself.
+fn stops_itself(text: &[u8]) -> bool {
+    let mut behind = memchr::memmem::find_iter(text, b"set -").map(|at| &text[at + 5..]);
+    let first = |rest: &[u8]| rest.split(u8::is_ascii_whitespace).next().is_some_and(|word| word.contains(&b'e'));
+    behind.any(first) || memchr::memmem::find(text, b"errexit").is_some()
 }
 
 /// What stands between a command and the next.
@@ -66,14 +104,19 @@ impl<'a> Script<'a> {
         let clusters = || words[..options].iter().map(|word| word.as_bytes()).filter(|word| !word.starts_with(b"--"));
         let is_given = clusters().any(|word| word.ends_with(b"c"));
         let text = words.get(options).filter(|_| is_given)?.as_bytes();
-        let sets = |text: &[u8]| {
-            let behind = memchr::memmem::find_iter(text, b"set -").map(|at| &text[at + 5..]);
-            behind
-                .into_iter()
-                .any(|rest| rest.split(u8::is_ascii_whitespace).next().is_some_and(|it| it.contains(&b'e')))
-        };
-        let is_set = clusters().any(|word| word.contains(&b'e')) || sets(text);
-        Some(Self { text, stops_at_failure: is_set || memchr::memmem::find(text, b"errexit").is_some() })
+        let is_set = clusters().any(|word| word.contains(&b'e'));
+        Some(Self { text, stops_at_failure: is_set || stops_itself(text) })
+    }
+
+    /// The script in a file; `options` are those of the shell that reads it.
+    pub fn of_text(text: &'a [u8], options: &ScriptFile) -> Option<Self> {
+        let first = text.split(|byte| *byte == b'\n').next().filter(|first| first.starts_with(b"#!"));
+        let mut words = first.unwrap_or_default()[first.map_or(0, |_| 2)..].split(u8::is_ascii_whitespace);
+        let is_for_shell = words.any(|word| is_shell(OsStr::from_bytes(word)));
+        let is_set = words.any(|word| word.starts_with(b"-") && word.contains(&b'e'));
+        let is_read = options.is_behind_shell || is_for_shell;
+        let stops_at_failure = options.stops_at_failure || is_set || stops_itself(text);
+        is_read.then_some(Self { text, stops_at_failure })
     }
 
     /// Whether a pipe fails where any of its commands does.
@@ -262,5 +305,20 @@ mod tests {
         assert_eq!(stops(&["sh", "-c", "set -ue; a"]), Some(true));
         assert_eq!(stops(&["/bin/sh", "-c", "set -x; a"]), Some(false));
         assert_eq!((stops(&["sh", "a.sh"]), stops(&["cat", "-c", "a"])), (None, None));
+    }
+
+    #[test]
+    fn a_script_in_a_file_is_what_a_shell_reads() {
+        let stops = |words: &[&str], text: &str| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let file = ScriptFile::of(&command)?;
+            Script::of_text(text.as_bytes(), &file).map(|script| script.stops_at_failure)
+        };
+        assert_eq!(stops(&["timeout", "5", "sh", "-ex", "a.sh"], "a\n"), Some(true));
+        assert_eq!(stops(&["bash", "a.sh", "-e"], "a\nset -u\n"), Some(false));
+        assert_eq!(stops(&["./a", "-e"], "#!/usr/bin/env bash\na\n"), Some(false));
+        assert_eq!(stops(&["./a"], "#!/bin/sh -e\na\n"), Some(true));
+        assert_eq!(stops(&["./a"], "#!/usr/bin/python3\na\n"), None);
+        assert_eq!((stops(&["sh", "-c", "a"], ""), stops(&["make", "a"], "")), (None, None));
     }
 }

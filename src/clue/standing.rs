@@ -2,12 +2,15 @@
 //! after it on purpose. The command line has the script, so this is known and need not be guessed from the output.
 
 use super::Clue;
-use super::script::{Joint, Script, Step, is_shell};
+use super::script::{Joint, Script, ScriptFile, Step, is_shell};
 use crate::words::{path_in, words_in};
+use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Bytes of a script that are looked at.
+const LONGEST: usize = 256 << 10;
 /// Commands behind `||` that pass over what failed.
 const PASSING: &[&str] = &[":", "echo", "printf", "true"];
 /// Commands that end a script, or make it fail.
@@ -20,7 +23,8 @@ const LEAVES: &[&str] = &["[", "[[", "cmp", "diff", "egrep", "false", "fgrep", "
 const SPECIAL: &[&str] = &[".", ":", "exec", "export", "readonly", "set", "source", "unset"];
 
 /// What a script makes of the command that said a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Its failure may be that of the script.
     Counts,
@@ -33,13 +37,23 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Where the command that said a message stands in the script of a command line.
+    /// Where the command that said a message stands in the script behind `-c` of a command line.
     #[must_use]
     pub fn of(command: &[OsString], clue: &Clue) -> Self {
-        let Some(script) = Script::of(command).filter(|_| clue.log.is_none()) else { return Self::Counts };
-        let Some(steps) = script.steps() else { return Self::Counts };
-        let sayers = || (0..steps.len()).filter(|index| says(&steps[*index], clue));
-        let standings = sayers().map(|index| of_step(&script, &steps, index, clue));
+        Script::of(command).map_or(Self::Counts, |script| Self::within(&script, clue))
+    }
+
+    /// Where it stands in the text of a script that the command line runs.
+    #[must_use]
+    pub fn of_text(text: &[u8], file: &ScriptFile, clue: &Clue) -> Self {
+        let text = &text[..text.len().min(LONGEST)];
+        Script::of_text(text, file).map_or(Self::Counts, |script| Self::within(&script, clue))
+    }
+
+    fn within(script: &Script, clue: &Clue) -> Self {
+        let Some(steps) = script.steps().filter(|_| clue.log.is_none()) else { return Self::Counts };
+        let sayers = (0..steps.len()).filter(|index| says(&steps[*index], clue));
+        let standings = sayers.map(|index| of_step(script, &steps, index, clue));
         standings.min_by_key(|standing| *standing as u8).unwrap_or(Self::Counts)
     }
 }

@@ -1,6 +1,8 @@
 //! What a script does that bears on the meaning of its messages. Only the answer travels in a report, not the script.
 
-use super::{Answer, Machine, files};
+use super::{Answer, Machine, Unknown, files};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// How programs in several languages change the directory, or start others in one.
@@ -14,6 +16,27 @@ impl Machine {
     pub fn script_changes_directory(&self, script: &Path) -> Answer<bool> {
         self.ask_path("changes-directory", script, |script| {
             files::read(script).map(|text| !text.0.contains(&0) && changes_directory(&text.0))
+        })
+    }
+
+    /// What `judge` makes of the text of a script; `question` names it and all that it depends on.
+    ///
+    /// # Errors
+    /// Those of `open(2)` and `read(2)`; [`Unknown::Unsupported`] where it is no regular file or no text, or where reading it may block.
+    pub fn judge_script<T>(&self, question: &str, script: &Path, judge: impl FnOnce(&[u8]) -> T) -> Answer<T>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let may_block = self.may_block(script);
+        self.ask(&format!("script {question} {}", script.display()), || {
+            if may_block {
+                return Err(Unknown::Unsupported("it lies on a network mount".into()));
+            }
+            let text = files::read(script)?;
+            if text.0.contains(&0) {
+                return Err(Unknown::Unsupported("it is no text".into()));
+            }
+            Ok(judge(&text.0))
         })
     }
 }

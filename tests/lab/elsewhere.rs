@@ -127,3 +127,53 @@ fn a_full_filesystem_is_not_even_possible_where_a_reason_was_told() {
         ],
     );
 }
+
+/// Scripts in files, and what programs of other languages start: what they go on after.
+#[test]
+fn what_a_script_in_a_file_goes_on_after_is_no_reason_for_what_ends_it() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 closed; mkdir ro; mount -t tmpfs -o ro lab ro; mkdir -p tree/closed; chmod 700 tree/closed
+            printf '%s\n' '#!/bin/sh' 'touch ro/x' 'python3 -c 1/0' >goes-on; printf '%s\n' 'touch ro/x || true' 'make -s nothing' >passes
+            printf '%s\n' '#!/bin/bash' 'if ! mkdir ro/d; then echo no cache >&2; fi' 'gcc -c none.c' >asks
+            printf '%s\n' '#!/bin/sh -e' 'touch ro/file' 'make -s nothing' >strict; printf '%s\n' 'find tree -name a.c' 'grep -q absent passes' >finds
+            chmod +x goes-on asks strict
+            explained_as 4001 goes-on ./goes-on
+            explained_as 4001 passes timeout 20 sh passes
+            explained_as 4001 asks ./asks
+            explained_as 4001 child python3 -c 'import subprocess; subprocess.run(["touch", "ro/file"]); assert 1 == 2'
+            explained_as 4001 finds sh finds
+            explained_as 4001 strict ./strict"#,
+        );
+        for run in ["goes-on", "passes", "asks"] {
+            scene.run(run).assert_silent();
+        }
+        scene.run("child").assert_first("read-only-filesystem", lab.path("ro"), Possible);
+        scene.run("finds").assert_first("permission-denied", lab.path("tree/closed"), Possible);
+        scene.run("strict").assert_first("read-only-filesystem", lab.path("ro"), Verified);
+    });
+}
+
+#[test]
+fn room_that_ran_out_and_of_which_nobody_spoke_is_not_proven_to_be_why() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"mkdir small; mount -t tmpfs -o size=4m lab small
+            explained other sh -c 'head -c 4M /dev/zero >small/f; sleep 0.3; rm small/f; python3 -c "1/0"'
+            explained said sh -c 'head -c 8M /dev/zero >small/f'"#,
+        );
+        assert!(!scene.run("other").causes().iter().any(|cause| cause.confidence > Possible), "{}", scene.script);
+        scene.run("said").assert_first("blocks-exhausted", lab.path("small"), Verified);
+    });
+}
+
+#[test]
+fn a_number_of_a_launcher_is_no_port() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 closed; bind='import socket; socket.socket(socket.AF_UNIX).bind("closed/s")'
+            explained_as 4001 refused timeout -k 5 60 python3 -c "$bind""#,
+        );
+        scene.run("refused").assert_does_not_name("privileged-port");
+    });
+}

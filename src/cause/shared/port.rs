@@ -3,8 +3,8 @@
 use crate::cause::{Case, Mode};
 use crate::clue::Clue;
 use crate::outcome::Outcome;
+use crate::words::launched;
 use std::ffi::OsStr;
-use std::path::Path;
 
 /// The port that a message names.
 pub fn of_clue(clue: &Clue) -> Option<u16> {
@@ -12,10 +12,9 @@ pub fn of_clue(clue: &Clue) -> Option<u16> {
     addressed(&clue.line).or_else(|| clue.subject.as_deref().and_then(number)).or_else(|| behind_port(&clue.line))
 }
 
-/// The numbers of the command line that may be ports, in order; the time of `timeout` is none.
+/// The numbers of the command line that may be ports, in order; the time of `timeout` and the priority of `nice` are none.
 pub fn of_command(case: &Case) -> Vec<u16> {
-    let is_time = |before: &OsStr| Path::new(before).file_name() == Some(OsStr::new("timeout"));
-    let words = case.command.windows(2).filter(|pair| !is_time(&pair[0])).map(|pair| &pair[1]);
+    let words = launched(case.command).iter().skip(1);
     let port = |word: &OsStr| {
         let text = word.to_string_lossy();
         // A program text has the address in it: `perl -e '… LocalAddr => "127.0.0.1:80"'`.

@@ -2,7 +2,7 @@
 
 use crate::cause::refused::tried;
 use crate::cause::{Case, Confidence, Evidence, Mode, Seen, Subject, Suspect};
-use crate::clue::{Clue, Operation};
+use crate::clue::{Aftermath, Clue, Operation};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::sys::fs::Space;
@@ -90,6 +90,11 @@ fn sums_up(case: &Case, vague: &Clue) -> bool {
     let of_same = before.filter(|clue| clue.program.is_some() && clue.program == vague.program);
     let (mut of_same, mut of_room) = (of_same.clone().peekable(), of_same.clone());
     of_same.peek().is_some() && !of_room.any(speaks_of_room) && of_same.all(is_met)
+}
+
+/// Whether any message may be about want of room.
+fn speaks(case: &Case) -> bool {
+    case.clues.iter().any(|clue| clue.vague || speaks_of_room(clue))
 }
 
 /// Whether a message that is not vague is about want of room.
@@ -219,11 +224,21 @@ impl<'a> Room<'a> {
 #[must_use]
 pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
     let said = suspect.clue.is_some_and(|index| case.clues[index].errno == Some(Errno::ENOSPC));
-    if suspect.touched || said || lack.came || is_bus_error(case.outcome) {
-        Confidence::Verified
-    } else {
-        Confidence::Possible
+    let is_named =
+        suspect.subject.path().and_then(|point| case.place(point)).is_some_and(Place::is_named_by_the_command);
+    match () {
+        () if suspect.clue.is_none() && !speaks(case) && Aftermath::ending(case.transcript).is_some() => {
+            Confidence::Possible
+        }
+        () if suspect.touched || said || lack.came || is_bus_error(case.outcome) => Confidence::Verified,
+        () if is_named && suspect.clue.is_some_and(|index| leads_with_room(&case.clues[index])) => Confidence::Likely,
+        () => Confidence::Possible,
     }
+}
+
+/// Whether the rule of a message holds want of room for the likeliest: a write that failed, and nothing more.
+fn leads_with_room(clue: &Clue) -> bool {
+    clue.suspects.first().is_some_and(|first| matches!(&**first, "blocks-exhausted" | "inodes-exhausted"))
 }
 
 /// Whether the text names a suspect that this machine does not show, and the log may be another machine's.

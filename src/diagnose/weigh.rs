@@ -1,0 +1,102 @@
+//! How sure a finding is in the light of what the command did after the message: what the output says then, and what the script that it runs
+//! goes on to. What is so on the machine need not be why the command failed.
+
+use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
+use crate::clue::{Aftermath, Clue, Operation, ScriptFile, Standing, is_exception};
+use crate::outcome::Outcome;
+use crate::sys::errno::Errno;
+use crate::words;
+use std::path::Path;
+
+/// A verdict in the light of what the command said after the message: what is so and was dealt with is not why it failed. That a file is
+/// not there is mostly dealt with; that something is refused or used up mostly is not, and stays likely.
+pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdict {
+    let Verdict::Found(mut finding) = verdict else { return verdict };
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| !clue.vague) else {
+        return Verdict::Found(finding);
+    };
+    if clue.passing {
+        finding.confidence = Confidence::Possible;
+        let is_run = case.mode == Mode::Run;
+        let in_passing = || Verdict::RuledOut("programs say so in passing and go on".to_owned());
+        return if is_run { in_passing() } else { Verdict::Found(finding) };
+    }
+    let aftermath = Aftermath::of(case.transcript, clue);
+    if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
+        return Verdict::RuledOut(reason);
+    }
+    let is_probe = is_ordinary_probe(case, id, clue);
+    let went_on = |line: String| Verdict::RuledOut(format!("the command went on after it: {line}"));
+    match (aftermath, case.mode) {
+        (Aftermath::DealtWith(line), Mode::Run) => return went_on(line),
+        (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
+        (Aftermath::Otherwise(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),
+        (Aftermath::Doubtful(_), _) if is_probe => lower(&mut finding),
+        (Aftermath::Doubtful(_) | Aftermath::Open, _) => {}
+    }
+    Verdict::Found(finding)
+}
+
+/// Why a message is none of what ended the script that the command line has; where it may be, the finding is made as sure as the script
+/// lets it be.
+fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
+    let standing = standing(case, clue);
+    let later = failed_later(case, clue).filter(|_| matches!(standing, Standing::BeforeLeaf | Standing::BeforeOther));
+    if let Some(later) = later {
+        return Some(format!("the script went on after it, and failed at: {}", later.line));
+    }
+    match (standing, aftermath) {
+        (Standing::Counts, Aftermath::Otherwise(line)) if is_of_child(case, clue) && is_exception(line) => {
+            finding.confidence = Confidence::Possible;
+        }
+        (Standing::Counts, Aftermath::Doubtful(_)) if is_of_child(case, clue) => lower(finding),
+        (Standing::Counts, _) => return None,
+        (Standing::PassedOver, _) => return Some("the script passes over it".to_owned()),
+        (Standing::BeforeLeaf | Standing::BeforeOther, Aftermath::Otherwise(line)) => {
+            return Some(format!("the script went on after it, and ended with: {line}"));
+        }
+        (Standing::BeforeLeaf, _) => finding.confidence = Confidence::Possible,
+        (Standing::BeforeOther, _) => lower(finding),
+    }
+    None
+}
+
+/// Where the command that said a message stands in the script that the command line has, or names.
+fn standing(case: &Case, clue: &Clue) -> Standing {
+    let Some(file) = ScriptFile::of(case.command).filter(|_| case.mode == Mode::Run) else {
+        return Standing::of(case.command, clue);
+    };
+    let path = clue.path.as_deref().unwrap_or(Path::new("-"));
+    let question = format!("standing {} {}", clue.program.as_deref().unwrap_or("-"), path.display());
+    let judge = |text: &[u8]| Standing::of_text(text, &file, clue);
+    case.machine.judge_script(&question, &case.surroundings().cwd.join(&file.path), judge).unwrap_or(Standing::Counts)
+}
+
+/// What the command met later with an errno, on a path that has nothing to do with that of this message.
+fn failed_later<'a>(case: &'a Case, clue: &Clue) -> Option<&'a Clue> {
+    let later = case.clues.iter().filter(|later| later.said.start >= clue.said.end && later.errno.is_some());
+    later.into_iter().find(|later| later.path.is_some() && !is_related(case, clue, later))
+}
+
+/// Whether a message is that of a program which the text of another language has started: that one goes on or not as it likes.
+fn is_of_child(case: &Case, clue: &Clue) -> bool {
+    const INTERPRETERS: &[&str] = &["node", "perl", "php", "python", "ruby"];
+    let first = words::launched(case.command).first().map(Path::new).and_then(Path::file_name);
+    let name = first.unwrap_or_default().to_string_lossy();
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    INTERPRETERS.contains(&name) && clue.program.as_deref().is_some_and(|program| !program.starts_with(name))
+}
+
+/// What is so and may be why, and is not proven to be.
+pub fn lower(finding: &mut Finding) {
+    finding.confidence = finding.confidence.min(Confidence::Likely);
+}
+
+/// Whether programs try this as a matter of course and go on where it fails: files and commands that need not be there, directories that may be
+/// there already.
+fn is_ordinary_probe(case: &Case, id: &str, clue: &Clue) -> bool {
+    let is_command = id == "command-not-found" || clue.operation == Some(Operation::Execute);
+    let is_told_by_status = is_command && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
+    let is_there = matches!(id, "already-exists" | "directory-not-empty");
+    (clue.errno == Some(Errno::ENOENT) || is_there || id == "command-not-found") && !is_told_by_status
+}
