@@ -37,6 +37,7 @@ pub struct ScriptFile {
 
 impl ScriptFile {
     /// The file that a command line runs: `sh -e FILE`, `./FILE`.
+    #[must_use]
     pub fn of(command: &[OsString]) -> Option<Self> {
         let command = launched(command);
         let first = command.first()?;
