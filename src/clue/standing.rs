@@ -63,7 +63,9 @@ impl Standing {
 fn says(step: &Step, clue: &Clue) -> bool {
     let Some(program) = clue.program.as_deref() else { return false };
     if !is_shell(OsStr::new(program)) {
-        return words(step).any(|word| word == program);
+        // What `echo` is given are words about anything.
+        let is_quoted = words(step).next().is_some_and(|first| SAYING.contains(&first) && first != program);
+        return !is_quoted && words(step).any(|word| word == program);
     }
     let name = clue.path.as_deref().and_then(Path::file_name);
     name.is_some_and(|name| memchr::memmem::find(step.text, name.as_bytes()).is_some())
@@ -135,7 +137,9 @@ fn is_leaf(step: &Step) -> bool {
 /// Whether the script itself names what a message is about; if not, a program found it on its way (`find`, `du`).
 fn is_named(script: &Script, clue: &Clue) -> bool {
     let name = clue.path.as_deref().and_then(Path::file_name);
-    name.is_none_or(|name| memchr::memmem::find(script.text, name.as_bytes()).is_some())
+    // What a variable stands for may be the path.
+    let expands = memchr::memchr2(b'$', b'`', script.text).is_some();
+    expands || name.is_none_or(|name| memchr::memmem::find(script.text, name.as_bytes()).is_some())
 }
 
 /// Whether two commands have a path in common, or one has a path below one of the other.
@@ -216,6 +220,8 @@ mod tests {
         for script in ["find / -name a | grep -q b", "find / -name a; exit 3", "find /; false"] {
             assert_eq!(standing(script, "find", "/lost+found"), Standing::BeforeLeaf, "{script}");
         }
+        assert_eq!(standing("echo \"docker: $1\"; exit 1", "docker", "/run/s"), Standing::Counts);
+        assert_eq!(standing("find $1 -name a; exit 1", "find", "/run/s"), Standing::Counts);
         assert_eq!(standing("find / -name a", "find", "/lost+found"), Standing::Counts);
     }
 }
