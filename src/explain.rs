@@ -70,6 +70,7 @@ impl Failure<'_> {
             Mode::Log => None,
         };
         let mut read = library.clues_with_logs(&said, log);
+        read.retain(|clue| self.mode == Mode::Run || !clue.live);
         if self.mode == Mode::Log && read.iter().all(|clue| clue.vague || clue.passing) {
             let translated = library.clues_in_any_language(&said, &catalogues::of_libc());
             read = if translated.is_empty() { read } else { translated };

@@ -236,6 +236,7 @@ impl Reader<'_> {
             suspects,
             vague: says.vague,
             passing: draft.passing,
+            live: says.live,
             rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),

@@ -81,6 +81,9 @@ pub struct Clue {
     /// Whether programs say so on many runs and go on: of a run it explains nothing, of a log less than anything else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub passing: bool,
+    /// Whether it counts of a command that ran alone: a saved log with it may be of anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live: bool,
     /// Which rule found it, or `outcome` where the child's end did.
     pub rule: String,
     /// Where in the transcript (offsets into all that was written); empty for a clue of the outcome.
@@ -108,6 +111,7 @@ impl Clue {
             suspects: Vec::new(),
             vague: false,
             passing: false,
+            live: false,
             rule: "outcome".into(),
             said: 0..0,
             line: String::new(),

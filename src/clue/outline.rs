@@ -93,6 +93,7 @@ const OF_RULE: &[Field] = &[
     field("vague", Kind::Flag),
     field("handled", Kind::Flag),
     field("passing", Kind::Flag),
+    field("live", Kind::Flag),
     field("near", Kind::Near),
     field("log", Kind::Text),
     field("log-from", Kind::Text),
@@ -416,6 +417,7 @@ mod tests {
             vague = true
             handled = false
             passing = false
+            live = true
             near = [{ pattern = "by it", required = true }]
             log = "{path}"
             log-from = "from"

@@ -202,3 +202,10 @@ fn what_is_said_in_passing_comes_last() {
     let remarked = ["no-terminal", "locale-missing"];
     assert!(named(&report).iter().take(2).all(|id| !remarked.contains(id)), "{report}");
 }
+
+#[test]
+fn a_crash_that_a_saved_log_tells_of_may_be_of_anything() {
+    let (_directory, path) =
+        file("log", b"./gen > out.c\nSegmentation fault (core dumped)\nmake: *** [Makefile:3: out.c] Error 139\n");
+    assert_eq!(named(&explained(&["--log", text(&path)])), Vec::<&str>::new());
+}

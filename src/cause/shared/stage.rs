@@ -152,6 +152,7 @@ impl Stage {
             suspects: Vec::new(),
             vague: false,
             passing: false,
+            live: false,
             rule: "test".into(),
             said: 0..0,
             line: "it failed".into(),

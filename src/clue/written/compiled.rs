@@ -40,6 +40,8 @@ pub struct Compiled {
     pub handled: bool,
     /// Programs say so on many runs and go on.
     pub passing: bool,
+    /// It counts of a command that ran alone.
+    pub live: bool,
     /// The log to which it points.
     pub log: Option<Log>,
 }
@@ -103,6 +105,7 @@ impl Compiled {
             vague: rule.vague,
             handled: rule.handled,
             passing: rule.passing,
+            live: rule.live,
             log,
         })
     }

@@ -72,6 +72,9 @@ pub struct Rule {
     /// Programs say so on many runs and go on: it is hardly ever why one failed.
     #[serde(default)]
     pub passing: bool,
+    /// The message is too little to say anything of a saved log: the suspects are asked of a command that ran alone.
+    #[serde(default)]
+    pub live: bool,
     /// The log to which the message points, which is read as further output: `{path}` and `{subject}` stand for what the message names.
     pub log: Option<String>,
     /// Of the log only what follows the last line of this form counts.
