@@ -70,11 +70,11 @@ impl Failure<'_> {
             Mode::Log => None,
         };
         let mut read = library.clues_with_logs(&said, log);
-        read.retain(|clue| self.mode == Mode::Run || !clue.live);
-        if self.mode == Mode::Log && read.iter().all(|clue| clue.vague || clue.passing) {
+        if self.mode == Mode::Log && read.iter().all(|clue| clue.vague || clue.passing || clue.live) {
             let translated = library.clues_in_any_language(&said, &catalogues::of_libc());
             read = if translated.is_empty() { read } else { translated };
         }
+        read.retain(|clue| self.mode == Mode::Run || !clue.live);
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
         if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {

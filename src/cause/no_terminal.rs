@@ -111,7 +111,8 @@ mod tests {
         for (mode, is_named) in [(Mode::Run, false), (Mode::Log, true)] {
             let mut stage = stage(0);
             stage.mode = mode;
-            stage.add(|clue| (clue.line, clue.suspects) = ("EOFError: EOF when reading a line".into(), vec![ID.into()]));
+            stage
+                .add(|clue| (clue.line, clue.suspects) = ("EOFError: EOF when reading a line".into(), vec![ID.into()]));
             let found = stage.verdicts(&CAUSE);
             let found = found.iter().any(|(_, verdict)| matches!(verdict, Verdict::Found(_)));
             assert_eq!(found, is_named, "{mode:?}");

@@ -15,6 +15,7 @@ pub struct Key<T> {
 
 /// What a rule reads and says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the file, and any may stand with another")]
 pub struct Compiled {
     /// Forms of the message.
     pub patterns: Vec<Form>,

@@ -31,6 +31,7 @@ pub struct File {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the file, and any may stand with another")]
 pub struct Rule {
     /// The stable name; a later rule of the same id replaces an earlier one.
     #[cfg_attr(test, schemars(with = "String"))]
