@@ -34,6 +34,8 @@ const TABLE_LASTS: Duration = Duration::from_millis(100);
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// Kernel counters are first read when the child is this old: none that ends sooner has been killed for memory.
 const COUNTERS_AFTER: Duration = Duration::from_millis(2);
+/// A limit on CPU time is one of whole seconds, getrlimit(2): a child that is younger has used none up.
+const BUSY_AFTER: Duration = Duration::from_millis(50);
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
 /// Words in whose company the kernel's locks are looked at.
@@ -71,8 +73,9 @@ pub struct Watch {
     last_heard: Option<Instant>,
     cost: Duration,
     directories: Vec<PathBuf>,
-    /// None where CPU time has no limit.
-    at_busiest: Option<Ration>,
+    /// Whether CPU time has a limit; none until it was asked for.
+    limits_cpu_time: Option<bool>,
+    at_busiest: Ration,
     at_inotify: Ration,
     at_limits: Ration,
     at_family: Ration,
@@ -108,7 +111,8 @@ impl Watch {
             last_heard: None,
             cost: Duration::ZERO,
             directories: Vec::new(),
-            at_busiest: process::limits_cpu_time().then(Ration::default),
+            limits_cpu_time: None,
+            at_busiest: Ration::default(),
             at_inotify: Ration::default(),
             at_limits: Ration::default(),
             at_family: Ration::default(),
@@ -269,10 +273,15 @@ impl Watch {
 
     fn look_at_the_busiest(&mut self) {
         let begun = Instant::now();
+        if begun - self.clock < BUSY_AFTER
+            || !self.at_busiest.grants(begun)
+            || !*self.limits_cpu_time.get_or_insert_with(process::limits_cpu_time)
+        {
+            return;
+        }
         let moment = self.moment(None);
-        let Some(ration) = self.at_busiest.as_mut().filter(|ration| ration.grants(begun)) else { return };
         self.watched.look_at_the_busiest(moment);
-        ration.spend(begun);
+        self.at_busiest.spend(begun);
     }
 
     fn look_at_locks(&mut self, said: u64) {
