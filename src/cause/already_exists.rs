@@ -43,13 +43,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 }
 
 fn fixes(case: &Case, at: &Path, found: Kind) -> Vec<Fix> {
-    let aside = refused::aside(at);
-    let keep = Fix::now(format!("mv -n {} {}", case.quoted(at), case.quoted(&aside)), "keeps it under another name");
-    if found == Kind::Directory {
-        let content = format!("mkdir -p {}", case.quoted(at));
-        return vec![Fix::now(content, "is content with a directory that is there"), keep];
-    }
-    vec![keep]
+    let content = format!("mkdir -p {}", case.quoted(at));
+    let is_enough = (found == Kind::Directory).then(|| Fix::now(content, "is content with a directory that is there"));
+    let keep = refused::moved_aside(case, at).map(|command| Fix::now(command, "keeps it under another name"));
+    is_enough.into_iter().chain(keep).collect()
 }
 
 #[cfg(test)]

@@ -47,16 +47,14 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 /// A command that reads was given the wrong path, and the directory is to stay, unless nobody has put anything into it.
 fn fix(case: &Case, suspect: &Suspect, at: &Path, entries: Option<usize>) -> Option<Fix> {
     let operation = suspect.clue.and_then(|index| case.clues[index].operation);
-    if case.surroundings().cwd.starts_with(at) {
+    if case.surroundings().cwd.starts_with(at) || refused::must_stay(case, at) {
         return None;
     }
     if entries == Some(0) {
         return Some(Fix::now(format!("rmdir {}", case.quoted(at)), "removes it, if it was made by mistake"));
     }
-    let command = format!("mv {} {}", case.quoted(at), case.quoted(&refused::aside(at)));
-    operation
-        .is_none_or(Operation::takes_space)
-        .then(|| Fix::now(command, "makes room for the file, if one belongs there"))
+    let command = refused::moved_aside(case, at).filter(|_| operation.is_none_or(Operation::takes_space));
+    command.map(|command| Fix::now(command, "makes room for the file, if one belongs there"))
 }
 
 #[cfg(test)]

@@ -135,7 +135,9 @@ pub fn by_id(id: &str) -> Option<&'static Cause> {
 #[must_use]
 pub fn near(id: &str) -> Vec<&'static str> {
     let mut near: Vec<_> = ALL.iter().map(|cause| (strsim::damerau_levenshtein(id, cause.id), cause.id)).collect();
-    near.retain(|(distance, known)| *distance <= known.len() / 3 || known.split('-').any(|word| word == id));
+    near.retain(|(distance, known)| {
+        *distance <= known.len() / 3 || known.split('-').any(|word| id.len() > 2 && word.starts_with(id))
+    });
     near.sort_unstable();
     near.into_iter().map(|(_, id)| id).take(5).collect()
 }
@@ -151,6 +153,12 @@ mod tests {
         let entries =
             std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         entries.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).filter(|name| name != "mod").collect()
+    }
+
+    #[test]
+    fn the_beginning_of_a_word_is_near() {
+        assert!(near("inode").contains(&"inodes-exhausted") && near("port").contains(&"port-in-use"));
+        assert_eq!(near("in"), Vec::<&str>::new());
     }
 
     #[test]

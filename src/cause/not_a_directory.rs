@@ -41,9 +41,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
             fact.text += &holds;
             finding.evidence.push(fact);
         }
-        let aside = refused::aside(&obstacle.at);
-        let command = format!("mv {} {}", case.quoted(&obstacle.at), case.quoted(&aside));
-        finding.fixes.push(Fix::now(command, "makes room for a directory, if one belongs there"));
+        let room = |command| Fix::now(command, "makes room for a directory, if one belongs there");
+        finding.fixes.extend(refused::moved_aside(case, &obstacle.at).map(room));
         Some(Verdict::Found(Box::new(finding)))
     })
 }
@@ -64,6 +63,26 @@ mod tests {
         let finding = stage.finding(&CAUSE, "/srv");
         assert_eq!(finding.headline, "/srv is a regular file and no directory");
         assert!(finding.evidence[0].text.starts_with("/srv is -rw-r--r-- 0 0; it has 4.0 KiB"), "{finding:?}");
+    }
+
+    #[test]
+    fn what_a_system_needs_where_it_is_is_not_moved_aside() {
+        for (at, kind, is_moved) in [
+            ("/srv/www/app", Kind::Regular, true),
+            ("/srv/www/app", Kind::Fifo, false),
+            ("/dev/null", Kind::CharacterDevice, false),
+            ("/etc/passwd", Kind::Regular, false),
+            ("/srv", Kind::Regular, false),
+            ("/var/tmp/x", Kind::Regular, true),
+        ] {
+            let mut stage = Stage::new(TABLE);
+            for above in std::path::Path::new(at).ancestors().skip(1) {
+                stage.directory(above.to_str().unwrap());
+            }
+            stage.stat(at, kind, |stat| stat.mode = 0o644);
+            stage.clue(Errno::ENOTDIR, Operation::Mkdir, &format!("{at}/data"));
+            assert_eq!(!stage.finding(&CAUSE, at).fixes.is_empty(), is_moved, "{at} {kind:?}");
+        }
     }
 
     #[test]

@@ -24,6 +24,9 @@ const VERY_FEW: u64 = 8;
 /// So few a program can use up: with more, words alone are not believed.
 const FEW: u64 = 4096;
 
+/// What a process may have open where nobody made it fewer: `INR_OPEN_CUR` of `include/uapi/linux/fs.h`.
+const USUAL: u64 = 1024;
+
 /// Enough for most.
 const PLENTY: u64 = 65_536;
 
@@ -44,6 +47,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 fn is_used_up_without_a_word(case: &Case) -> bool {
     let is_full = |(usage, limited): (&Usage, Limited)| limited.soft > VERY_FEW && usage.descriptors >= limited.soft;
     fullest(case).is_some_and(is_full) && tells_no_reason(case)
+}
+
+/// Whether a message has the errno itself. It says so even where it names neither a call nor a file, and the descriptors were closed before
+/// it was written, as Python does with those of a list that it was about to fill.
+fn is_numbered(case: &Case, suspect: &Suspect) -> bool {
+    suspect.clue.is_some_and(|index| case.clues[index].errno == Some(Errno::EMFILE))
 }
 
 /// Whether the message speaks of it, and if so whether it leaves no other meaning: inotify has limits with the same errno.
@@ -79,7 +88,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(limited) = Limited::of(case, Resource::OpenFiles) else {
         return Verdict::Unknown("the limit of the command is not known".into());
     };
-    let confidence = if limited.soft <= FEW && suspect.touched { Confidence::Likely } else { Confidence::Possible };
+    let is_likely = limited.soft <= FEW && suspect.touched || limited.soft < USUAL && is_numbered(case, suspect);
+    let confidence = if is_likely { Confidence::Likely } else { Confidence::Possible };
     Verdict::Found(Box::new(said(case, &limited, confidence)))
 }
 
@@ -195,6 +205,13 @@ mod tests {
         seen_with(&mut stage, 9, 1024);
         stage.add(|clue| clue.errno = Some(Errno::EMFILE));
         assert_eq!(stage.finding(&CAUSE, "1024").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn the_errno_alone_is_likely_where_somebody_made_the_limit_small() {
+        let mut stage = stage(12);
+        stage.add(|clue| clue.errno = Some(Errno::EMFILE));
+        assert_eq!(stage.finding(&CAUSE, "12").confidence, Confidence::Likely);
     }
 
     #[test]

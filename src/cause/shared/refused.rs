@@ -222,12 +222,28 @@ pub fn absolute(case: &Case, path: &Path) -> PathBuf {
     case.surroundings().cwd.join(path)
 }
 
-/// A name for what is to be kept out of the way.
+/// What moves a file or directory out of the way under another name; nothing where a system needs it in its place.
 #[must_use]
-pub fn aside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".aside");
-    name.into()
+pub fn moved_aside(case: &Case, at: &Path) -> Option<String> {
+    let mut aside = at.as_os_str().to_owned();
+    aside.push(".aside");
+    (!must_stay(case, at)).then(|| format!("mv -n {} {}", case.quoted(at), case.quoted(Path::new(&aside))))
+}
+
+/// Directories whose files are the system's; hier(7).
+const OF_THE_SYSTEM: &[&str] =
+    &["/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var"];
+
+/// Whether something is no file or directory of somebody's own that may be moved or removed: a device, a socket, a mount point, the top of
+/// the tree, or what is in the system's directories.
+#[must_use]
+pub fn must_stay(case: &Case, at: &Path) -> bool {
+    let at = absolute(case, at);
+    let is_of_the_system = OF_THE_SYSTEM.iter().any(|place| at.starts_with(place)) && !at.starts_with("/var/tmp");
+    let is_special =
+        case.machine.stat(&at).is_ok_and(|stat| !matches!(stat.kind, Kind::Regular | Kind::Directory | Kind::Symlink));
+    let is_top = at.components().count() <= 2;
+    is_of_the_system || is_special || is_top || case.mounts.0.iter().any(|mount| mount.point == at)
 }
 
 /// `a directory`, `a symbolic link`.
