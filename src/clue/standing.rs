@@ -52,8 +52,14 @@ impl Standing {
 
     fn within(script: &Script, clue: &Clue) -> Self {
         let Some(steps) = script.steps().filter(|_| clue.log.is_none()) else { return Self::Counts };
-        let sayers = (0..steps.len()).filter(|index| says(&steps[*index], clue));
-        let standings = sayers.map(|index| of_step(script, &steps, index, clue));
+        let sayers: Vec<usize> = (0..steps.len()).filter(|index| says(&steps[*index], clue)).collect();
+        // Of two that run the same program that one which has the path itself.
+        let is_given_it = |index: &&usize| clue.path.as_deref().is_some_and(|path| has_word(&steps[**index], path));
+        let is_known = sayers.iter().any(|index| is_given_it(&index));
+        let standings = sayers
+            .iter()
+            .filter(|index| !is_known || is_given_it(index))
+            .map(|index| of_step(script, &steps, *index, clue));
         standings.min_by_key(|standing| *standing as u8).unwrap_or(Self::Counts)
     }
 }
@@ -78,6 +84,7 @@ fn of_step(script: &Script, steps: &[Step], index: usize, clue: &Clue) -> Standi
     match last {
         _ if is_passed_over(steps, index) => Standing::PassedOver,
         _ if is_special => Standing::Counts,
+        _ if is_tried_otherwise(steps, index) => Standing::BeforeOther,
         Some(last) if is_last && is_before_leaf_of_pipe(script, step, last) && !is_named(script, clue) => {
             Standing::BeforeLeaf
         }
@@ -93,13 +100,28 @@ fn is_answered(steps: &[Step], step: &Step) -> bool {
     step.is_asked && !around.any(|other| words(other).next().is_some_and(|word| ENDING.contains(&word)))
 }
 
-/// Whether a command is followed by `|| true`, perhaps behind others that are not run where it fails.
+/// The command behind `||` that is run where this one fails, perhaps behind others that are not.
+fn alternative<'a, 'b>(steps: &'b [Step<'a>], index: usize) -> Option<&'b Step<'a>> {
+    let behind = steps[index..].iter().position(|step| !matches!(step.joint, Joint::And | Joint::Pipe))?;
+    let or = Some(index + behind).filter(|or| steps[*or].joint == Joint::Or)?;
+    steps.get(or + 1).filter(|next| next.depth == steps[index].depth)
+}
+
+/// Whether a command is followed by `|| true`.
 fn is_passed_over(steps: &[Step], index: usize) -> bool {
-    let behind = steps[index..].iter().position(|step| !matches!(step.joint, Joint::And | Joint::Pipe));
-    let Some(or) = behind.map(|behind| index + behind).filter(|or| steps[*or].joint == Joint::Or) else { return false };
-    let next = steps.get(or + 1);
     let passes = |step: &Step| words(step).next().is_some_and(|word| PASSING.contains(&word));
-    next.is_some_and(|next| next.joint == Joint::Next && next.depth == steps[index].depth && passes(next))
+    alternative(steps, index).is_some_and(|next| next.joint == Joint::Next && passes(next))
+}
+
+/// Whether another command is run where this one fails, which does not only tell of it: then that one decides.
+fn is_tried_otherwise(steps: &[Step], index: usize) -> bool {
+    let tells = |word: &str| ENDING.contains(&word) || SAYING.contains(&word);
+    alternative(steps, index).is_some_and(|next| words(next).next().is_some_and(|word| !tells(word)))
+}
+
+/// Whether a command has a path as a word.
+fn has_word(step: &Step, path: &Path) -> bool {
+    words_in(OsStr::from_bytes(step.text)).any(|word| word == path.as_os_str())
 }
 
 /// Whether the status of a pipe is that of a command at its end which only looks.
@@ -208,6 +230,8 @@ mod tests {
             ("/bin/touch ro/x; grep a b", Standing::BeforeLeaf),
             ("touch ro/x; make all", Standing::BeforeOther),
             ("if touch ro/x; then a; fi; make", Standing::BeforeOther),
+            ("touch ro/x || touch x; exit 7", Standing::BeforeOther),
+            ("touch ro/x || make x", Standing::BeforeOther),
             ("for d in ro; do if touch $d/x; then break; fi; done; exit 3", Standing::BeforeOther),
         ] {
             assert_eq!(standing(script, "touch", "ro/x"), expected, "{script}");
