@@ -1,7 +1,8 @@
 //! A rule's pattern, compiled when it is first needed: of all rules a failure needs a few.
 
 use super::written::Form;
-use memchr::memmem::Finder;
+use super::written::step::Step;
+use memchr::memmem;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
 use std::cell::OnceCell;
@@ -13,14 +14,12 @@ const SIZE_LIMIT: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Pattern {
     form: Form,
-    needles: Vec<Finder<'static>>,
     regex: OnceCell<Option<Regex>>,
 }
 
 impl From<Form> for Pattern {
     fn from(form: Form) -> Self {
-        let needles = form.needles.iter().map(|needle| Finder::new(needle).into_owned()).collect();
-        Self { form, needles, regex: OnceCell::new() }
+        Self { form, regex: OnceCell::new() }
     }
 }
 
@@ -31,9 +30,9 @@ impl Pattern {
         self.has_chance(text).then(|| self.compiled()).flatten()
     }
 
-    /// Whether a text in normal form holds one of the literals.
+    /// Whether a text in normal form holds what every match does.
     pub fn has_chance(&self, text: &[u8]) -> bool {
-        self.needles.is_empty() || self.needles.iter().any(|needle| needle.find(text).is_some())
+        end_of_all(&self.form.steps, text, 0).is_some()
     }
 
     /// Whether it takes more room than a pattern may, so that it cannot be asked.
@@ -48,6 +47,24 @@ impl Pattern {
     /// How much of the message it spells out, in bytes.
     pub fn spelled_out(&self) -> usize {
         self.form.spelled_out
+    }
+}
+
+/// Where the shortest beginning of a text ends in which these parts stand from a place on, one behind the other; a match ends there or
+/// later.
+fn end_of_all(steps: &[Step], text: &[u8], from: usize) -> Option<usize> {
+    steps.iter().try_fold(from, |from, step| end(step, text, from))
+}
+
+fn end(step: &Step, text: &[u8], from: usize) -> Option<usize> {
+    let rest = &text[from..];
+    match step {
+        Step::Text(part) => memmem::find(rest, part).map(|at| from + at + part.len()),
+        Step::Byte(ranges) => {
+            let is_in = |byte: &u8| ranges.iter().any(|(first, last)| (first..=last).contains(&byte));
+            rest.iter().position(is_in).map(|at| from + at + 1)
+        }
+        Step::OneOf(ways) => ways.iter().filter_map(|steps| end_of_all(steps, text, from)).min(),
     }
 }
 
@@ -77,5 +94,25 @@ mod tests {
     #[test]
     fn alternatives_may_capture_the_same() {
         assert!(matches("cannot open {quoted}|cannot stat {quoted}", "cannot stat 'x'"));
+    }
+
+    #[test]
+    fn a_text_has_a_chance_that_holds_the_parts_of_a_match_in_order() {
+        for (pattern, text, has_chance) in [
+            ("cannot (?:open|read) '[^']+'", "tar: cannot open 'x'", true),
+            ("cannot (?:open|read) '[^']+'", "tar: open cannot 'x'", false),
+            ("cannot (?:open|read) '[^']+'", "tar: cannot open x", false),
+            ("cannot (?:open|read) '[^']+'", "tar: cannot stat 'x'", false),
+            ("(?:no )?such file", "such file", true),
+            ("[^\\x00-\\x7f]: failed", "plain: failed", false),
+            ("[^\\x00-\\x7f]: failed", "é: failed", true),
+            ("[a-z]+ [0-9] failed", "failed", true),
+            // The shorter of two ways leaves room for what follows.
+            ("(?:ab.*cd|a)cd", "acd", true),
+            ("(?:aXb|a)Xb", "aXb", true),
+        ] {
+            let pattern_read = Pattern::from(Form::beside(pattern).unwrap());
+            assert_eq!(pattern_read.has_chance(text.as_bytes()), has_chance, "{pattern} in {text}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod literal;
 mod pattern;
 mod salvage;
 pub mod schema;
+pub mod step;
 
 pub use super::operation::Operation;
 pub use compiled::{Compiled, Key};

@@ -3,6 +3,7 @@
 use super::Key;
 use super::expand::{GROUPS, expand, unknown_groups};
 use super::literal::{is_of_words, key, needles, needs_words, spelled_out, spellings};
+use super::step::{Step, steps};
 use serde::{Deserialize, Serialize};
 
 /// A pattern that is known to be sound.
@@ -10,8 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct Form {
     /// The regular expression, with what its placeholders stand for.
     pub expanded: String,
-    /// At least one of them is in everything that matches.
-    pub needles: Vec<Vec<u8>>,
+    /// What is in everything that matches, in order.
+    pub steps: Vec<Step>,
+    /// At least one of them is in everything that matches: what the rule is looked up by, which the program has from the build.
+    #[serde(skip)]
+    needles: Vec<Vec<u8>>,
     /// Everything that matches also holds words for an errno.
     pub needs_words: bool,
     /// How much of the message it spells out, in bytes.
@@ -44,7 +48,7 @@ impl Form {
         if let Some(name) = unknown_groups(&expanded).next() {
             return Err(format!("captures {name}, which is none of {}", GROUPS.join(", ")));
         }
-        Ok(Self { expanded, needles, needs_words, spelled_out })
+        Ok(Self { steps: steps(&hir), expanded, needles, needs_words, spelled_out })
     }
 
     /// What a line holds in every case, as the program wrote it: one of these.
