@@ -190,6 +190,8 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         let text = text + &told(&report, options, style);
         let _ = io::stderr().write_all(text.as_bytes());
     }
+    // The process ends: to take the rules apart would cost a tenth of the explanation.
+    std::mem::forget(rules);
 }
 
 /// From now on a panic is one line, and the end is that of the command. The stream of the standard library is not used: its lock

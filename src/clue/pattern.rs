@@ -106,7 +106,7 @@ mod tests {
             ("(?:no )?such file", "such file", true),
             ("[^\\x00-\\x7f]: failed", "plain: failed", false),
             ("[^\\x00-\\x7f]: failed", "é: failed", true),
-            ("[a-z]+ [0-9] failed", "failed", true),
+            ("[a-z]+ [0-9]failed", "failed", true),
             // The shorter of two ways leaves room for what follows.
             ("(?:ab.*cd|a)cd", "acd", true),
             ("(?:aXb|a)Xb", "aXb", true),

@@ -30,16 +30,24 @@ pub struct Sieve<'a> {
     bits: Vec<u64>,
     /// Bits of a hash that are not used.
     shift: u32,
-    /// Keys with the hash of their gram and its place in the key, by hash.
+    /// Keys, each with the hash of its gram.
     slots: Vec<Slot<'a>>,
+    /// By the first bits of a hash the last slot that has them; [`NONE`] where no slot has.
+    heads: Vec<u32>,
     /// Keys that are shorter than a gram, and whose they are.
     short: Option<AhoCorasick>,
     short_owners: Vec<Owner>,
 }
 
+/// No slot.
+const NONE: u32 = u32::MAX;
+
 struct Slot<'a> {
     hash: u32,
+    /// The slot before it that has the same first bits.
+    next: u32,
     key: Cow<'a, [u8]>,
+    /// Where the gram stands in the key.
     gram: usize,
     owner: Owner,
 }
@@ -50,24 +58,31 @@ impl<'a> Sieve<'a> {
         let (mut slots, mut short) = (Vec::new(), Vec::new());
         for (key, owner) in keys {
             match rarest(&key) {
-                Some(gram) => slots.push(Slot { hash: hash(&key[gram..]), key, gram, owner }),
+                Some(gram) => slots.push(Slot { hash: hash(&key[gram..]), next: NONE, key, gram, owner }),
                 None => short.push((key, owner)),
             }
         }
-        slots.sort_unstable_by_key(|slot| slot.hash);
         let size = (slots.len() * BITS_A_KEY).next_power_of_two().max(1 << 12);
         let mut sieve = Self {
             bits: vec![0; size / 64],
             shift: 32 - size.trailing_zeros(),
+            heads: vec![NONE; slots.len().next_power_of_two().max(2)],
             slots,
             short: AhoCorasick::new(short.iter().map(|(key, _)| key)).ok().filter(|_| !short.is_empty()),
             short_owners: short.into_iter().map(|(_, owner)| owner).collect(),
         };
-        for slot in &sieve.slots {
-            let bit = slot.hash >> sieve.shift;
-            sieve.bits[bit as usize / 64] |= 1 << (bit % 64);
-        }
+        sieve.mark();
         sieve
+    }
+
+    /// Marks the bit of each key and makes it the first with its hash.
+    fn mark(&mut self) {
+        let heads_shift = heads_shift(&self.heads);
+        for (slot, place) in self.slots.iter_mut().zip(0..) {
+            let bit = slot.hash >> self.shift;
+            self.bits[bit as usize / 64] |= 1 << (bit % 64);
+            slot.next = std::mem::replace(&mut self.heads[(slot.hash >> heads_shift) as usize], place);
+        }
     }
 
     /// Calls back with the place of each key in a text and whom it stands for.
@@ -86,8 +101,10 @@ impl<'a> Sieve<'a> {
 
     #[cold]
     fn compare(&self, text: &[u8], at: usize, hash: u32, found: &mut impl FnMut(usize, Owner)) {
-        let first = self.slots.partition_point(|slot| slot.hash < hash);
-        for slot in self.slots[first..].iter().take_while(|slot| slot.hash == hash) {
+        let head = self.heads[(hash >> heads_shift(&self.heads)) as usize];
+        let slot_at = |place: u32| self.slots.get(place as usize);
+        let same_bits = std::iter::successors(slot_at(head), |slot| slot_at(slot.next));
+        for slot in same_bits.filter(|slot| slot.hash == hash) {
             let Some(start) = at.checked_sub(slot.gram) else { continue };
             let Some(there) = text.get(start..start + slot.key.len()) else { continue };
             if *there == *slot.key || matches!(slot.owner, Owner::Words(_)) && there.eq_ignore_ascii_case(&slot.key) {
@@ -95,6 +112,11 @@ impl<'a> Sieve<'a> {
             }
         }
     }
+}
+
+/// Bits of a hash that do not choose a head.
+fn heads_shift(heads: &[u32]) -> u32 {
+    32 - heads.len().trailing_zeros()
 }
 
 /// A hash of the first four bytes that does not tell the cases of a letter apart (multiplicative hashing, Knuth, TAOCP 6.4).
