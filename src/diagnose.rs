@@ -77,12 +77,14 @@ pub fn diagnose(case: &Case) -> Diagnosis {
 /// The causes, those that the clues name before others: where time runs out, what is left unasked is what nothing suggested.
 fn likeliest_first(case: &Case) -> Vec<&'static Cause> {
     let mut causes = cause::ALL.to_vec();
-    let place = |cause: &&Cause| {
-        let in_clue = |clue: &Clue| clue.suspects.iter().position(|id| id == cause.id);
-        case.clues.iter().filter_map(in_clue).min().unwrap_or(usize::MAX)
-    };
-    causes.sort_by_cached_key(place);
+    causes.sort_by_cached_key(|cause| likeliest_place(cause, case.clues));
     causes
+}
+
+/// The place that a cause has among the suspects of the message that makes it likeliest.
+fn likeliest_place(cause: &Cause, clues: &[Clue]) -> usize {
+    let in_clue = |clue: &Clue| clue.suspects.iter().position(|id| id == cause.id);
+    clues.iter().filter_map(in_clue).min().unwrap_or(usize::MAX)
 }
 
 /// Whether anything said made one ask: what is refuted and was never suggested is no answer to a question.
@@ -119,7 +121,7 @@ fn rank(case: &Case, diagnosed: &Diagnosed) -> impl Ord + use<> {
     let sure = std::cmp::Reverse(diagnosed.finding.confidence);
     let is_passing = clue.is_some_and(|clue| clue.passing);
     let is_guess = diagnosed.finding.seen.is_none();
-    let guessed = if is_guess { likelier } else { 0 };
+    let guessed = if is_guess { likeliest_place(diagnosed.cause, case.clues) } else { 0 };
     (sure, is_passing, !diagnosed.suspect.touched, is_guess, guessed, said_at, likelier)
 }
 

@@ -204,6 +204,17 @@ fn what_is_said_in_passing_comes_last() {
 }
 
 #[test]
+fn of_two_messages_the_one_that_makes_a_cause_likeliest_counts() {
+    let (_directory, path) = file(
+        "log",
+        b"fail to start program with error:fork/exec /opt/x/run: permission denied\n\
+          type=AVC msg=audit(1646236641.925:1080): avc:  denied  { execute } for  pid=9162 comm=\"x\"\n",
+    );
+    let report = explained(&["--log", text(&path)]);
+    assert!(named(&report).iter().take(2).any(|id| *id == "security-module"), "{report}");
+}
+
+#[test]
 fn a_crash_that_a_saved_log_tells_of_may_be_of_anything() {
     let (_directory, path) =
         file("log", b"./gen > out.c\nSegmentation fault (core dumped)\nmake: *** [Makefile:3: out.c] Error 139\n");
