@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// Fields that hold what was said, in the order in which they are read: Go's zap and zerolog, logrus, pino, Elastic Common Schema,
 /// `MongoDB`, docker's json-file, ansible.
-const MESSAGES: [&str; 13] = [
+const MESSAGES: [&str; 15] = [
     "msg",
     "message",
     "Message",
@@ -20,6 +20,8 @@ const MESSAGES: [&str; 13] = [
     "summary",
     "detail",
     "stderr",
+    "module_stderr",
+    "module_stdout",
     "attr",
 ];
 /// Fields that hold how bad it is.
@@ -120,6 +122,7 @@ mod tests {
             (r#"{"log.level":"ERROR","message":"x"}"#, vec!["x"]),
             (r#"2024-05-06T07:08:09.123456789Z stderr F {"level":"error","msg":"x"}"#, vec!["x"]),
             (r#"fatal: [web1]: FAILED! => {"changed": false, "msg": "x"}"#, vec!["x"]),
+            (r#"FAILED! => {"module_stderr": "python: y\n", "module_stdout": "", "rc": 2}"#, vec!["python: y"]),
             (r#"{"error":{"code":"BadRequest","details":[],"message":"x"}}"#, vec!["x"]),
             (r#"{"errors":[],"error":[{"message":"x"}]}"#, vec!["x"]),
             (r#"{"errno":-28,"code":"ENOSPC","syscall":"open","path":"/x"}"#, vec!["Error: ENOSPC, open '/x'"]),
