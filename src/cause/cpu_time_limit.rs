@@ -5,7 +5,7 @@ use super::rlimit::Limited;
 use super::room::elapsed;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Clue, Standing};
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 use crate::watch::BusySample;
@@ -20,7 +20,7 @@ pub const CAUSE: Cause =
 const MISSING_MS: u64 = 400;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let limit = limit(case, ended_by(case, libc::SIGXCPU)).map(|limited| limited.soft);
+    let limit = limit(case).map(|limited| limited.soft);
     // Whoever tells that a child was killed does not know by whom.
     let speaks = |clue: &Clue| leads_with(clue, ID) || limit.is_some() && clue.suspects(ID);
     let clue = case.clues.iter().position(speaks);
@@ -43,13 +43,18 @@ fn is_signal(case: &Case, wanted: i32) -> bool {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let Some(limited) = limit(case, ended_by(case, libc::SIGXCPU)) else {
+    let Some(limited) = limit(case) else {
         return if suspect.clue.is_some() { said() } else { Verdict::RuledOut("no limit on CPU time".into()) };
     };
+    let standing = case.watched.busiest.as_ref().map(|seen| case.standing_of(&seen.process.command));
+    if standing == Some(Standing::PassedOver) {
+        return Verdict::RuledOut("the script passes over it".into());
+    }
     let used = used(case);
     let reaches = |used: u64| used + MISSING_MS >= limited.soft.saturating_mul(1000);
     let confidence = match (&case.watched.busiest, used) {
-        (Some(seen), _) if reaches(seen.process.used_ms) => Confidence::Verified,
+        (Some(seen), _) if reaches(seen.process.used_ms) && standing == Some(Standing::Counts) => Confidence::Verified,
+        (Some(seen), _) if reaches(seen.process.used_ms) => Confidence::Likely,
         (_, None) if is_signal(case, libc::SIGXCPU) => Confidence::Verified,
         (Some(seen), _) if is_far(seen, &limited) && !is_signal(case, libc::SIGXCPU) => {
             return Verdict::RuledOut(format!(
@@ -82,13 +87,27 @@ fn by_sum(case: &Case) -> Confidence {
     if is_alone || is_signal(case, libc::SIGXCPU) { Confidence::Verified } else { Confidence::Likely }
 }
 
-/// The limit that was in force. With each SIGXCPU the kernel grants another second (`kernel/time/posix-cpu-timers.c`), so that the
-/// limit of a process that it ended is larger than the one that was set: then that of whoever started it is told.
-fn limit(case: &Case, is_signal: bool) -> Option<Limited> {
-    let found = Limited::of(case, Resource::CpuTime)?;
+/// The limit that was in force: that of the command, or a lower one of a process below it. With each SIGXCPU the kernel grants another
+/// second (`kernel/time/posix-cpu-timers.c`), so that the limit of a process that it ended is larger than the one that was set.
+fn limit(case: &Case) -> Option<Limited> {
+    let busiest = case.watched.busiest.as_ref();
+    let of_busiest = busiest.and_then(|seen| Limited::of_process(case, Resource::CpuTime, &seen.process.limit));
+    let all = Limited::tightest(case, Resource::CpuTime).into_iter().chain(of_busiest);
+    let found = all.min_by_key(|limited| limited.soft)?;
+    if !ended_by(case, libc::SIGXCPU) {
+        return Some(found);
+    }
     let given = Limited::of_starter(case, Resource::CpuTime)
         .filter(|given| (1..=GRANTED).contains(&found.soft.saturating_sub(given.soft)));
-    Some(given.filter(|_| is_signal).unwrap_or(found))
+    Some(given.unwrap_or_else(|| without_grant(case, found)))
+}
+
+/// The limit that a process had set itself before the signal ended it at once.
+fn without_grant(case: &Case, found: Limited) -> Limited {
+    let is_spent = |soft: u64| used(case).is_some_and(|used| used + MISSING_MS >= soft * 1000);
+    let set = found.soft.saturating_sub(1);
+    let is_raised = is_signal(case, libc::SIGXCPU) && set > 0 && !is_spent(found.soft) && is_spent(set);
+    if is_raised { found.lowered_to(case, set) } else { found }
 }
 
 /// Seconds that the kernel may have granted in that way: programs that catch the signal get several.
@@ -130,7 +149,7 @@ fn said() -> Verdict {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::sys::family::Busy;
+    use crate::sys::busy::Busy;
     use crate::sys::usage::ChildUsage;
     use crate::watch::Moment;
 
@@ -163,7 +182,7 @@ mod tests {
     }
 
     fn saw(stage: &mut Stage, used_ms: u64) {
-        let process = Busy { pid: 9, command: "spin".into(), used_ms };
+        let process = Busy { pid: 9, command: "spin".into(), used_ms, limit: String::new() };
         stage.watched.busiest = Some(BusySample { moment: Moment { at_ms: 5000, said: None }, process });
     }
 
@@ -220,6 +239,29 @@ mod tests {
             "Max cpu time              5                    unlimited            seconds   \n",
         );
         assert_eq!(stage.finding(&CAUSE, "5").headline, "its limit of 5 s of CPU time was used up");
+    }
+
+    #[test]
+    fn a_limit_that_the_command_set_itself_is_told_without_the_second_that_was_granted() {
+        let mut stage = stage("2", 1000, signal(libc::SIGXCPU));
+        stage.file(
+            "/proc/self/limits",
+            "Max cpu time              unlimited            unlimited            seconds   \n",
+        );
+        let finding = stage.finding(&CAUSE, "1");
+        assert_eq!(
+            (finding.confidence, finding.headline.as_str()),
+            (Confidence::Verified, "its limit of 1 s of CPU time was used up")
+        );
+    }
+
+    #[test]
+    fn a_limit_that_a_process_below_has_set_is_found() {
+        let mut stage = stage("unlimited", 1100, Outcome::Exited { code: 137 });
+        saw(&mut stage, 800);
+        let line = "Max cpu time              1                    1                    seconds";
+        stage.watched.busiest.as_mut().unwrap().process.limit = line.into();
+        assert_eq!(stage.finding(&CAUSE, "1").confidence, Confidence::Verified);
     }
 
     #[test]

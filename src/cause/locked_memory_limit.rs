@@ -1,7 +1,7 @@
 //! A process without `CAP_IPC_LOCK` has as much memory locked as `RLIMIT_MEMLOCK` allows: `mlock(2)` answers ENOMEM or EPERM, and so do `io_uring`, RDMA and
 //! older BPF, which count against it.
 
-use super::rlimit::Limited;
+use super::rlimit::{self, Limited};
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
@@ -26,7 +26,7 @@ const MUCH: u64 = 1 << 30;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let subject = Subject::Name(
-        Limited::of(case, Resource::LockedMemory).map_or("-".to_owned(), |limited| limited.soft.to_string()),
+        Limited::tightest(case, Resource::LockedMemory).map_or("-".to_owned(), |limited| limited.soft.to_string()),
     );
     let told = case.clues.iter().enumerate().filter(|(_, clue)| leads_with(clue, ID) || is_called(case, clue));
     told.map(|(index, _)| Suspect { subject: subject.clone(), clue: Some(index), touched: true }).collect()
@@ -49,7 +49,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if case.surroundings().identity.has(IPC_LOCK) && user_is_initial(case.machine) {
         return Verdict::RuledOut("the command has CAP_IPC_LOCK, which lifts the limit".into());
     }
-    let Some(limited) = Limited::of(case, Resource::LockedMemory) else {
+    let Some(limited) = Limited::tightest(case, Resource::LockedMemory) else {
         return Verdict::RuledOut("the command may lock as much memory as there is".into());
     };
     if limited.soft >= MUCH {
@@ -58,7 +58,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if suspect.clue.is_some_and(|index| is_refused_otherwise(&case.clues[index], &limited)) {
         return Verdict::RuledOut("EPERM is not the answer at a limit above 0".into());
     }
-    let is_told = suspect.clue.is_some_and(|index| leads_with(&case.clues[index], ID));
+    // One of its processes has set the limit: that it was the one that was refused is not told.
+    let is_own = rlimit::soft(case, Resource::LockedMemory) == Some(limited.soft);
+    let is_told = is_own && suspect.clue.is_some_and(|index| leads_with(&case.clues[index], ID));
     let finding = found(case, &limited);
     let confidence = if is_told { finding.confidence } else { finding.confidence.min(Confidence::Likely) };
     Verdict::Found(Box::new(Finding { confidence, ..finding }))

@@ -1,6 +1,6 @@
 //! A process has as many descriptors open as `RLIMIT_NOFILE` allows: `open(2)`, `socket(2)`, `pipe(2)` … answer EMFILE.
 
-use super::rlimit::{self, Limited};
+use super::rlimit::Limited;
 use super::room::elapsed;
 use super::spoken::{leads_with, tells_no_reason};
 use super::{Case, Cause, Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
@@ -31,7 +31,9 @@ const USUAL: u64 = 1024;
 const PLENTY: u64 = 65_536;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let number = fullest(case).map(|(_, limited)| limited.soft).or_else(|| rlimit::soft(case, Resource::OpenFiles));
+    let number = fullest(case)
+        .map(|(_, limited)| limited.soft)
+        .or_else(|| Some(Limited::tightest(case, Resource::OpenFiles)?.soft));
     let subject = Subject::Name(number.map_or("-".to_owned(), |number| number.to_string()));
     let told = case.clues.iter().enumerate().filter_map(|(index, clue)| Some((index, speaks_of_it(clue)?)));
     let suspect = |clue, touched| Suspect { subject: subject.clone(), clue, touched };
@@ -85,7 +87,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         let confidence = if suspect.clue.is_some() { Confidence::Verified } else { Confidence::Likely };
         return Verdict::Found(Box::new(Finding { confidence, ..seen(case, usage, &limited) }));
     }
-    let Some(limited) = Limited::of(case, Resource::OpenFiles) else {
+    let Some(limited) = Limited::tightest(case, Resource::OpenFiles) else {
         return Verdict::Unknown("the limit of the command is not known".into());
     };
     let is_likely = limited.soft <= FEW && suspect.touched || limited.soft < USUAL && is_numbered(case, suspect);

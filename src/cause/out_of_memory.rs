@@ -4,6 +4,7 @@
 use super::shared::group;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
+use crate::clue::{Aftermath, Standing};
 use crate::outcome::Outcome;
 use crate::probe::cgroup::{Group, of_memory, own_name_of_memory, own_of_memory};
 use crate::probe::memory::of_machine;
@@ -129,8 +130,11 @@ fn headroom(case: &Case) -> String {
 fn by_counter(case: &Case, suspect: &Suspect, kills: &Kills) -> Verdict {
     let victim = victim(case);
     let in_group = kills.group.unwrap_or(0) > 0;
+    if let Some(reason) = another_reason(case, suspect, victim.as_ref()) {
+        return Verdict::RuledOut(reason);
+    }
     let confidence = match victim.as_ref().map(|victim| is_ours(case, victim)) {
-        _ if in_group && suspect.touched => Confidence::Verified,
+        _ if in_group && suspect.touched => as_sure_as_stands(case, victim.as_ref()),
         _ if in_group => Confidence::Likely,
         Some(true) => Confidence::Verified,
         Some(false) => return Verdict::RuledOut("the kernel killed a process of somebody else".into()),
@@ -140,6 +144,32 @@ fn by_counter(case: &Case, suspect: &Suspect, kills: &Kills) -> Verdict {
         }
     };
     Verdict::Found(Box::new(found(case, kills, victim.as_ref(), confidence)))
+}
+
+/// Why a kill was that of another process, or not what the command failed of: its group has others in it, and who started a process that
+/// was killed may go on without it.
+fn another_reason(case: &Case, suspect: &Suspect, victim: Option<&Victim>) -> Option<String> {
+    let is_older = victim.is_some_and(|victim| is_younger(case.machine, victim.pid) == Some(false));
+    if is_older {
+        return Some("the kernel killed a process that was there before the command".into());
+    }
+    match victim.map_or(Standing::Counts, |victim| case.standing_of(&victim.name)) {
+        Standing::PassedOver => return Some("the script passes over it".into()),
+        Standing::BeforeOther | Standing::BeforeLeaf if !suspect.touched => {
+            return Some("the script goes on after it, and nobody speaks of it".into());
+        }
+        _ if suspect.touched => return None,
+        Standing::BeforeOther | Standing::BeforeLeaf | Standing::Counts => {}
+    }
+    let met = case.clues.iter().find(|clue| clue.errno.is_some() && !clue.passing).map(|clue| clue.line.clone());
+    let ending = met.or_else(|| Aftermath::ending(case.transcript))?;
+    Some(format!("the command tells another reason: {ending}"))
+}
+
+/// A script that goes on after the kill ends as another command of it does.
+fn as_sure_as_stands(case: &Case, victim: Option<&Victim>) -> Confidence {
+    let counts = victim.is_none_or(|victim| case.standing_of(&victim.name) == Standing::Counts);
+    if counts { Confidence::Verified } else { Confidence::Likely }
 }
 
 fn found(case: &Case, kills: &Kills, victim: Option<&Victim>, confidence: Confidence) -> Finding {
@@ -214,7 +244,9 @@ fn said() -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::clue::Operation;
     use crate::machine::{KernelLog, KernelMessage};
+    use crate::sys::errno::Errno;
     use crate::watch::Counters;
 
     const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n30 21 0:27 / /cg rw - cgroup2 cgroup2 rw\n";
@@ -298,6 +330,55 @@ mod tests {
         let mut stage = stage(1, 1);
         stage.outcome = Outcome::Exited { code: 1 };
         assert_eq!(stage.finding(&CAUSE, "/cg/build.service").confidence, Confidence::Likely);
+    }
+
+    fn failed_of(stage: &mut Stage, script: &str, words: &'static str) {
+        stage.command = ["sh", "-c", script].map(Into::into).into();
+        stage.outcome = Outcome::Exited { code: 1 };
+        stage.said = Some(words);
+    }
+
+    #[test]
+    fn a_kill_that_nobody_speaks_of_is_silence_where_the_command_tells_another_reason() {
+        for (script, words) in [("./eat || ./less; ./report", "it failed\n"), ("./report", "AssertionError: 1 != 2\n")]
+        {
+            let mut stage = stage(1, 1);
+            failed_of(&mut stage, script, words);
+            killed(&mut stage, "eat", "/build.service");
+            stage.assert_silent(&CAUSE);
+        }
+        let mut stage = stage(1, 1);
+        failed_of(&mut stage, "cat /nowhere", "cat: /nowhere: No such file or directory\n");
+        stage.clue(Errno::ENOENT, Operation::Read, "/nowhere").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_kill_that_the_script_passes_over_is_silence_and_one_that_it_goes_on_after_is_likely() {
+        for (script, expected) in [
+            ("./eat 200 || true; ./next", None),
+            ("./eat 200; ./next", Some(Confidence::Likely)),
+            ("./eat 200; exit $?", Some(Confidence::Verified)),
+        ] {
+            let mut stage = stage(1, 1);
+            failed_of(&mut stage, script, "Killed\n");
+            killed(&mut stage, "eat", "/build.service");
+            stage.add(|clue| clue.suspects = vec![ID.into()]);
+            match expected {
+                Some(confidence) => {
+                    assert_eq!(stage.finding(&CAUSE, "/cg/build.service").confidence, confidence, "{script}");
+                }
+                None => stage.assert_silent(&CAUSE),
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_of_the_group_that_was_there_before_the_command_is_not_its_own() {
+        let mut stage = stage(1, 1);
+        stage.outcome = Outcome::Exited { code: 1 };
+        stage.file("/proc/self/stat", "900 (explain) S 1\n").target("/proc/self/ns/pid", "pid:[4026531836]");
+        killed(&mut stage, "eat", "/build.service");
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

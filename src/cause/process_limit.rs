@@ -27,7 +27,8 @@ const REACHED: u64 = 97;
 const FEW: u64 = 512;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
+    let is_told = |clue: &Clue| speaks_of_it(clue) || may_speak_of_it(clue) && reached(case).is_some();
+    let told = case.clues.iter().enumerate().filter(|(_, clue)| is_told(clue));
     let mut clues: Vec<Option<usize>> = told.map(|(index, _)| Some(index)).collect();
     if clues.is_empty() && (refused_by_group(case) > 0 || is_used_up_without_a_word(case)) {
         clues.push(None);
@@ -45,6 +46,11 @@ fn speaks_of_it(clue: &Clue) -> bool {
     let is_fork = clue.operation == Some(Operation::Fork) || leads_with(clue, ID);
     let is_start = clue.operation == Some(Operation::Execute) && clue.errno == Some(Errno::EAGAIN);
     is_start || is_fork && matches!(clue.errno, None | Some(Errno::EAGAIN))
+}
+
+/// Whether a message has the errno and neither a call nor a path: of a program that could make no process, or of many other things.
+fn may_speak_of_it(clue: &Clue) -> bool {
+    clue.errno == Some(Errno::EAGAIN) && clue.operation.is_none() && clue.path.is_none()
 }
 
 /// Whether the user had every process that he may when the command failed of something that it does not tell.
@@ -116,7 +122,7 @@ fn user_limit(case: &Case) -> Option<Limited> {
     if is_exempt && user_is_initial(case.machine) {
         return None;
     }
-    Limited::of(case, Resource::Processes)
+    Limited::tightest(case, Resource::Processes)
 }
 
 fn machine_reached(case: &Case) -> Option<Reached> {
@@ -138,7 +144,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 
 /// The user's limit where nobody counted in time: a low one is likely it.
 fn unseen(case: &Case, limited: &Limited) -> Finding {
-    let is_low = limited.soft < FEW && case.mode == Mode::Run;
+    let is_low = limited.soft < FEW && case.mode == Mode::Run && !is_far(case, limited);
     Finding {
         confidence: if is_low { Confidence::Likely } else { Confidence::Possible },
         seen: is_low.then_some(Seen::Now),
@@ -148,6 +154,12 @@ fn unseen(case: &Case, limited: &Limited) -> Finding {
     }
 }
 
+/// Whether the user had not a quarter of what he may when the message was written: so many processes do not end in between.
+fn is_far(case: &Case, limited: &Limited) -> bool {
+    let sample = case.watched.family.as_ref().filter(|sample| !sample.family.cut);
+    sample.is_some_and(|sample| sample.family.user_threads.saturating_mul(4) < limited.soft)
+}
+
 fn found(case: &Case, suspect: &Suspect, reached: &Reached) -> Finding {
     let at = case
         .watched
@@ -155,7 +167,8 @@ fn found(case: &Case, suspect: &Suspect, reached: &Reached) -> Finding {
         .as_ref()
         .map_or(String::new(), |sample| format!(" {} after the start", elapsed(sample.moment.at_ms)));
     // Without a word of it, a refused fork need not be what the command failed of.
-    let confidence = if suspect.clue.is_some() { Confidence::Verified } else { Confidence::Likely };
+    let is_told = suspect.clue.is_some_and(|index| speaks_of_it(&case.clues[index]));
+    let confidence = if is_told { Confidence::Verified } else { Confidence::Likely };
     let (headline, evidence, fixes) = match reached {
         Reached::Group { group, current, refused } => of_group(case, group, *current, *refused, &at),
         Reached::User { limited, threads } => of_user(case, limited, *threads, &at),
@@ -315,6 +328,14 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_was_far_when_the_message_was_written_is_possible_at_most() {
+        let mut stage = stage(200);
+        seen_with(&mut stage, 9, 300, &[]);
+        let finding = stage.clue(Errno::EAGAIN, Operation::Fork, "").finding(&CAUSE, "200");
+        assert_eq!(finding.confidence, Confidence::Possible);
+    }
+
+    #[test]
     fn root_is_not_bound_by_the_limit_of_users() {
         let mut stage = stage(20).by_root();
         seen_with(&mut stage, 300, 300, &[]);
@@ -329,7 +350,15 @@ mod tests {
         let mut stage = stage(20);
         seen_with(&mut stage, 20, 300, &[]);
         stage.clue(Errno::EAGAIN, Operation::Lock, "/x").clue(Errno::EAGAIN, Operation::Read, "/x");
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn the_errno_alone_is_likely_where_the_limit_was_seen_to_be_reached() {
+        let mut stage = stage(20);
         stage.add(|clue| clue.errno = Some(Errno::EAGAIN)).assert_silent(&CAUSE);
+        seen_with(&mut stage, 20, 300, &[]);
+        assert_eq!(stage.finding(&CAUSE, "20").confidence, Confidence::Likely);
     }
 
     #[test]

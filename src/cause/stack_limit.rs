@@ -33,7 +33,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     if clue.is_none() && !crashed {
         return Vec::new();
     }
-    let limit = Limited::of(case, Resource::StackSize).map_or("-".to_owned(), |limited| limited.soft.to_string());
+    let limit = Limited::tightest(case, Resource::StackSize).map_or("-".to_owned(), |limited| limited.soft.to_string());
     vec![Suspect { subject: Subject::Name(limit), clue, touched: true }]
 }
 
@@ -49,7 +49,7 @@ fn speaks_of_stack(clue: &Clue) -> bool {
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
-    let Some(limited) = Limited::of(case, Resource::StackSize) else {
+    let Some(limited) = Limited::tightest(case, Resource::StackSize) else {
         return Verdict::RuledOut("the stack has no limit".into());
     };
     let clue = suspect.clue.map(|index| &case.clues[index]);

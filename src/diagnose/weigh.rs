@@ -2,7 +2,7 @@
 //! goes on to. What is so on the machine need not be why the command failed.
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
-use crate::clue::{Aftermath, Clue, Operation, ScriptFile, Standing, is_exception};
+use crate::clue::{Aftermath, Clue, Operation, Standing, is_exception};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::words;
@@ -40,7 +40,7 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
 /// Why a message is none of what ended the script that the command line has; where it may be, the finding is made as sure as the script
 /// lets it be.
 fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
-    let standing = standing(case, clue);
+    let standing = case.standing(clue);
     let later = failed_later(case, clue).filter(|_| matches!(standing, Standing::BeforeLeaf | Standing::BeforeOther));
     if let Some(later) = later {
         return Some(format!("the script went on after it, and failed at: {}", later.line));
@@ -59,17 +59,6 @@ fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Fi
         (Standing::BeforeOther, _) => lower(finding),
     }
     None
-}
-
-/// Where the command that said a message stands in the script that the command line has, or names.
-fn standing(case: &Case, clue: &Clue) -> Standing {
-    let Some(file) = ScriptFile::of(case.command).filter(|_| case.mode == Mode::Run) else {
-        return Standing::of(case.command, clue);
-    };
-    let path = clue.path.as_deref().unwrap_or(Path::new("-"));
-    let question = format!("standing {} {}", clue.program.as_deref().unwrap_or("-"), path.display());
-    let judge = |text: &[u8]| Standing::of_text(text, &file, clue);
-    case.machine.judge_script(&question, &case.surroundings().cwd.join(&file.path), judge).unwrap_or(Standing::Counts)
 }
 
 /// What the command met later with an errno, on a path that has nothing to do with that of this message.

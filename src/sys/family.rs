@@ -43,8 +43,22 @@ pub struct Family {
     pub user_threads: u64,
     /// Threads of all processes that can be seen.
     pub threads: u64,
+    /// Processes of the command with other limits than explain itself has, as far as they were looked at; one for each set of limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confined: Vec<Confined>,
     /// Whether the time was over before all processes were seen.
     pub cut: bool,
+}
+
+/// A process that a script, or a program, gave limits of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confined {
+    /// Process id.
+    pub pid: u32,
+    /// Its name (`comm`, at most 15 bytes).
+    pub command: String,
+    /// Text of its `/proc/PID/limits` (`proc_pid_limits(5)`).
+    pub limits: String,
 }
 
 /// Descriptors whose kind is looked at.
@@ -54,23 +68,13 @@ const KINDS: usize = 4;
 /// Mappings are counted for a process with more address space than this, in bytes: counting takes time, and few have many.
 const MANY_MAPS: u64 = 256 << 20;
 
-/// A process and the CPU time of all its threads, which `RLIMIT_CPU` bounds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Busy {
-    /// Process id.
-    pub pid: u32,
-    /// Its name (`comm`, at most 15 bytes).
-    pub command: String,
-    /// CPU time that it had used, in milliseconds; not that of its children.
-    pub used_ms: u64,
-}
-
 /// Longest time of a look that only asks whether there is reason for another.
-const GLANCE: Duration = Duration::from_millis(2);
+pub(super) const GLANCE: Duration = Duration::from_millis(2);
 /// Processes that it goes through.
 const GLANCED_AT: usize = 16;
-/// `USER_HZ` is 100 on every architecture of today (`proc_pid_stat(5)`, `sysconf(_SC_CLK_TCK)`).
-const TICK_MS: u64 = 10;
+/// Sets of limits that are told, and processes whose limits are read for them.
+const CONFINED: usize = 4;
+const CONFINED_OF: usize = 32;
 /// Bytes of a page where they are smallest: what is larger only makes one look.
 const PAGE: u64 = 4096;
 
@@ -84,6 +88,8 @@ pub fn look(deadline: Instant) -> Family {
     let mut all: Vec<Stat> = Vec::with_capacity(younger.len());
     let mut cut = add(&mut all, younger, deadline);
     let members = descendants(&all, own);
+    // First what is gone soonest: a shell ends when it has said how its program ended.
+    let confined = confined(&members);
     let descriptors = members.iter().max_by_key(|stat| descriptors(stat.pid));
     let memory = members
         .iter()
@@ -93,6 +99,7 @@ pub fn look(deadline: Instant) -> Family {
         descriptors: descriptors.map(|stat| usage(stat)),
         memory: memory.map(|stat| usage(stat)),
         members: members.len() as u64,
+        confined,
         ..Family::default()
     };
     cut |= add(&mut all, older, deadline);
@@ -111,14 +118,8 @@ pub fn may_be_at_a_limit() -> bool {
     glanced_at(deadline).any(is_at_a_limit)
 }
 
-/// The process of the command that has used the most CPU time, as far as a glance goes; none where the kernel does not tell who is below whom.
-#[must_use]
-pub fn busiest() -> Option<Busy> {
-    glanced_at(Instant::now() + GLANCE).filter_map(busy).max_by_key(|busy| busy.used_ms)
-}
-
 /// The first of the command's processes, each before those that it has started, until the deadline.
-fn glanced_at(deadline: Instant) -> impl Iterator<Item = u32> {
+pub(super) fn glanced_at(deadline: Instant) -> impl Iterator<Item = u32> {
     let mut left = children(std::process::id());
     let next = move || {
         let pid = left.pop().filter(|_| Instant::now() < deadline)?;
@@ -126,16 +127,6 @@ fn glanced_at(deadline: Instant) -> impl Iterator<Item = u32> {
         Some(pid)
     };
     std::iter::from_fn(next).take(GLANCED_AT)
-}
-
-/// Fields 14 and 15 of `/proc/PID/stat` (`proc_pid_stat(5)`), in ticks.
-fn busy(pid: u32) -> Option<Busy> {
-    let text = file::read(format!("/proc/{pid}/stat")).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    let (head, tail) = text.rsplit_once(')')?;
-    let mut fields = tail.split_whitespace().skip(11).map(str::parse::<u64>);
-    let ticks = fields.next()?.ok()? + fields.next()?.ok()?;
-    Some(Busy { pid, command: head.split_once('(')?.1.to_owned(), used_ms: ticks * TICK_MS })
 }
 
 fn is_at_a_limit(pid: u32) -> bool {
@@ -221,6 +212,25 @@ fn descendants(all: &[Stat], root: u32) -> Vec<&Stat> {
             return found;
         }
     }
+}
+
+/// Those whose limits are not the own ones, one for each set of limits.
+fn confined(members: &[&Stat]) -> Vec<Confined> {
+    let limits = |pid: &str| {
+        let text = file::read(format!("/proc/{pid}/limits")).ok().filter(|text| !text.is_empty());
+        text.map(|text| String::from_utf8_lossy(&text).into_owned())
+    };
+    let own = limits("self");
+    let mut found: Vec<Confined> = Vec::new();
+    for stat in members.iter().take(CONFINED_OF) {
+        let Some(limits) = limits(&stat.pid.to_string()).filter(|limits| Some(limits) != own.as_ref()) else {
+            continue;
+        };
+        if found.len() < CONFINED && found.iter().all(|known| known.limits != limits) {
+            found.push(Confined { pid: stat.pid, command: stat.command.clone(), limits });
+        }
+    }
+    found
 }
 
 /// Since Linux 6.2 the size of the directory is the number of descriptors.
@@ -336,14 +346,6 @@ mod tests {
     fn descriptors_are_told_by_kind_and_files_by_directory() {
         let kinds = ["socket:[123]", "pipe:[5]", "anon_inode:[eventpoll]", "/var/log/a:b", "/x"].map(kind);
         assert_eq!(kinds, ["socket", "pipe", "anon_inode:[eventpoll]", "/var/log/", "/"]);
-    }
-
-    #[test]
-    fn the_cpu_time_of_a_process_is_read_beside_its_name() {
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(60) {}
-        let own = busy(std::process::id()).unwrap();
-        assert!(own.pid == std::process::id() && own.used_ms >= TICK_MS && !own.command.is_empty(), "{own:?}");
     }
 
     #[test]

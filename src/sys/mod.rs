@@ -4,6 +4,7 @@
 pub mod argv;
 pub mod attributes;
 pub mod btrfs;
+pub mod busy;
 pub mod directory;
 pub mod errno;
 mod exec;

@@ -9,7 +9,8 @@ mod places;
 pub use ongoing::Watch;
 pub use pace::Unseen;
 
-use crate::sys::family::{self, Busy, Family};
+use crate::sys::busy::{self, Busy};
+use crate::sys::family::{self, Family};
 use crate::sys::fs::Space;
 use crate::sys::inotify::{self, Census, Trial};
 use crate::sys::lock_table::{self, HeldLock};
@@ -176,7 +177,7 @@ impl Watched {
     /// Looks at who uses the most CPU time, and keeps the most that was seen. The kernel ends a process at its limit without a word, and how much
     /// it had used is not told: of a child's children only the sum is (`getrusage(2)`).
     pub fn look_at_the_busiest(&mut self, moment: Moment) {
-        let Some(process) = family::busiest() else { return };
+        let Some(process) = busy::busiest() else { return };
         if self.busiest.as_ref().is_none_or(|kept| process.used_ms > kept.process.used_ms) {
             self.busiest = Some(BusySample { moment, process });
         }
@@ -185,10 +186,20 @@ impl Watched {
     /// Looks at what the command's processes use, and keeps the look at the most. To be called when stderr said something like
     /// EMFILE, EAGAIN or ENOMEM.
     pub fn look_at_family(&mut self, moment: Moment, groups: Vec<(String, u64)>) {
-        let family = family::look(Instant::now() + Self::BUDGET);
-        if self.family.as_ref().is_none_or(|kept| used(&family) >= used(&kept.family)) {
-            self.family = Some(FamilySample { moment, family, groups });
+        let mut family = family::look(Instant::now() + Self::BUDGET);
+        // Limits that were seen once are in force, whatever is used of them now.
+        let kept = self.family.take();
+        for confined in kept.iter().flat_map(|kept| &kept.family.confined) {
+            if family.confined.iter().all(|known| known.limits != confined.limits) {
+                family.confined.push(confined.clone());
+            }
         }
+        self.family = Some(match kept {
+            Some(kept) if used(&kept.family) > used(&family) => {
+                FamilySample { family: Family { confined: family.confined, ..kept.family }, ..kept }
+            }
+            _ => FamilySample { moment, family, groups },
+        });
     }
 }
 

@@ -8,6 +8,7 @@ use super::counters::Sources;
 use super::pace::{self, Ration};
 use super::{Moment, Place, Sample, Watched, places};
 use crate::sys::argv::Argv;
+use crate::sys::busy;
 use crate::sys::family;
 use crate::sys::fs::{Filesystem, Space, space_of};
 use crate::sys::mounts::{self, Mounts, Outline, Row};
@@ -34,13 +35,16 @@ const TABLE_LASTS: Duration = Duration::from_millis(100);
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// Kernel counters are first read when the child is this old: none that ends sooner has been killed for memory.
 const COUNTERS_AFTER: Duration = Duration::from_millis(2);
-/// A limit on CPU time is one of whole seconds, getrlimit(2): a child that is younger has used none up.
+/// A limit on CPU time is one of whole seconds, getrlimit(2): a child that is younger has used none up …
 const BUSY_AFTER: Duration = Duration::from_millis(50);
+/// … and one that has set itself a limit is found in time when it is asked for this often.
+const LIMITS_LAST: Duration = Duration::from_millis(250);
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
 /// Words in whose company the kernel's locks are looked at.
 const OF_LOCKS: &[&[u8]] = &[b"lock", b"Lock", b"LOCK", b"EAGAIN", b"unavailable", b"busy", b"already", b"nother "];
-/// Words in whose company the command's processes are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them.
+/// Words in whose company the command's processes are looked at: EMFILE, ENFILE, EAGAIN, ENOMEM and what programs make of them, and what a
+/// shell says of a program that a signal ended, while the shell that has set its limits may still be there.
 const OF_LIMITS: &[&[u8]] = &[
     b"EMFILE",
     b"ENFILE",
@@ -53,6 +57,9 @@ const OF_LIMITS: &[&[u8]] = &[
     b"fork",
     b"thread",
     b"mmap",
+    b"Killed",
+    b"egmentation",
+    b"limit exceeded",
 ];
 
 /// The watch of one run.
@@ -73,8 +80,10 @@ pub struct Watch {
     last_heard: Option<Instant>,
     cost: Duration,
     directories: Vec<PathBuf>,
-    /// Whether CPU time has a limit; none until it was asked for.
-    limits_cpu_time: Option<bool>,
+    /// Whether a limit on CPU time was found.
+    limits_cpu_time: bool,
+    /// When it was last asked for.
+    limits_asked: Option<Instant>,
     at_busiest: Ration,
     at_inotify: Ration,
     at_limits: Ration,
@@ -111,7 +120,8 @@ impl Watch {
             last_heard: None,
             cost: Duration::ZERO,
             directories: Vec::new(),
-            limits_cpu_time: None,
+            limits_cpu_time: false,
+            limits_asked: None,
             at_busiest: Ration::default(),
             at_inotify: Ration::default(),
             at_limits: Ration::default(),
@@ -273,15 +283,22 @@ impl Watch {
 
     fn look_at_the_busiest(&mut self) {
         let begun = Instant::now();
-        if begun - self.clock < BUSY_AFTER
-            || !self.at_busiest.grants(begun)
-            || !*self.limits_cpu_time.get_or_insert_with(process::limits_cpu_time)
-        {
+        if begun - self.clock < BUSY_AFTER || !self.at_busiest.grants(begun) || !self.finds_cpu_limit(begun) {
             return;
         }
         let moment = self.moment(None);
         self.watched.look_at_the_busiest(moment);
         self.at_busiest.spend(begun);
+    }
+
+    /// Whether CPU time has a limit: of explain itself, and so of what it starts, or of a process that has set one.
+    fn finds_cpu_limit(&mut self, now: Instant) -> bool {
+        let is_due = self.limits_asked.is_none_or(|asked| now - asked >= LIMITS_LAST);
+        if !self.limits_cpu_time && is_due {
+            self.limits_asked = Some(now);
+            self.limits_cpu_time = process::limits_cpu_time() || busy::is_limited();
+        }
+        self.limits_cpu_time
     }
 
     fn look_at_locks(&mut self, said: u64) {

@@ -1,6 +1,6 @@
 //! Everything that is known of one failure, as causes see it.
 
-use crate::clue::Clue;
+use crate::clue::{Clue, ScriptFile, Standing};
 use crate::machine::{Kind, Machine, Surroundings};
 use crate::outcome::Outcome;
 use crate::probe::path::{Resolved, resolve};
@@ -85,6 +85,25 @@ impl<'a> Case<'a> {
     pub fn program(&self) -> String {
         let name = self.command.first().map(Path::new).and_then(Path::file_name);
         name.map_or_else(|| "the command".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Where the command that said a message stands in the script that the command line has, or names.
+    #[must_use]
+    pub fn standing(&self, clue: &Clue) -> Standing {
+        let Some(file) = ScriptFile::of(self.command).filter(|_| self.mode == Mode::Run) else {
+            return Standing::of(self.command, clue);
+        };
+        let path = clue.path.as_deref().unwrap_or(Path::new("-"));
+        let question = format!("standing {} {}", clue.program.as_deref().unwrap_or("-"), path.display());
+        let judge = |text: &[u8]| Standing::of_text(text, &file, clue);
+        let script = self.surroundings().cwd.join(&file.path);
+        self.machine.judge_script(&question, &script, judge).unwrap_or(Standing::Counts)
+    }
+
+    /// Where a program stands in that script, of which no message tells.
+    #[must_use]
+    pub fn standing_of(&self, program: &str) -> Standing {
+        self.standing(&Clue { program: Some(program.to_owned()), ..Clue::default() })
     }
 
     /// The last line that says something of what had been written when the child had written `offset` bytes; whole, if

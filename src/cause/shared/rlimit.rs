@@ -29,6 +29,12 @@ pub fn soft(case: &Case, resource: Resource) -> Option<u64> {
     of(case, resource)?.soft
 }
 
+/// The limits of processes that were given others than the command.
+fn confined<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a str> {
+    let family = case.watched.family.as_ref().map(|sample| &sample.family);
+    family.into_iter().flat_map(|family| &family.confined).map(|confined| confined.limits.as_str())
+}
+
 /// What the command's processes were seen to use, those with the most descriptors and the most memory.
 pub fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
     let family = case.watched.family.as_ref().map(|sample| &sample.family);
@@ -36,24 +42,28 @@ pub fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
 }
 
 impl Limited {
-    /// The child's limit and where it comes from; none where it is unlimited or not known.
-    pub fn of(case: &Case, resource: Resource) -> Option<Self> {
-        let Limit { soft, hard } = of(case, resource)?;
-        let soft = soft?;
-        Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
+    fn from(case: &Case, resource: Resource, soft: u64, hard: Option<u64>) -> Self {
+        Self { resource, soft, hard, origin: origin(case.machine, resource, soft) }
     }
 
-    /// The same for one of the command's processes, by the text of its limits.
+    /// That of one of the command's processes, by the text of its limits, and where it comes from; none where it is unlimited.
     pub fn of_process(case: &Case, resource: Resource, limits: &str) -> Option<Self> {
         let Limit { soft, hard } = limit(limits, resource)?;
-        let soft = soft?;
-        Some(Self { resource, soft, hard, origin: origin(case.machine, resource, soft) })
+        Some(Self::from(case, resource, soft?, hard))
     }
 
     /// The limit of the command, or of one of its processes that was seen with a lower one.
     pub fn tightest(case: &Case, resource: Resource) -> Option<Self> {
-        let of_processes = usages(case).filter_map(|usage| Self::of_process(case, resource, &usage.limits));
-        Self::of(case, resource).into_iter().chain(of_processes).min_by_key(|limited| limited.soft)
+        let limits = usages(case).map(|usage| usage.limits.as_str()).chain(confined(case));
+        let of_processes = limits.filter_map(|limits| limit(limits, resource));
+        let all = of(case, resource).into_iter().chain(of_processes);
+        let tightest = all.filter_map(|limit| Some((limit.soft?, limit))).min_by_key(|(soft, _)| *soft)?;
+        Some(Self::from(case, resource, tightest.0, tightest.1.hard))
+    }
+
+    /// The same with another soft limit.
+    pub fn lowered_to(self, case: &Case, soft: u64) -> Self {
+        Self::from(case, self.resource, soft, self.hard)
     }
 
     /// The same for whoever started the command.

@@ -1,0 +1,60 @@
+//! Memory that ran out where no message says so, and processes of others that the kernel killed for it.
+
+use super::harness::{Need, scenario};
+use explain::cause::Confidence::{Likely, Verified};
+
+const GROUPED: &[Need] = &[
+    Need::Root,
+    Need::Program("gcc"),
+    Need::Program("g++"),
+    Need::Program("make"),
+    Need::Program("perl"),
+    Need::Program("ruby"),
+    Need::Program("python3"),
+    Need::Program("node"),
+    Need::Group("memory"),
+];
+
+/// A control group of 64 MiB with another below it that has no limit, where the command runs, and `eat MIB`, which takes as much.
+const NESTED: &str = r#"group memory memory.max 67108864 memory.limit_in_bytes 67108864 memory.swap.max 0
+    printf '#include <stdlib.h>\n#include <string.h>\nint main(int c, char **v) { for (int n = atoi(v[1]); n--;) memset(malloc(1 << 20), 1, 1 << 20); return 0; }\n' >eat.c
+    gcc -O0 -w -o eat eat.c; mkdir "$GROUP/below" 2>/dev/null || true; trap 'rmdir "$GROUP/below" "$GROUP"' EXIT
+    sed -i "s|$GROUP/|$GROUP/below/|" "$inside"; echo "$GROUP/below" >"$LAB/runs/group"
+"#;
+
+#[test]
+fn a_kill_below_a_program_that_tells_no_reason_is_found_in_the_group_above() {
+    scenario(GROUPED, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NESTED}
+            python3 -c 'print("static const char d[] = {{" + ",".join(str(i % 100) for i in range(3000000)) + "}}; int main() {{ return d[5]; }}")' >big.cpp
+            printf 'big.o: big.cpp\n\tg++ -c big.cpp\n' >Makefile
+            explained_in make "$inside" make
+            explained_in perl "$inside" perl -e 'system("./eat 200") == 0 or die "job failed\n"'
+            explained_in ruby "$inside" ruby -e 'system("./eat", "200") or abort "step failed"'
+            explained_in pool "$inside" python3 -c 'import subprocess, sys; sys.exit("build failed" if subprocess.run(["./eat", "200"]).returncode else 0)'"#
+        ));
+        let group = std::fs::read_to_string(lab.path("runs/group")).expect("the group's directory");
+        scene.run("make").assert_only("out-of-memory", group.trim(), Verified);
+        scene.each(&["perl", "ruby", "pool"]).assert_only("out-of-memory", group.trim(), Likely);
+    });
+}
+
+/// The group has others in it, a script may go on without what was killed, and languages bound their memory by themselves.
+#[test]
+fn a_kill_that_is_not_why_and_a_heap_that_is_full_are_no_want_of_memory() {
+    scenario(GROUPED, |lab| {
+        let scene = lab.play(&format!(
+            r#"{NESTED}
+            printf '#!/bin/sh\n(sleep 0.2; exec "$LAB/eat" 200) 2>/dev/null &\nexec "$@"\n' >neighbour; chmod +x neighbour
+            beside="$inside ./neighbour"; export LAB
+            explained_in file "$beside" sh -c 'sleep 0.8; cat /nowhere'
+            explained_in test "$beside" python3 -c 'import time; time.sleep(0.8); assert 1 == 2'
+            explained_in passed "$inside" sh -c './eat 200 || true; cat /nowhere'
+            explained_in other "$inside" sh -c './eat 200 2>/dev/null || perl -e 1; exit 3'
+            explained heap node --max-old-space-size=40 -e 'const a = []; for (;;) a.push(new Array(1000).fill({{}}))'
+            explained chosen perl -e 'exit 137'"#
+        ));
+        scene.each(&["file", "test", "passed", "other", "heap", "chosen"]).assert_silent();
+    });
+}
