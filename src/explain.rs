@@ -39,10 +39,10 @@ struct Failure<'a> {
 impl Failure<'_> {
     fn explain(&self, machine: &Machine, rules: &Rules) -> Report {
         let library = &rules.library;
-        let clues = if self.is_no_failure(library) {
-            self.waited_for(machine, library)
-        } else {
-            Some(self.clues(machine, library))
+        let clues = match self.end(library) {
+            End::Failure => Some(self.clues(machine, library)),
+            End::AnswerUnlessTold => Some(self.clues(machine, library)).filter(|clues| clues.iter().any(is_telling)),
+            End::NoFailure => self.waited_for(machine, library),
         };
         let case = Case {
             machine,
@@ -96,14 +96,34 @@ impl Failure<'_> {
         (!clues.is_empty()).then_some(clues)
     }
 
-    /// Whether the end means something else than that the work failed: the answer "no", a person's ^C, a reader that left.
-    fn is_no_failure(&self, library: &Library) -> bool {
+    fn end(&self, library: &Library) -> End {
         match self.outcome {
-            Outcome::Exited { code } => matches!(code, 0 | 130 | 141) || library.benign(self.command, *code).is_some(),
-            Outcome::Signaled { signal, .. } => matches!(*signal, libc::SIGINT | libc::SIGPIPE | libc::SIGHUP),
-            Outcome::NotStarted { .. } => false,
+            Outcome::Exited { code: 0 | 130 | 141 } => End::NoFailure,
+            Outcome::Exited { code } => match library.benign(self.command, *code) {
+                Some(benign) if benign.quiet => End::AnswerUnlessTold,
+                Some(_) => End::NoFailure,
+                None => End::Failure,
+            },
+            Outcome::Signaled { signal: libc::SIGINT | libc::SIGPIPE | libc::SIGHUP, .. } => End::NoFailure,
+            Outcome::Signaled { .. } | Outcome::NotStarted { .. } => End::Failure,
         }
     }
+}
+
+/// What the end of a command means.
+enum End {
+    /// The work failed.
+    Failure,
+    /// The answer "no", of a program that ends so as well when it failed.
+    AnswerUnlessTold,
+    /// The answer "no", a person's ^C, a reader that left.
+    NoFailure,
+}
+
+/// Whether a message tells of a failure, and not only that there was one.
+fn is_telling(clue: &Clue) -> bool {
+    let tells = clue.errno.is_some() || !clue.suspects.is_empty();
+    tells && !(clue.vague || clue.passing || clue.live)
 }
 
 /// A run that failed, and what was made ready for it before it began.
@@ -171,8 +191,9 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         span,
     };
     let is_missed = !ran.captured && !matches!(options.capture, Capture::None) && io::stderr().is_terminal();
-    let is_missed =
-        is_missed && !matches!(ran.outcome, Outcome::NotStarted { .. }) && !failure.is_no_failure(&rules.library);
+    let is_missed = is_missed
+        && !matches!(ran.outcome, Outcome::NotStarted { .. })
+        && matches!(failure.end(&rules.library), End::Failure);
     let machine = if options.quiet { machine } else { machine.with_progress(progress()) };
     let report = failure.explain(&machine, &rules);
     drop(machine);

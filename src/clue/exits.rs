@@ -20,18 +20,16 @@ impl Exits {
         self.telling.extend(file.exit.iter().map(Exit::from));
     }
 
-    pub(super) fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&str> {
-        let has = |word: &str| command.iter().skip(1).any(|argument| argument.as_ref() == OsStr::new(word));
-        let given = |wanted: &String| wanted.split(' ').all(has);
+    pub(super) fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&Benign> {
         let holds = |benign: &&Benign| {
-            is_of(&benign.program, &benign.status, command, status)
-                && (benign.arguments.is_empty() || benign.arguments.iter().any(given))
+            is_of(&benign.program, &benign.status, command, status) && has_one(&benign.arguments, command)
         };
-        self.benign.iter().rev().find(holds).map(|benign| benign.meaning.as_str())
+        self.benign.iter().rev().find(holds)
     }
 
     pub(super) fn clue(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<Clue> {
-        let holds = |exit: &&Exit| is_of(&exit.program, &exit.status, command, status);
+        let holds =
+            |exit: &&Exit| is_of(&exit.program, &exit.status, command, status) && has_one(&exit.arguments, command);
         let exit = self.telling.iter().rev().find(holds)?;
         Some(Clue {
             operation: exit.operation,
@@ -52,6 +50,24 @@ fn is_of(program: &str, known: &[i32], command: &[impl AsRef<OsStr>], status: i3
         first.and_then(|first| first.rsplit(|byte| *byte == b'/').next()) == Some(program.as_bytes())
     };
     known.contains(&status) && (is_first(command) || is_first(launched(command)))
+}
+
+/// Whether one of the arguments is given, all words of it; none are wanted: whatever is.
+fn has_one(wanted: &[String], command: &[impl AsRef<OsStr>]) -> bool {
+    let has = |word: &str| command.iter().skip(1).any(|given| gives(given.as_ref().as_bytes(), word.as_bytes()));
+    wanted.is_empty() || wanted.iter().any(|words| words.split(' ').all(has))
+}
+
+/// Whether a word is an argument, or short options in one word of which it is one: `-re` gives `-e`.
+fn gives(word: &[u8], argument: &[u8]) -> bool {
+    /// More letters in one word are a long option with one dash (`-detailed-exitcode`) or an option with its value.
+    const CLUSTER: usize = 5;
+    match (word, argument) {
+        ([b'-', letters @ ..], [b'-', letter]) if letters.len() <= CLUSTER => {
+            letters.iter().all(u8::is_ascii_alphanumeric) && letters.contains(letter)
+        }
+        _ => word == argument,
+    }
 }
 
 /// The value of the first option that is given: `-o FILE`, `-oFILE`, `--output FILE`, `--output=FILE`. `-` is a stream and no path.
@@ -90,6 +106,18 @@ mod tests {
     fn a_status_is_that_of_the_program_behind_a_launcher() {
         let of = |words: &[&str]| is_of("grep", &[1], words, 1);
         assert!(of(&["timeout", "5", "grep", "x"]) && !of(&["timeout", "5", "make", "grep"]));
+    }
+
+    #[test]
+    fn a_short_option_is_given_among_others() {
+        for (word, argument) in [("-e", "-e"), ("-re", "-e"), ("--check", "--check"), ("-check", "-check")] {
+            assert!(gives(word.as_bytes(), argument.as_bytes()), "{word}");
+        }
+        for (word, argument) in
+            [("--e", "-e"), ("-style=e", "-e"), ("-detailed-exitcode", "-e"), ("e", "-e"), ("--checks", "--check")]
+        {
+            assert!(!gives(word.as_bytes(), argument.as_bytes()), "{word}");
+        }
     }
 
     #[test]

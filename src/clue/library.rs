@@ -4,7 +4,7 @@ use super::Clue;
 use super::exits::Exits;
 use super::rule::{Rule, known_errno};
 use super::verbs::Verbs;
-use super::written::{Embedded, Fallback, Fault, Source, schema};
+use super::written::{Benign, Embedded, Fallback, Fault, Source, schema};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -73,9 +73,9 @@ impl Library {
         &self.rules
     }
 
-    /// What an exit status means where it is an answer and no failure.
+    /// What makes an exit status an answer and no failure.
     #[must_use]
-    pub fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&str> {
+    pub fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&Benign> {
         self.exits.benign(command, status)
     }
 

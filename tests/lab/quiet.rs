@@ -30,3 +30,32 @@ fn a_server_that_is_not_there_is_no_full_disk() {
         scene.run("curl").assert_silent();
     });
 }
+
+#[test]
+fn a_status_that_is_an_answer_is_a_failure_where_one_was_told() {
+    scenario(&[Need::Root, Need::Program("findmnt"), Need::Program("mountpoint")], |lab| {
+        let scene = lab.play(
+            r"mkdir closed; mkdir closed/d; touch closed/config; chmod 700 closed
+            explained_as 4001 findmnt findmnt -F closed/config
+            explained_as 4001 mountpoint mountpoint closed/d",
+        );
+        for name in ["findmnt", "mountpoint"] {
+            scene.run(name).assert_names("permission-denied");
+        }
+    });
+}
+
+#[test]
+fn a_status_that_is_an_answer_is_none_of_the_machine() {
+    scenario(&[Need::Root, Need::Program("git"), Need::Program("mountpoint"), Need::Program("pkg-config")], |lab| {
+        let scene = lab.play(
+            r"mkdir d; touch config
+            explained git git config --file config user.name
+            explained mountpoint mountpoint d
+            explained pkg-config pkg-config --exists nothing-of-the-kind",
+        );
+        for name in ["git", "mountpoint", "pkg-config"] {
+            scene.run(name).assert_silent();
+        }
+    });
+}

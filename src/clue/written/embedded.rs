@@ -47,6 +47,8 @@ pub struct Benign {
     pub meaning: String,
     /// Arguments of which one must be there; empty: whatever the arguments are.
     pub arguments: Vec<String>,
+    /// It is an answer only where the output tells of no failure.
+    pub quiet: bool,
 }
 
 /// Exit statuses by which a program tells what failed.
@@ -56,6 +58,8 @@ pub struct Exit {
     pub program: String,
     /// The statuses.
     pub status: Vec<i32>,
+    /// Arguments of which one must be there; empty: whatever the arguments are.
+    pub arguments: Vec<String>,
     /// What was tried.
     pub operation: Option<Operation>,
     /// Options whose value is the path that it was tried on.
@@ -79,16 +83,16 @@ pub struct Fallback {
 
 impl From<&super::schema::Benign> for Benign {
     fn from(text: &super::schema::Benign) -> Self {
-        let super::schema::Benign { program, status, meaning, arguments, .. } = text.clone();
-        Self { program, status, meaning, arguments }
+        let super::schema::Benign { program, status, meaning, arguments, quiet, .. } = text.clone();
+        Self { program, status, meaning, arguments, quiet }
     }
 }
 
 impl From<&super::schema::Exit> for Exit {
     fn from(text: &super::schema::Exit) -> Self {
-        let super::schema::Exit { program, status, operation, option, suspects, vague, .. } = text.clone();
+        let super::schema::Exit { program, status, arguments, operation, option, suspects, vague, .. } = text.clone();
         let suspects = suspects.into_iter().map(toml::Spanned::into_inner).collect();
-        Self { program, status, operation, option, suspects, vague }
+        Self { program, status, arguments, operation, option, suspects, vague }
     }
 }
 

@@ -143,9 +143,13 @@ pub struct Benign {
     pub status: Vec<i32>,
     /// What they mean, as a fragment.
     pub meaning: String,
-    /// Arguments of which one must be there, or words that must all be there (`diff --quiet`); empty: whatever the arguments are.
+    /// Arguments of which one must be there, or words that must all be there (`diff --quiet`); empty: whatever the arguments are. `-e`
+    /// is also given by `-re`.
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// The program has the status for failures too: it is an answer only where the output tells of none.
+    #[serde(default)]
+    pub quiet: bool,
     /// The manual or source that says so.
     pub source: String,
     /// Command lines for which it holds.
@@ -169,6 +173,9 @@ pub struct Exit {
     pub status: Vec<i32>,
     /// What failed, as a fragment.
     pub meaning: String,
+    /// As in `[[benign]]`: arguments of which one must be there.
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// What was tried.
     pub operation: Option<Operation>,
     /// Options whose value is the path that it was tried on.
