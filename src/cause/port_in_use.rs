@@ -23,11 +23,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     suspects
 }
 
-/// The port that the message names; else the numbers of the command line that may be one.
+/// The port that the message names; else the one that was announced before, or the numbers of the command line that may be one.
 fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
     let told = port::of_clue(clue);
     let touched = told.is_some();
-    let ports = told.map_or_else(|| port::of_command(case), |port| vec![port]);
+    let known = told.or_else(|| port::announced(case, clue));
+    let ports = known.map_or_else(|| port::of_command(case), |port| vec![port]);
     let suspect = |port: u16| Suspect { subject: Subject::Name(port.to_string()), clue: Some(index), touched };
     ports.into_iter().map(suspect).collect()
 }
@@ -206,6 +207,17 @@ mod tests {
         let mut speaks = silent("redis-server --port 8080", 60);
         speaks.said = Some("*** FATAL CONFIG FILE ERROR ***\n");
         speaks.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_port_that_was_announced_is_likely_the_one_that_is_taken() {
+        let mut stage = stage(vec![socket(SocketState::Listening, vec![server(false)])]);
+        let announced = "1795388934: Opening ipv4 listen socket on port 8080.\n";
+        stage.said =
+            Some("1795388934: Opening ipv4 listen socket on port 8080.\n1795388934: Error: Address already in use\n");
+        stage.clues[0].said = announced.len() as u64..announced.len() as u64 + 44;
+        stage.clues[0].line = "1795388934: Error: Address already in use".into();
+        assert_eq!(stage.finding(&CAUSE, "8080").confidence, Confidence::Likely);
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn is_to_listen(case: &Case) -> bool {
     })
 }
 
-/// The port of the message; where none tells one, the only one of the command line that it may be.
+/// The port of the message or announced before it; where none tells one, the only one of the command line that it may be.
 fn port_of(case: &Case, clue: &Clue) -> Option<u16> {
     let first = case.machine.sysctl(SYSCTL).unwrap_or(0);
     let is_told =
@@ -60,7 +60,7 @@ fn port_of(case: &Case, clue: &Clue) -> Option<u16> {
         let mut low = port::of_command(case).into_iter().filter(|port| u64::from(*port) < first);
         low.next_back().filter(|_| !is_told)
     };
-    port::of_clue(clue).or_else(of_command)
+    port::of_clue(clue).or_else(|| port::announced(case, clue)).or_else(of_command)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

@@ -16,7 +16,7 @@ use crate::transcript::Transcript;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Clues that are kept: the first and the last ones of a long log.
 const FIRST: usize = 48;
@@ -226,10 +226,11 @@ impl Reader<'_> {
             (_, operation) => operation,
         };
         let suspects = self.suspects(says, &draft, operation);
+        let path = draft.path.filter(|path| !(draft.errno == Some(Errno::EADDRINUSE) && is_address(path)));
         Clue {
             errno: draft.errno,
             operation,
-            path: draft.path.or(draft.assumed),
+            path: path.or(draft.assumed),
             other_path: draft.other,
             subject: draft.subject,
             program: draft.program,
@@ -335,6 +336,11 @@ impl Draft {
 fn is_decisive(errno: Errno) -> bool {
     use Errno::{EACCES, EDQUOT, EMFILE, ENAMETOOLONG, ENFILE, ENOSPC, ENOTCONN, EROFS, ESTALE};
     matches!(errno, EACCES | EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC | ENOTCONN | EROFS | ESTALE)
+}
+
+/// Whether what was taken for a path is an address of the network.
+fn is_address(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// What lies at or below a path that a message names: `.git/config` and `.lock`.

@@ -6,10 +6,26 @@ use crate::outcome::Outcome;
 use crate::words::launched;
 use std::ffi::OsStr;
 
+/// Lines before a message that may announce the port.
+const ANNOUNCED: usize = 12;
+
 /// The port that a message names.
 pub fn of_clue(clue: &Clue) -> Option<u16> {
     // An address in the line is plainer than a number that a rule read: that may be the first of the address itself.
     addressed(&clue.line).or_else(|| clue.subject.as_deref().and_then(number)).or_else(|| behind_port(&clue.line))
+}
+
+/// The port that the line before a message names: servers tell where they are going to listen, and then that they cannot.
+pub fn announced(case: &Case, clue: &Clue) -> Option<u16> {
+    let part = case.transcript.parts.iter().rfind(|part| part.offset <= clue.said.start)?;
+    let end = usize::try_from(clue.said.start - part.offset).ok()?;
+    let before = String::from_utf8_lossy(part.bytes.0.get(..end)?);
+    let is_announcement = |line: &&str| {
+        let line = line.to_lowercase();
+        ["listen", "bind", "port", "serv"].iter().any(|word| line.contains(word))
+    };
+    let near = before.lines().rev().take(ANNOUNCED).filter(is_announcement);
+    near.filter_map(|line| addressed(line).or_else(|| behind_port(line))).next()
 }
 
 /// The numbers of the command line that may be ports, in order; the time of `timeout` and the priority of `nice` are none.
@@ -101,9 +117,11 @@ fn behind_port(line: &str) -> Option<u16> {
     words(line).skip_while(|word| !word.eq_ignore_ascii_case("port")).nth(1)?.parse().ok()
 }
 
+/// `127.0.0.1:80`, `[::]:80`, haproxy's `[0.0.0.0:80]` and named's `::1#53`.
 fn of_address(word: &str) -> Option<u16> {
     let word = word.rsplit("//").next()?;
-    let (host, port) = word.rsplit_once(':')?;
+    let word = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
+    let (host, port) = word.rsplit_once([':', '#'])?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let is_host = matches!(host, "" | "*" | "localhost" | ":" | "::") || host.parse::<std::net::IpAddr>().is_ok();
     port.parse().ok().filter(|port| is_host && *port > 0)
@@ -133,6 +151,8 @@ mod tests {
             ("bind() to [::]:80 failed (98: Address already in use)", Some(80)),
             ("E bind(5, {AF=2 127.0.0.1:81}, 16): Permission denied", Some(81)),
             ("Port 5000 is in use by another program.", Some(5000)),
+            ("cannot bind socket (Address already in use) for [0.0.0.0:8123]", Some(8123)),
+            ("binding TCP socket on ::1#53: address in use", Some(53)),
             ("at Server.setupListenHandle (net.js:1318:16) 12:34:56", None),
             ("OSError: [Errno 98] Address already in use", None),
         ];
