@@ -8,10 +8,49 @@ use std::path::Path;
 /// Words of a command line that are looked at.
 const WORDS: usize = 64;
 
+/// Programs that read a script: from a file that they are given, or behind an option from a word.
+const INTERPRETERS: &[&str] =
+    &["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "python", "perl", "ruby", "node", "php"];
+/// Programs that give a word behind `-c` to a shell.
+const SHELL_STARTERS: &[&str] = &["flock", "runuser", "script", "su"];
+/// Options in full whose value is a script.
+const SCRIPT_OPTIONS: &[&[u8]] = &[b"--command", b"--eval", b"--execute", b"--print"];
+
 /// The paths that a command line may name, its program left out: what no option, number or operator is.
 pub fn paths_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
-    let arguments = command.iter().skip(1).map(OsString::as_os_str);
-    arguments.flat_map(words_in).take(WORDS).filter_map(path_in)
+    words_of(command.iter().map(OsString::as_os_str)).take(WORDS).filter_map(path_in)
+}
+
+/// The arguments of a command line and what a shell would take apart in them; `command` begins with its program. A script that stands in a
+/// word (`sh -c SCRIPT`) is no word itself: taken as a path it would lie wherever it happens to have its slashes.
+pub fn words_of<'a>(command: impl Iterator<Item = &'a OsStr>) -> impl Iterator<Item = &'a OsStr> {
+    let (mut reads_scripts, mut is_script) = (false, false);
+    let arguments = command.enumerate().filter_map(move |(index, word)| {
+        let skipped = usize::from(is_script && is_taken_apart(word));
+        is_script = reads_scripts && has_script_behind(word);
+        reads_scripts |= is_interpreter(word) || SHELL_STARTERS.contains(&&*program_name(word));
+        (index > 0).then_some((word, skipped))
+    });
+    arguments.flat_map(|(word, skipped)| words_in(word).skip(skipped))
+}
+
+/// Whether a word is an option whose value is a script: `-c`, `-ec`, `-e`, `-r`, `--eval`.
+fn has_script_behind(word: &OsStr) -> bool {
+    match word.as_bytes() {
+        [b'-', b'-', ..] => SCRIPT_OPTIONS.contains(&word.as_bytes()),
+        [b'-', .., last] => matches!(last, b'c' | b'e' | b'E' | b'p' | b'r'),
+        _ => false,
+    }
+}
+
+/// The name of a program without its directory and version: `python` of `/usr/bin/python3.11`.
+fn program_name(word: &OsStr) -> String {
+    let name = Path::new(word).file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned()
+}
+
+fn is_interpreter(word: &OsStr) -> bool {
+    INTERPRETERS.contains(&program_name(word).as_str())
 }
 
 /// A program that starts the one behind it and ends as that does.
@@ -67,12 +106,14 @@ fn launcher(word: &OsStr) -> Option<&'static Launcher> {
 
 /// A word, and what a shell would take apart in it where it is a script (`sh -c 'cp a b/c'`).
 pub fn words_in(word: &OsStr) -> impl Iterator<Item = &OsStr> {
-    let bytes = word.as_bytes();
-    let is_script =
-        memchr::memchr2(b' ', b'\n', bytes).is_some() || memchr::memchr3(b'(', b'"', b'\'', bytes).is_some();
-    let script = if is_script { bytes } else { b"" };
+    let script = if is_taken_apart(word) { word.as_bytes() } else { b"" };
     let parts = script.split(|byte| !is_of_a_path(*byte) && *byte != b'=' || matches!(byte, b'|' | b'&'));
     std::iter::once(word).chain(parts.filter(|part| !part.is_empty()).map(OsStr::from_bytes))
+}
+
+fn is_taken_apart(word: &OsStr) -> bool {
+    let bytes = word.as_bytes();
+    memchr::memchr2(b' ', b'\n', bytes).is_some() || memchr::memchr3(b'(', b'"', b'\'', bytes).is_some()
 }
 
 /// The path in a word: all of it, or what stands behind the `=` of `--option=/path`.
@@ -97,17 +138,10 @@ pub fn glued_in(word: &OsStr) -> Option<&Path> {
 /// The scripts that a command line runs, as far as it names them: what stands in the program's place or behind an interpreter, and what
 /// make reads where nothing else is said, make(1).
 pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
-    const INTERPRETERS: &[&str] =
-        &["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "python", "perl", "ruby", "node", "php"];
     const OF_MAKE: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
-    let name = |word: &OsString| {
-        let name = Path::new(word).file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned()
-    };
-    let is_interpreter = move |word: &OsString| INTERPRETERS.contains(&name(word).as_str());
-    let is_make = command.iter().any(|word| matches!(name(word).as_str(), "make" | "gmake"));
+    let is_make = command.iter().any(|word| matches!(program_name(word).as_str(), "make" | "gmake"));
     let programs = command.iter().take(4).filter(|word| word.as_bytes().contains(&b'/'));
-    let read = command.windows(2).filter(move |pair| is_interpreter(&pair[0])).map(|pair| &pair[1]);
+    let read = command.windows(2).filter(|pair| is_interpreter(&pair[0])).map(|pair| &pair[1]);
     let named = programs.chain(read).map(Path::new);
     named.chain(OF_MAKE.iter().filter(move |_| is_make).map(Path::new))
 }
@@ -131,6 +165,22 @@ pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
 pub fn is_told(command: &[OsString], cwd: &Path, top: &Path, path: &Path) -> bool {
     let path = cwd.join(path);
     paths_of(command).map(|named| cwd.join(named)).any(|named| named.starts_with(top) && path.starts_with(named))
+}
+
+/// Whether a text has a name or a path as a whole: `foo` stands in `cp ./foo/x` and in `see foo.`, and not in `foo.bak` or `foo-1`.
+#[must_use]
+pub fn has_name(text: &str, name: &str) -> bool {
+    let goes_on = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '+' | '~');
+    let is_whole = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let mut behind = text[at + name.len()..].chars();
+        let is_open = match behind.next() {
+            Some('.') => behind.next().is_some_and(goes_on),
+            behind => behind.is_some_and(goes_on),
+        };
+        !is_open && !before.is_some_and(|letter| goes_on(letter) || letter == '.')
+    };
+    !name.is_empty() && text.match_indices(name).any(|(at, _)| is_whole(at))
 }
 
 /// Whether a byte goes on a path rather than ending it in a sentence.
@@ -196,6 +246,31 @@ mod tests {
         assert_eq!(of(&["python3.11", "tool.py"]), ["tool.py"]);
         assert_eq!(of(&["make", "-j2"]), ["GNUmakefile", "makefile", "Makefile"]);
         assert_eq!(of(&["cat", "a"]), [""; 0]);
+    }
+
+    #[test]
+    fn a_script_is_no_path_and_a_name_with_blanks_is_one() {
+        let found = |words: &[&str]| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            paths_of(&command).map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["sh", "-ec", "cat /a/b; c"]), ["cat", "/a/b", "c"]);
+        assert_eq!(found(&["sudo", "python3", "-c", "open('/a')"]), ["python3", "open", "/a"]);
+        assert_eq!(found(&["su", "ann", "-c", "cp a b"]), ["ann", "cp", "a", "b"]);
+        assert_eq!(found(&["cat", "/my dir/x"])[0], "/my dir/x");
+        assert_eq!(found(&["sh", "-c", "./tool"]), ["./tool"]);
+        assert_eq!(found(&["sh", "-c", "cat \"$1\"", "sh", "/my dir/x"])[3], "/my dir/x");
+    }
+
+    #[test]
+    fn a_name_is_found_as_a_whole_only() {
+        for text in ["cat foo", "cp ./foo/x y", ">foo;", "'foo'", "no foo.", "‘foo’: gone", "a{foo,b}", "x=foo|y"] {
+            assert!(has_name(text, "foo"), "{text}");
+        }
+        for text in ["cat foo.bak", "foobar", "a-foo", ".foo", "foo~", "foo_1", "a.foo", ""] {
+            assert!(!has_name(text, "foo"), "{text}");
+        }
+        assert!(has_name("rm ro/x.bak ro/x", "ro/x") && !has_name("rm ro/x.bak", "ro/x"));
     }
 
     #[test]

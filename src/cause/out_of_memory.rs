@@ -108,7 +108,14 @@ fn is_named(case: &Case, name: &str) -> bool {
     let subjects = case.clues.iter().filter_map(|clue| clue.subject.clone().or_else(|| clue.program.clone()));
     words
         .chain(subjects)
-        .any(|word| Path::new(&word).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)))
+        .any(|word| Path::new(&word).file_name().is_some_and(|file| is_called(&file.to_string_lossy(), name)))
+}
+
+/// Bytes of a name that the kernel keeps: `TASK_COMM_LEN` of `include/linux/sched.h` less the null.
+const KEPT: usize = 15;
+
+fn is_called(file: &str, name: &str) -> bool {
+    file == name || name.len() >= KEPT && file.starts_with(name)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

@@ -42,7 +42,9 @@ fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
     let paths = [&clue.path, &clue.other_path].into_iter().flatten();
     let named: Vec<&Mount> = paths.filter_map(|path| case.mount_of(path)).collect();
     if says_read_only(clue) && !named.iter().any(|mount| read_only::is_read_only(mount)) {
-        let elsewhere = places_to_write(case).chain(places_of_command(case));
+        // What only may mean it and has a path is about that path.
+        let is_open = clue.errno == Some(Errno::EROFS) || named.is_empty();
+        let elsewhere = places_to_write(case).chain(places_of_command(case)).filter(|_| is_open);
         let elsewhere = elsewhere.map(|point| suspect(point, Some(index), false));
         return named
             .into_iter()

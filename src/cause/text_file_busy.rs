@@ -1,7 +1,7 @@
 //! ETXTBSY: a program that is being executed cannot be written to, and a file that is open for writing cannot be executed, execve(2).
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
-use crate::clue::Operation;
+use crate::clue::{Operation, may_end_with};
 use crate::machine::{Program, Use, User};
 use crate::outcome::Outcome;
 use crate::probe::holders::is_open_for_writing;
@@ -26,7 +26,15 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         None => of_command(case, Some(index)),
     });
     let unheard = case.clues.is_empty() && case.outcome == &Outcome::Exited { code: 126 };
-    named.chain(if unheard { of_command(case, None) } else { Vec::new() }).collect()
+    named.chain(if unheard { started(case) } else { Vec::new() }).collect()
+}
+
+/// What the command line starts, of which nobody heard anything: that alone can have ended with 126. A script that chooses its status
+/// itself starts nothing at its end.
+fn started(case: &Case) -> Vec<Suspect> {
+    let mut suspects = of_command(case, None);
+    suspects.retain(|suspect| suspect.subject.path().is_some_and(|file| may_end_with(case.command, file)));
+    suspects
 }
 
 /// What the command line names with a slash or in a script, where the words name nothing.
@@ -185,6 +193,21 @@ mod tests {
     fn a_reader_is_silence() {
         let mut stage = stage(vec![Use::Open(3)], 0);
         stage.file("/proc/4711/fdinfo/3", "pos:\t0\nflags:\t0100000\n").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_script_that_chooses_the_status_of_a_refused_start_starts_nothing() {
+        let mut stage = stage(vec![Use::Open(3)], 0);
+        stage.file("/proc/4711/fdinfo/3", "pos:\t0\nflags:\t0100001\n");
+        stage.clues.clear();
+        stage.outcome = Outcome::Exited { code: 126 };
+        stage.stat("/srv/server", Kind::Regular, |stat| stat.mode = 0o100_755);
+        let found = |stage: &mut Stage, script: &str| {
+            stage.command = ["sh", "-c", script].map(Into::into).into();
+            stage.found(&CAUSE)
+        };
+        assert_eq!(found(&mut stage, "/srv/server 2>&-"), ["/srv/server"]);
+        assert_eq!(found(&mut stage, "ls /srv/server; exit 126"), [""; 0]);
     }
 
     #[test]

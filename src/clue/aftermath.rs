@@ -6,8 +6,9 @@
 
 use super::Clue;
 use super::line::clean;
-use super::reading::{goes_with, has, is_doubtful, is_general, is_marked, is_of_program, is_statement};
+use super::reading::{goes_with, has, has_errno, is_doubtful, is_general, is_marked, is_of_program, is_statement};
 use crate::transcript::Transcript;
+use crate::words::has_name;
 use std::ops::Range;
 
 /// Statements before a message that are looked at.
@@ -22,6 +23,8 @@ pub enum Aftermath {
     Doubtful(String),
     /// It ends with an error that has another reason.
     Otherwise(String),
+    /// It ends with an exception for what the program itself did wrong, with a word of what the message is about.
+    Raised(String),
     /// The next line tells what is done in place of what failed, and that is not the end.
     DealtWith(String),
 }
@@ -102,7 +105,7 @@ impl Aftermath {
 
     fn doubted(self) -> Self {
         match self {
-            Self::Otherwise(line) => Self::Doubtful(line),
+            Self::Otherwise(line) | Self::Raised(line) => Self::Doubtful(line),
             other => other,
         }
     }
@@ -138,10 +141,22 @@ fn lines(transcript: &Transcript, place: Range<u64>) -> Vec<String> {
         &bytes[at(place.start)..at(place.end)]
     });
     let lines = within.flat_map(|bytes| bytes.split(|byte| matches!(byte, b'\n' | b'\r')));
-    lines
+    let mut lines: Vec<String> = lines
         .map(|line| String::from_utf8_lossy(&clean(line)).trim_end().to_owned())
         .filter(|line| !line.is_empty())
-        .collect()
+        .collect();
+    // The text of a program that Node.js shows above a mark is no word of it.
+    let quoted = |lines: &[String], at: usize| lines.get(at + 1).is_some_and(|next| is_mark(next));
+    let kept: Vec<bool> = (0..lines.len()).map(|at| !quoted(&lines, at)).collect();
+    let mut kept = kept.into_iter();
+    lines.retain(|_| kept.next().unwrap_or(true));
+    lines
+}
+
+/// Whether a line only marks a place in the line above it.
+fn is_mark(line: &str) -> bool {
+    let marks = line.trim_start();
+    !marks.is_empty() && marks.len() < line.len() && marks.chars().all(|letter| matches!(letter, '^' | '~'))
 }
 
 /// Whether the line of a message begins with blanks.
@@ -153,10 +168,12 @@ fn is_set_in(transcript: &Transcript, clue: &Clue) -> bool {
     begin.is_some_and(u8::is_ascii_whitespace)
 }
 
-/// Whether a line tells of the same path again, as programs do that sum up at their end.
+/// Whether a line tells of the same path again, as programs do that sum up at their end. An exception of the program's own may have the
+/// path in its words for any reason.
 fn repeats(line: &str, clue: &Clue) -> bool {
     let path = clue.path.as_ref().map(|path| path.to_string_lossy());
-    path.is_some_and(|path| path.len() > 3 && line.contains(&*path) && !line.starts_with("AssertionError"))
+    let is_own = line.starts_with("AssertionError") || is_of_program(line) && !has_errno(line, clue);
+    path.is_some_and(|path| path.len() > 3 && has_name(line, &path)) && !is_own
 }
 
 /// What another line says of a message.
@@ -165,8 +182,10 @@ fn judged(line: &str, clue: &Clue) -> Aftermath {
     match () {
         // What an assertion compares may well have the words of the message.
         () if line.starts_with("AssertionError") => otherwise,
-        () if goes_with(line, clue) => Aftermath::Open,
+        () if is_of_program(line) && has_errno(line, clue) => Aftermath::Open,
+        () if is_of_program(line) && goes_with(line, clue) => Aftermath::Raised(line.to_owned()),
         () if is_of_program(line) => otherwise,
+        () if goes_with(line, clue) => Aftermath::Open,
         () if is_general(line) => Aftermath::Open,
         () if is_doubtful(line) => Aftermath::Doubtful(line.to_owned()),
         () => otherwise,
@@ -276,6 +295,30 @@ mod tests {
     fn what_a_trace_ends_with_is_the_message_of_its_lines() {
         let line = "    raise OSError('out of pty devices')";
         assert_eq!(after(line, "/dev/ptmx", "OSError: out of pty devices\n"), Aftermath::Open);
+    }
+
+    #[test]
+    fn an_exception_of_the_program_is_no_summary_though_it_has_the_name() {
+        const WRITE: (&str, &str) = ("EROFS: read-only file system, open 'ro/cache.json'", "ro/cache.json");
+        let shown = "[eval]:1\nwrite('ro/cache.json').map(f)\n                      ^\n\n";
+        let clue = |rest: &str| {
+            let clue = Clue {
+                said: 0..WRITE.0.len() as u64,
+                line: WRITE.0.to_owned(),
+                path: Some(WRITE.1.into()),
+                errno: Some(crate::sys::errno::Errno::EROFS),
+                ..Clue::default()
+            };
+            Aftermath::of(&Transcript::whole(format!("{}\n{rest}", WRITE.0).into_bytes()), &clue)
+        };
+        for rest in ["TypeError: f is not a function\n    at [eval]:1:3\n", "AssertionError: 2 != 3\n"] {
+            assert!(matches!(clue(&format!("{shown}{rest}")), Aftermath::Otherwise(_)), "{rest}");
+        }
+        for rest in ["TypeError: ro/cache.json is not a function\n", "KeyError: 'cache.json'\n"] {
+            assert!(matches!(clue(&format!("{shown}{rest}")), Aftermath::Raised(_)), "{rest}");
+        }
+        assert_eq!(clue("ValueError: EROFS: read-only file system, open 'ro/cache.json'\n"), Aftermath::Open);
+        assert_eq!(clue("Error: EROFS: read-only file system, open 'ro/cache.json'\n"), Aftermath::Open);
     }
 
     #[test]

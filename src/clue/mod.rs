@@ -10,6 +10,7 @@ use std::path::PathBuf;
 mod aftermath;
 mod catalogue;
 mod chdir;
+mod compared;
 mod convention;
 mod directory;
 mod errno_words;
@@ -42,18 +43,19 @@ mod verbs;
 mod written;
 
 pub use aftermath::Aftermath;
+pub use compared::is_comparison;
 pub use directory::{under_changed_directory, under_directory_option};
 pub use examples::Tested;
 pub use library::Library;
 pub use matcher::Said;
 pub use operation::Operation;
 pub use reader::{LineKind, Reader};
-pub use reading::{is_of_program as is_exception, only_says_that_it_failed};
+pub use reading::{is_of_program as is_exception, misses_something, only_says_that_it_failed};
 pub use review::Reviewed;
 pub use rule::Rule;
 pub use script::ScriptFile;
 pub use skim::Skim;
-pub use standing::Standing;
+pub use standing::{Standing, may_end_with};
 pub use written::Fault;
 
 /// One observed failure.

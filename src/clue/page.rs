@@ -1,5 +1,6 @@
 //! A transcript made ready: its lines, and their normal form where it is asked for.
 
+use super::compared::{is_wanted, is_wanted_in_difference};
 use super::errno_words::Words;
 use super::jobs::{Failed, of_same_job};
 use super::line::Line;
@@ -56,12 +57,18 @@ impl<'a> Page<'a> {
 
     /// Whether a line only quotes a message.
     pub fn is_quotation(&self, line: usize) -> bool {
+        let quotes = |normal: &Normal| is_quotation(&normal.text) || is_wanted(&normal.text);
         let quotes = match self.normals[line].get() {
-            Some(normal) => is_quotation(&normal.text),
+            Some(normal) => quotes(normal),
             // It is not kept: most lines of a long log are not asked for anything else.
-            None => is_quotation(&Normal::of(&self.lines[line].text, self.words).text),
+            None => quotes(&Normal::of(&self.lines[line].text, self.words)),
         };
-        quotes || self.is_usage(line)
+        quotes || self.is_usage(line) || self.is_wanted_in_difference(line)
+    }
+
+    fn is_wanted_in_difference(&self, line: usize) -> bool {
+        let above = of_same_job(&self.lines, line, false).map(|above| self.lines[above].body());
+        is_wanted_in_difference(self.lines[line].body(), above)
     }
 
     /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.

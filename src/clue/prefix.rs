@@ -74,7 +74,7 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
         r"^[\t ]*(?:#[\t ]*)?(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
-        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+])",
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+])",
         r"|^[^\s:]+:[0-9]+:(?:[0-9]+:)? (?:[A-Za-z]+ )?(?:[Ee]rror|Fehler|fatale?) ?: [^/\s:][^\s:]*: \x01ENOENT\x02$"
     );
     compiled(forms)

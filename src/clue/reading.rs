@@ -3,6 +3,7 @@
 
 use super::Clue;
 use super::jobs::time;
+use crate::words::has_name;
 use std::path::PathBuf;
 
 /// Lines that tell where more is to be read, or what else could be done.
@@ -89,19 +90,34 @@ const ABSENT: &[&str] =
 /// Words that begin an error.
 const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
 
-/// Python's exceptions for what a program itself did wrong, which tell of no file.
+/// Exceptions for what a program itself did wrong, which tell of no file: those of Python, and of JavaScript, Ruby and Java where they are
+/// called otherwise.
 const OF_PROGRAM: &[&str] = &[
+    "ArgumentError",
     "ArithmeticError",
+    "ArithmeticException",
+    "ArrayIndexOutOfBoundsException",
     "AssertionError",
     "AttributeError",
+    "ClassCastException",
+    "FrozenError",
     "ImportError",
     "IndexError",
+    "IndexOutOfBoundsException",
     "JSONDecodeError",
     "KeyError",
     "LookupError",
     "ModuleNotFoundError",
     "NameError",
+    "NoMethodError",
+    "NoSuchElementException",
+    "NotImplementedError",
+    "NullPointerException",
+    "NumberFormatException",
+    "RangeError",
     "RecursionError",
+    "ReferenceError",
+    "SyntaxError",
     "TypeError",
     "UnboundLocalError",
     "UnicodeDecodeError",
@@ -110,12 +126,29 @@ const OF_PROGRAM: &[&str] = &[
     "ZeroDivisionError",
 ];
 
+/// What stands before an exception that nobody caught: PHP, Deno and browsers, Java.
+const UNCAUGHT: &[&str] = &["Uncaught (in promise) ", "Uncaught ", "Exception in thread "];
+
+/// Bytes of a name below which a line has it by chance: `x` is not a function.
+const SHORTEST_NAME: usize = 3;
+
 /// Parts of paths that tell nothing.
 const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
 
 /// Words of what a program itself found wrong with its own values, or with a text that it reads: they have `fail` in them and a reason.
-const OF_VALUES: &[&str] =
-    &["assertion failed", "assertion `", "panicked at", "syntax error", "parse error", "tests failed", "test failed"];
+const OF_VALUES: &[&str] = &[
+    "assertion failed",
+    "assertion `",
+    "panicked at",
+    "syntax error",
+    "parse error",
+    "tests failed",
+    "test failed",
+    // make(1), of its makefile.
+    "*** no rule to make target",
+    "*** missing separator",
+    "*** no targets",
+];
 
 /// Whether a line is an error that says nothing but that something failed.
 pub fn is_general(line: &str) -> bool {
@@ -164,14 +197,32 @@ pub fn is_marked(line: &str) -> bool {
     let is_exception = first.ends_with("Error") || first.ends_with("Exception");
     let mut words =
         line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
-    is_exception || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
+    is_exception || line.contains(": *** ") || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
 }
 
 /// Whether a line is an exception for what a program itself did wrong, which tells of no file.
 #[must_use]
 pub fn is_of_program(line: &str) -> bool {
-    let exception = line.split([':', ' ']).next().unwrap_or_default();
-    OF_PROGRAM.contains(&exception.rsplit('.').next().unwrap_or_default())
+    let caught = UNCAUGHT.iter().find_map(|words| line.split_once(words)).map_or(line, |(_, rest)| rest);
+    // Java names the thread, and Ruby the exception last.
+    let caught = if caught.starts_with('"') { caught.split(' ').nth(1).unwrap_or_default() } else { caught };
+    let last = line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")).map_or("", |(_, last)| last);
+    let is_one = |name: &str| OF_PROGRAM.contains(&name.rsplit(['.', ':', '\\']).next().unwrap_or_default());
+    let first = caught.split([' ', '(']).next().unwrap_or_default().trim_end_matches(':');
+    is_one(first) || is_one(last) || line.starts_with("panic: runtime error: ")
+}
+
+/// Whether a line has the kernel's words for the errno of a message, or its name.
+pub fn has_errno(line: &str, clue: &Clue) -> bool {
+    let Some(errno) = clue.errno else { return false };
+    let words = errno.desc().to_lowercase();
+    line.to_lowercase().contains(&words) || line.contains(&crate::sys::errno::name(errno))
+}
+
+/// Whether a line tells of something that it could not do or does not have, as may follow from what failed before.
+#[must_use]
+pub fn misses_something(line: &str) -> bool {
+    has(line, MISSING)
 }
 
 /// Whether a line names a part of what the message is about, behind the name of the program that says it.
@@ -181,17 +232,13 @@ fn shares_a_word(line: &str, clue: &Clue) -> bool {
     let told =
         told.chain(clue.subject.clone()).chain(clue.program.clone()).collect::<Vec<_>>().join(" ").to_lowercase();
     let said = line.split_once(": ").map_or(line, |(_, said)| said).to_lowercase();
-    let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| has_word(line, &name.to_string_lossy()));
+    let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| is_named(line, &name.to_string_lossy()));
     paths().any(is_named) || words(&told).any(|told| words(&said).any(|said| is_same_word(told, said)))
 }
 
-/// Whether a name stands in a line by itself.
-fn has_word(line: &str, name: &str) -> bool {
-    let is_inside = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
-    line.match_indices(name).any(|(at, _)| {
-        let (before, behind) = (line[..at].chars().next_back(), line[at + name.len()..].chars().next());
-        !before.is_some_and(is_inside) && !behind.is_some_and(is_inside)
-    })
+/// Whether a line has a name, which is long enough to be no word by chance.
+fn is_named(line: &str, name: &str) -> bool {
+    name.len() >= SHORTEST_NAME && has_name(line, name)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -213,4 +260,35 @@ fn is_by_same_program(line: &str, clue: &Clue) -> bool {
     };
     let (name, other) = (first(line), first(&clue.line));
     !name.is_empty() && name == other && !MARKS.contains(&&*name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_of_programs_are_known_in_several_languages() {
+        for line in [
+            "TypeError: x is not a function",
+            "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+            "AssertionError [ERR_ASSERTION]: false == true",
+            "PHP Fatal error:  Uncaught TypeError: f(): Argument #1",
+            "error: Uncaught (in promise) ReferenceError: x is not defined",
+            "Exception in thread \"main\" java.lang.NullPointerException: Cannot invoke",
+            "a.rb:1:in `<main>': undefined method `x' for nil:NilClass (NoMethodError)",
+            "panic: runtime error: index out of range [3] with length 3",
+            "KeyError",
+        ] {
+            assert!(is_of_program(line), "{line}");
+        }
+        for line in [
+            "OSError: [Errno 30] Read-only file system: 'x'",
+            "a.rb:1:in `initialize': No such file or directory @ rb_sysopen - x (Errno::ENOENT)",
+            "Exception in thread \"main\" java.io.FileNotFoundException: x (Read-only file system)",
+            "panic: open x: read-only file system",
+            "error: x (TypeErrors are listed below)",
+        ] {
+            assert!(!is_of_program(line), "{line}");
+        }
+    }
 }

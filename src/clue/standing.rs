@@ -3,7 +3,7 @@
 
 use super::Clue;
 use super::script::{Joint, Script, ScriptFile, Step, is_shell};
-use crate::words::{path_in, words_in};
+use crate::words::{has_name, path_in, words_in};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -19,6 +19,8 @@ const ENDING: &[&str] = &["die", "exit", "false", "kill", "return"];
 const SAYING: &[&str] = &["cat", "echo", "printf", "sleep"];
 /// Commands that look at something or fail on purpose, and start no other program.
 const LEAVES: &[&str] = &["[", "[[", "cmp", "diff", "egrep", "false", "fgrep", "grep", "jq", "test"];
+/// Commands whose first operand is a pattern or a program and no path.
+const PATTERN_FIRST: &[&str] = &["awk", "egrep", "fgrep", "grep", "jq", "sed"];
 /// Builtins of POSIX at whose failure a shell ends itself (2.8.1).
 const SPECIAL: &[&str] = &[".", ":", "exec", "export", "readonly", "set", "source", "unset"];
 
@@ -52,7 +54,14 @@ impl Standing {
 
     fn within(script: &Script, clue: &Clue) -> Self {
         let Some(steps) = script.steps().filter(|_| clue.log.is_none()) else { return Self::Counts };
-        let sayers: Vec<usize> = (0..steps.len()).filter(|index| says(&steps[*index], clue)).collect();
+        let by = |says: &dyn Fn(&Step) -> bool| -> Vec<usize> {
+            (0..steps.len()).filter(|index| says(&steps[*index])).collect()
+        };
+        let mut sayers = by(&|step| says(step, clue));
+        if clue.program.is_none() && sayers.is_empty() {
+            // Whoever it is, it is a program that says something of what it does.
+            sayers = by(&|step| !is_silent(step));
+        }
         // Of two that run the same program that one which has the path itself.
         let is_given_it = |index: &&usize| clue.path.as_deref().is_some_and(|path| has_word(&steps[**index], path));
         let is_known = sayers.iter().any(|index| is_given_it(&index));
@@ -64,17 +73,47 @@ impl Standing {
     }
 }
 
+/// Whether a program may be what a command line ends with. Of the script behind `-c` it has to be in the last command: what that is not
+/// given was not started at its end, and `exit 126` is a status that the script chose.
+#[must_use]
+pub fn may_end_with(command: &[OsString], program: &Path) -> bool {
+    let Some(script) = Script::of(command) else { return true };
+    let Some(steps) = script.steps() else { return true };
+    let chooses = |step: &&Step| {
+        let mut words = words(step);
+        words.next() == Some("exit")
+            && words.next().is_some_and(|status| status.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let last = steps.last().filter(|last| !chooses(last));
+    let ends =
+        last.and_then(|last| if words(last).next() == Some("exit") { steps.iter().rev().nth(1) } else { Some(last) });
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    ends.is_some_and(|step| has_name(&String::from_utf8_lossy(step.text), &name))
+}
+
 /// Whether a command of a script may have said a message: it is the program that the message names, or what the shell itself says is
 /// about a path of it.
 fn says(step: &Step, clue: &Clue) -> bool {
-    let Some(program) = clue.program.as_deref() else { return false };
+    let Some(program) = clue.program.as_deref().or_else(|| speaker(&clue.line)) else { return false };
     if !is_shell(OsStr::new(program)) {
         // What `echo` is given are words about anything.
         let is_quoted = words(step).next().is_some_and(|first| SAYING.contains(&first) && first != program);
         return !is_quoted && words(step).any(|word| word == program);
     }
     let name = clue.path.as_deref().and_then(Path::file_name);
-    name.is_some_and(|name| memchr::memmem::find(step.text, name.as_bytes()).is_some())
+    name.is_some_and(|name| has_name(&String::from_utf8_lossy(step.text), &name.to_string_lossy()))
+}
+
+/// The word before the first colon of a line, where programs have their name.
+fn speaker(line: &str) -> Option<&str> {
+    let (name, _) = line.split_once(": ")?;
+    (!name.is_empty() && !name.contains(char::is_whitespace)).then_some(name)
+}
+
+/// Whether a command says nothing of its own while it works.
+fn is_silent(step: &Step) -> bool {
+    let known = |word: &str| [LEAVES, SAYING, ENDING, PASSING].iter().any(|known| known.contains(&word));
+    words(step).next().is_none_or(known)
 }
 
 fn of_step(script: &Script, steps: &[Step], index: usize, clue: &Clue) -> Standing {
@@ -161,17 +200,31 @@ fn is_named(script: &Script, clue: &Clue) -> bool {
     let name = clue.path.as_deref().and_then(Path::file_name);
     // What a variable stands for may be the path.
     let expands = memchr::memchr2(b'$', b'`', script.text).is_some();
-    expands || name.is_none_or(|name| memchr::memmem::find(script.text, name.as_bytes()).is_some())
+    let text = String::from_utf8_lossy(script.text);
+    expands || name.is_none_or(|name| has_name(&text, &name.to_string_lossy()))
 }
 
 /// Whether two commands have a path in common, or one has a path below one of the other.
 fn shares_a_path(one: &Step, other: &Step) -> bool {
-    let paths = |step: &Step| -> Vec<std::path::PathBuf> {
-        let words = words_in(OsStr::from_bytes(step.text)).skip(1).filter_map(path_in);
-        words.filter(|path| path.as_os_str().len() > 1 && *path != Path::new("/dev/null")).map(Path::to_owned).collect()
-    };
     let others = paths(other);
-    paths(one).iter().skip(1).any(|path| others.iter().any(|other| path.starts_with(other) || other.starts_with(path)))
+    let operands = paths(one).into_iter().skip(1);
+    operands.into_iter().any(|path| others.iter().any(|other| path.starts_with(other) || other.starts_with(path)))
+}
+
+/// The words of a command that may be paths, its program first; what it looks for in files is none.
+fn paths<'a>(step: &Step<'a>) -> Vec<&'a Path> {
+    let words = words_in(OsStr::from_bytes(step.text)).skip(1).filter_map(path_in);
+    let mut paths: Vec<&Path> = words.collect();
+    if looks_for_its_first_operand(step) && paths.len() > 1 {
+        paths.remove(1);
+    }
+    paths.retain(|path| path.as_os_str().len() > 1 && *path != Path::new("/dev/null"));
+    paths
+}
+
+/// Whether the first operand of a command is what it looks for.
+fn looks_for_its_first_operand(step: &Step) -> bool {
+    words(step).next().is_some_and(|first| PATTERN_FIRST.contains(&first))
 }
 
 /// The words of a command without directories and quotation marks, those that set variables or only start it left out.
@@ -237,6 +290,48 @@ mod tests {
             assert_eq!(standing(script, "touch", "ro/x"), expected, "{script}");
         }
         assert_eq!(standing("echo a >ro/x || true; b", "sh", "ro/x"), Standing::PassedOver);
+    }
+
+    #[test]
+    fn a_program_ends_a_script_where_its_last_command_has_it() {
+        let ends = |words: &[&str]| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            may_end_with(&command, Path::new("/w/tool"))
+        };
+        for script in ["./tool", "a; exec ./tool x", "a && timeout 5 /w/tool", "./tool; exit $?", "f() { ./tool; }; f"]
+        {
+            assert!(ends(&["sh", "-c", script]), "{script}");
+        }
+        for script in ["ls ./tool; exit 126", "./tool.sh", "./tool; a", "./tool || exit 126", "exit 126"] {
+            assert!(!ends(&["sh", "-c", script]), "{script}");
+        }
+        assert!(ends(&["env", "./tool"]));
+    }
+
+    #[test]
+    fn names_count_as_a_whole() {
+        // What decides has a name that only begins alike, or the name as a pattern.
+        assert_eq!(standing("touch ro/x; cat ro/x.bak", "touch", "ro/x"), Standing::BeforeOther);
+        assert_eq!(standing("touch ro/x; grep ro list", "touch", "ro/x"), Standing::BeforeLeaf);
+        assert_eq!(standing("touch ro/x; grep a ro/x", "touch", "ro/x"), Standing::Counts);
+        // What the shell says of a file is no message about another that begins alike.
+        assert_eq!(standing("cat <lib.old; false", "sh", "lib"), Standing::Counts);
+    }
+
+    #[test]
+    fn a_message_of_nobody_is_that_of_a_program_that_says_something() {
+        let standing = |script: &str| {
+            let command = ["sh", "-c", script].map(OsString::from);
+            Standing::of(&command, &Clue::default())
+        };
+        assert_eq!(standing("clear; false"), Standing::BeforeLeaf);
+        assert_eq!(standing("a && clear; [ 1 = 2 ]"), Standing::BeforeLeaf);
+        let of_tput = Clue { line: "tput: unknown terminal".into(), ..Clue::default() };
+        let command = ["sh", "-c", "tput bold; make"].map(OsString::from);
+        assert_eq!(Standing::of(&command, &of_tput), Standing::BeforeOther);
+        for script in ["clear; make", "clear", "clear; exit 3", "set -e; clear; false", "clear && make"] {
+            assert_eq!(standing(script), Standing::Counts, "{script}");
+        }
     }
 
     #[test]

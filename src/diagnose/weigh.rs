@@ -2,7 +2,7 @@
 //! goes on to. What is so on the machine need not be why the command failed.
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
-use crate::clue::{Aftermath, Clue, Operation, Standing, is_exception};
+use crate::clue::{Aftermath, Clue, Operation, Standing, is_comparison, is_exception, misses_something};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::words;
@@ -12,14 +12,24 @@ use std::path::Path;
 /// not there is mostly dealt with; that something is refused or used up mostly is not, and stays likely.
 pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Verdict {
     let Verdict::Found(mut finding) = verdict else { return verdict };
-    let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| !clue.vague) else {
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else {
+        if is_unspoken(case, id) && ends_otherwise(case) {
+            finding.confidence = Confidence::Possible;
+        }
         return Verdict::Found(finding);
     };
+    if clue.vague {
+        return Verdict::Found(finding);
+    }
     if clue.passing {
         finding.confidence = Confidence::Possible;
         let is_run = case.mode == Mode::Run;
         let in_passing = || Verdict::RuledOut("programs say so in passing and go on".to_owned());
         return if is_run { in_passing() } else { Verdict::Found(finding) };
+    }
+    if case.mode == Mode::Run && is_comparison(clue.line.as_bytes()) {
+        // The message is what a test wanted or what it got.
+        finding.confidence = Confidence::Possible;
     }
     let aftermath = Aftermath::of(case.transcript, clue);
     if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
@@ -30,11 +40,26 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
     match (aftermath, case.mode) {
         (Aftermath::DealtWith(line), Mode::Run) => return went_on(line),
         (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
-        (Aftermath::Otherwise(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),
+        // A program that fails of its own fault had dealt with what it met before, or that has led to it: nobody can tell.
+        (Aftermath::Otherwise(line) | Aftermath::Raised(line), Mode::Run) if is_exception(&line) => {
+            finding.confidence = Confidence::Possible;
+        }
+        (Aftermath::Otherwise(_) | Aftermath::Raised(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),
         (Aftermath::Doubtful(_), _) if is_probe => lower(&mut finding),
         (Aftermath::Doubtful(_) | Aftermath::Open, _) => {}
     }
     Verdict::Found(finding)
+}
+
+/// Whether no message speaks of a cause: the state of the machine alone suggests it.
+fn is_unspoken(case: &Case, id: &str) -> bool {
+    !case.clues.iter().any(|clue| clue.vague || clue.suspects(id))
+}
+
+/// Whether the command ended by itself and told a reason: then what it never spoke of is hardly why. A signal is no end of its own.
+fn ends_otherwise(case: &Case) -> bool {
+    let is_own = matches!(case.outcome, Outcome::Exited { code: ..=125 });
+    case.mode == Mode::Run && is_own && Aftermath::ending(case.transcript).is_some()
 }
 
 /// Why a message is none of what ended the script that the command line has; where it may be, the finding is made as sure as the script
@@ -46,10 +71,11 @@ fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Fi
         return Some(format!("the script went on after it, and failed at: {}", later.line));
     }
     match (standing, aftermath) {
-        (Standing::Counts, Aftermath::Otherwise(line)) if is_of_child(case, clue) && is_exception(line) => {
-            finding.confidence = Confidence::Possible;
+        (Standing::Counts, Aftermath::Doubtful(line)) if is_of_child(case, clue) => {
+            // What the program says last has nothing of the message, and need not have anything to do with it.
+            let confidence = if misses_something(line) { Confidence::Likely } else { Confidence::Possible };
+            finding.confidence = finding.confidence.min(confidence);
         }
-        (Standing::Counts, Aftermath::Doubtful(_)) if is_of_child(case, clue) => lower(finding),
         (Standing::Counts, _) => return None,
         (Standing::PassedOver, _) => return Some("the script passes over it".to_owned()),
         (Standing::BeforeLeaf | Standing::BeforeOther, Aftermath::Otherwise(line)) => {

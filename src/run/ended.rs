@@ -6,7 +6,7 @@ use crate::sys::errno::Errno;
 use crate::sys::file;
 use crate::sys::process::{Change, Pid};
 use crate::transcript::Recorder;
-use crate::watch::Watch;
+use crate::watch::{Watch, Watched};
 use std::time::{Duration, SystemTime};
 
 /// A file of the child's in /proc, where it is still listed until it is reaped.
@@ -29,6 +29,8 @@ pub struct Ended {
     pub exec_failure: Option<Errno>,
     /// Its limits and its status.
     pub facts: [Option<String>; 2],
+    /// Bytes that it wrote wherever to.
+    pub written: Option<u64>,
     /// The most memory that it had resident, in bytes.
     pub peak_memory: Option<u64>,
     /// Whether its output could be read.
@@ -42,7 +44,8 @@ pub struct Ended {
 impl Ended {
     /// What a failed run leaves behind; nothing of a success.
     pub fn into_ran(self, recorder: Recorder, watch: Watch) -> Option<Box<Ran>> {
-        let Self { end, exec_failure, facts: [limits, status], peak_memory, captured, started, duration } = self;
+        let Self { end, exec_failure, facts: [limits, status], written, peak_memory, captured, started, duration } =
+            self;
         if end == Change::Exited(0) {
             return None;
         }
@@ -50,7 +53,7 @@ impl Ended {
             Some(errno) => Outcome::NotStarted { errno: crate::sys::errno::name(errno) },
             None => outcome(end)?,
         };
-        let (transcript, watched) = (recorder.finish(), watch.finish());
+        let (transcript, watched) = (recorder.finish(), Watched { written, ..watch.finish() });
         Some(Box::new(Ran { outcome, transcript, captured, watched, started, duration, limits, status, peak_memory }))
     }
 }

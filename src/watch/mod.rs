@@ -74,6 +74,25 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Bytes of a filesystem that go with a file or directory beside what is written to it: its inode, its blocks that are not full.
+    const BESIDE_A_FILE: u64 = 8 << 10;
+    /// How much more than what is written goes at most: blocks that are set aside, xfs(5) `allocsize`.
+    const AT_MOST: u64 = 4;
+
+    /// Whether one who wrote so many bytes can have taken the room that went meanwhile. Who does not tell may have; so may anybody where
+    /// files are not counted, since such a filesystem takes room in pieces of its own size.
+    #[must_use]
+    pub fn may_be_filled_by(&self, written: Option<u64>) -> bool {
+        let (before, lowest) = (&self.before.space, &self.fewest_blocks.space);
+        let Some(written) = written.filter(|_| before.counts_inodes()) else { return true };
+        let gone = before.bytes_available().saturating_sub(lowest.bytes_available());
+        let files = before.inodes_free.saturating_sub(self.fewest_inodes.space.inodes_free);
+        let taken = written.saturating_add(files.saturating_mul(Self::BESIDE_A_FILE));
+        taken.saturating_mul(Self::AT_MOST) >= gone
+    }
+}
+
 /// Counters of the kernel that only rise; a difference between two readings is what happened meanwhile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
@@ -96,6 +115,9 @@ pub struct Watched {
     pub after: Counters,
     /// Readings taken while it ran.
     pub samples: u64,
+    /// Bytes that the command and those that it waited for gave to `write(2)` and its like; none where the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<u64>,
     /// The most telling look at inotify, taken when stderr spoke of want; none when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inotify: Option<InotifySample>,
@@ -214,4 +236,37 @@ pub fn unseen(watched: &Watched) -> Unseen {
 fn used(family: &Family) -> u64 {
     let most = [&family.descriptors, &family.memory].into_iter().flatten();
     most.map(|usage| usage.descriptors + usage.maps + (usage.size >> 20)).sum::<u64>() + family.user_threads
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wrote_little_did_not_fill_a_filesystem() {
+        let space = |blocks, inodes| Space {
+            block_size: 4096,
+            blocks: 1000,
+            blocks_free: blocks,
+            blocks_available: blocks,
+            inodes: 1000,
+            inodes_free: inodes,
+        };
+        let sample = |space| Sample { moment: Moment { at_ms: 0, said: None }, space };
+        let place = |before, lowest| Place {
+            point: "/t".into(),
+            roles: Vec::new(),
+            before: sample(before),
+            fewest_inodes: sample(lowest),
+            fewest_blocks: sample(lowest),
+            after: sample(lowest),
+        };
+        let file = place(space(900, 900), space(0, 899));
+        assert_eq!(
+            [Some(900 << 12), Some(300), None].map(|written| file.may_be_filled_by(written)),
+            [true, false, true]
+        );
+        // Hundreds of directories take a block each, and nothing is written.
+        assert!(place(space(900, 900), space(0, 0)).may_be_filled_by(Some(0)));
+    }
 }

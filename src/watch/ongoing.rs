@@ -131,7 +131,7 @@ impl Watch {
         };
         let table = mem::take(&mut watch.mounts);
         let mounts = Outline::of(&table);
-        for (role, path) in places::wanted(&watch.cwd, command.words().skip(1), &mounts) {
+        for (role, path) in places::wanted(&watch.cwd, command.words(), &mounts) {
             watch.join(&role, &path, None, &mounts);
         }
         watch.mounts = table;

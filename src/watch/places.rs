@@ -6,7 +6,7 @@
 use crate::sys::errno::Errno;
 use crate::sys::fs::link_target;
 use crate::sys::mounts::{Row, Table};
-use crate::words::{glued_in, is_of_a_path, path_in, words_in};
+use crate::words::{glued_in, is_of_a_path, path_in, words_of};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -32,16 +32,16 @@ const WORDS: usize = 64;
 const LINKS: usize = 40;
 
 /// Directories with the reason why they matter, the likeliest first. A word without a slash that is no mount point lies on
-/// the filesystem of the working directory, or is no path at all.
+/// the filesystem of the working directory, or is no path at all; a script behind `sh -c` is none as a whole.
 pub fn wanted(
     cwd: &Path,
-    words: impl Iterator<Item = &'static OsStr>,
+    command: impl Iterator<Item = &'static OsStr>,
     mounts: &Table<impl Row>,
 ) -> Vec<(Cow<'static, str>, PathBuf)> {
     let mut wanted = vec![(Cow::Borrowed("working directory"), cwd.to_owned())];
     wanted.extend(VARIABLES.iter().filter_map(|name| Some(((*name).into(), directory(name)?))));
     wanted.extend(USUAL.iter().map(|path| ((*path).into(), PathBuf::from(path))));
-    let paths = words.flat_map(words_in).take(WORDS).filter_map(|word| path_in(word).or_else(|| glued_in(word)));
+    let paths = words_of(command).take(WORDS).filter_map(|word| path_in(word).or_else(|| glued_in(word)));
     let named = paths.map(|path| (path.as_os_str().as_bytes().contains(&b'/'), cwd.join(path)));
     let mounted = named.filter(|(has_slash, path)| *has_slash || mounts.at(path).is_some());
     wanted.extend(mounted.map(|(_, path)| (super::Place::NAMED_BY_THE_COMMAND.into(), path)));
@@ -135,6 +135,18 @@ mod tests {
         assert_eq!(found, ["/tmp/a/b", "///usr/x", "and/or", "/var/y", "/z"].map(Path::new));
         let made: Vec<&Path> = paths_in(b"make: *** [mk:2: it/o] Error 1; see x/ and /", 9).collect();
         assert_eq!(made, ["it/o", "x/"].map(Path::new));
+    }
+
+    #[test]
+    fn a_script_names_what_its_words_name_and_is_no_path_itself() {
+        let mounts = Mounts::parse(b"21 1 254:0 / / rw - ext4 /dev/vda rw\n");
+        let named = |command: &[&'static str]| -> Vec<PathBuf> {
+            let words = command.iter().map(|word| OsStr::new(*word)).collect::<Vec<_>>();
+            let wanted = wanted(Path::new("/w"), words.into_iter(), &mounts).into_iter();
+            wanted.filter(|(role, _)| role == "named by the command").map(|(_, path)| path).collect()
+        };
+        assert_eq!(named(&["sh", "-c", "cat /a/b; false"]), [Path::new("/a/b")]);
+        assert_eq!(named(&["cat", "/my dir/b"])[0], Path::new("/my dir/b"));
     }
 
     #[test]

@@ -76,12 +76,13 @@ fn what_a_script_goes_on_after_is_no_reason_for_what_ends_it() {
             explained_as 4001 found sh -c 'find tree -name a.c; grep -q nothing log'
             explained_as 4001 usage sh -c 'du -s tree closed >/dev/null; python3 -c "1/0"'
             explained_as 4001 tried sh -c 'for d in ro; do if cp log $d/; then break; fi; done; echo "assertion failed: a == b" >&2; exit 1'
-            explained_as 4001 other sh -c 'touch ro/x; make -s nothing'
+            explained_as 4001 otherwise sh -c 'touch ro/x; make -s nothing'
+            printf 'all:\n\tfalse\n' >makefile; explained_as 4001 other sh -c 'touch ro/x; make -s all'
             explained_as 4001 real sh -c 'make -s nothing || touch ro/x'
             explained_as 4001 strict sh -ec 'touch ro/x; make -s nothing'
             explained_as 4001 piped sh -c 'find tree -name a.c | grep -q nothing'"#,
         );
-        for run in ["handled", "usage", "tried"] {
+        for run in ["handled", "usage", "tried", "otherwise"] {
             scene.run(run).assert_silent();
         }
         for run in ["found", "piped"] {

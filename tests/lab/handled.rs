@@ -1,7 +1,7 @@
 //! Failures that a program dealt with earlier in its output, and what ended it then: only the latter is its cause.
 
 use crate::harness::{Need, scenario};
-use explain::cause::Confidence::{Likely, Verified};
+use explain::cause::Confidence::{Likely, Possible, Verified};
 
 #[test]
 fn probes_of_a_configure_script_are_no_causes_of_what_ends_it() {
@@ -117,5 +117,104 @@ fn what_need_not_follow_from_an_error_makes_it_less_sure() {
         scene.run("refused").assert_first("permission-denied", lab.path("closed"), Likely);
         scene.run("follows").assert_first("permission-denied", lab.path("closed"), Verified);
         scene.run("printed").assert_first("missing-path", "/etc/none-such", Likely);
+    });
+}
+
+/// Programs that had met a read-only filesystem and then fail of their own fault, whatever words that has.
+#[test]
+fn a_fault_of_the_program_itself_is_no_proof_of_what_it_met_before() {
+    scenario(
+        &[Need::Root, Need::Program("node"), Need::Program("python3"), Need::Program("perl"), Need::Program("ruby")],
+        |lab| {
+            let scene = lab.play(
+                r#"mkdir ro; mount -t tmpfs -o ro lab ro
+            write='try { require("fs").writeFileSync("ro/cache.json", "") } catch (error) { console.error(error.message) }'
+            explained node.own node -e "$write; null.x"
+            explained node.name node -e "$write; throw new TypeError('ro/cache.json is not a function')"
+            explained node.child node -e 'try { require("child_process").execSync("touch ro/x") } catch {}; null.x'
+            explained python python3 -c 'import subprocess, sys; subprocess.run(["touch", "ro/x"]); sys.exit("bad value 3")'
+            explained key python3 -c 'import sys
+try: open("ro/cache.json", "w")
+except OSError as error: print(error, file=sys.stderr)
+{}["cache.json"]'
+            explained perl perl -e 'system("touch ro/x"); die "checksum mismatch\n"'
+            explained ruby ruby -e 'system("touch ro/x"); abort "checksum mismatch"'
+            explained twin.node node -e 'require("fs").writeFileSync("ro/cache.json", "")'
+            explained twin.python python3 -c 'open("ro/cache.json", "w")'
+            explained twin.perl perl -e 'system("touch ro/x") == 0 or die "could not touch it\n"'"#,
+            );
+            for run in ["node.own", "node.name", "node.child", "python", "key", "perl", "ruby"] {
+                let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
+                assert!(causes.iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
+            }
+            for run in ["twin.node", "twin.python", "twin.perl"] {
+                scene.run(run).assert_first("read-only-filesystem", lab.path("ro"), Verified);
+            }
+        },
+    );
+}
+
+/// Tests that show the words of a failure which they wanted to see.
+#[test]
+fn what_a_test_wanted_to_see_is_no_message() {
+    scenario(&[Need::Root, Need::Program("python3"), Need::Program("node"), Need::Program("perl")], |lab| {
+        let scene = lab.play(
+            r#"mkdir ro; mount -t tmpfs -o ro lab ro
+            printf '%s\n' 'import unittest' 'class T(unittest.TestCase):' \
+                ' def test(self): self.assertEqual("ok", "[Errno 30] Read-only file system: '"'ro/x'"'")' >t.py
+            explained python python3 -B -m unittest t
+            echo 'require("node:assert").strictEqual("ok", "EROFS: read-only file system, open '"'ro/x'"'")' >t.js
+            explained node node t.js
+            explained go sh -c 'printf -- "--- FAIL: TestA\n    a_test.go:4: got %s, want %s\nFAIL\n" "\"ok\"" "\"open ro/x: read-only file system\"" >&2; exit 1'
+            explained perl perl -e 'use Test::More tests => 1; is("ok", "touch: cannot touch '"'ro/x'"': Read-only file system")'
+            explained ruby sh -c 'printf -- "--- expected\n+++ actual\n@@ -1 +1 @@\n-\"Read-only file system @ rb_sysopen - ro/x\"\n+\"ok\"\n" >&2; exit 1'
+            explained twin sh -c 'printf -- "--- FAIL: TestA\n    a_test.go:4: unexpected error: open ro/x: read-only file system\nFAIL\n" >&2; exit 1'"#,
+        );
+        for run in ["python", "node", "go", "perl", "ruby"] {
+            assert_ne!(scene.run(run).status, 0, "{run} does not fail");
+            scene.run(run).assert_silent();
+        }
+        scene.run("twin").assert_names("read-only-filesystem");
+    });
+}
+
+/// Another process fills a filesystem while a command fails for a reason of its own.
+#[test]
+fn room_that_somebody_else_used_up_is_no_cause_of_what_a_command_ends_with() {
+    scenario(&[Need::Root, Need::Program("make"), Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"mkdir small; mount -t tmpfs -o size=2m lab small; export TMPDIR="$LAB/small"
+            beside() {
+                name=$1; shift
+                (sleep 0.1; head -c 3M /dev/zero >small/filler) 2>/dev/null & filler=$!
+                explained "$name" sh -c 'until [ "$(stat -fc %a small)" -lt 20 ]; do sleep 0.05; done; sleep 0.1; '"$1"
+                wait $filler || :; rm small/filler
+            }
+            beside status 'exit 3'
+            beside missing 'ls none'
+            beside words 'echo "the port must be a number" >&2; exit 2'
+            beside make 'make nothing'
+            beside python 'python3 -c "import sys; sys.exit(\"bad value\")"'
+            explained twin sh -c 'head -c 3M /dev/zero >small/own 2>/dev/null || exit 3'"#,
+        );
+        for run in ["status", "missing", "words", "make", "python"] {
+            let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
+            let of_room = causes.iter().filter(|found| found.id == "blocks-exhausted");
+            assert!(of_room.into_iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
+        }
+        scene.run("twin").assert_first("blocks-exhausted", lab.path("small"), Verified);
+    });
+}
+
+#[test]
+fn a_terminal_that_a_script_passed_over_is_not_what_ended_it() {
+    scenario(&[Need::Root, Need::Program("tput"), Need::Program("make")], |lab| {
+        let scene = lab.play(
+            r"export TERM=nosuch
+            explained make sh -c 'tput bold; make nothing'
+            explained twin sh -c 'tput bold && make nothing'",
+        );
+        scene.run("make").assert_silent();
+        scene.run("twin").assert_first("terminal-unknown", "nosuch", Verified);
     });
 }

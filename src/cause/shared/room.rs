@@ -2,7 +2,7 @@
 
 use crate::cause::refused::tried;
 use crate::cause::{Case, Confidence, Evidence, Mode, Seen, Subject, Suspect};
-use crate::clue::{Aftermath, Clue, Operation};
+use crate::clue::{Clue, Operation};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::sys::fs::Space;
@@ -37,7 +37,7 @@ pub fn suspects(case: &Case, id: &str) -> Vec<Suspect> {
     if says_nothing(case) {
         suspects.extend(usual_points(case).into_iter().map(|point| suspect(point, None, false)));
     }
-    let ended = case.watched.places.iter().filter(|place| came_to_an_end(place));
+    let ended = case.watched.places.iter().filter(|place| came_to_an_end(place, case.watched.written));
     suspects.extend(ended.map(|place| suspect(place.point.clone(), None, true)));
     suspects
 }
@@ -53,12 +53,12 @@ fn is_bus_error(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Signaled { signal: libc::SIGBUS, .. } | Outcome::Exited { code: 135 })
 }
 
-/// Whether there was room before the command and, at some time, none while it ran.
-fn came_to_an_end(place: &Place) -> bool {
+/// Whether there was room before the command and, at some time, none while it ran, and it may be the command that used it up: `written` is what it wrote.
+fn came_to_an_end(place: &Place, written: Option<u64>) -> bool {
     let (before, inodes, blocks) = (place.before.space, place.fewest_inodes.space, place.fewest_blocks.space);
     let ran_out_of_inodes = before.inodes_free > 0 && inodes.counts_inodes() && inodes.inodes_free == 0;
     let ran_full = before.bytes_available() >= ONE_WRITE && blocks.bytes_available() < ONE_WRITE;
-    ran_out_of_inodes || ran_full
+    ran_out_of_inodes || ran_full && place.may_be_filled_by(written)
 }
 
 fn suspect(point: PathBuf, clue: Option<usize>, touched: bool) -> Suspect {
@@ -90,11 +90,6 @@ fn sums_up(case: &Case, vague: &Clue) -> bool {
     let of_same = before.filter(|clue| clue.program.is_some() && clue.program == vague.program);
     let (mut of_same, mut of_room) = (of_same.clone().peekable(), of_same.clone());
     of_same.peek().is_some() && !of_room.any(speaks_of_room) && of_same.all(is_met)
-}
-
-/// Whether any message may be about want of room.
-fn speaks(case: &Case) -> bool {
-    case.clues.iter().any(|clue| clue.vague || speaks_of_room(clue))
 }
 
 /// Whether a message that is not vague is about want of room.
@@ -144,6 +139,8 @@ pub struct Room<'a> {
     pub now: Option<Space>,
     /// What the watch saw, where it looked.
     pub place: Option<&'a Place>,
+    /// Bytes that the command wrote, wherever to; none where that is not known.
+    pub written: Option<u64>,
 }
 
 /// A time at which the filesystem had nothing left.
@@ -155,7 +152,7 @@ pub struct Lack {
     pub space: Space,
     /// The sample, for a lack that the watch saw.
     pub sample: Option<Sample>,
-    /// Whether there was something left when the command began, so that the lack came while it ran.
+    /// Whether there was something left when the command began, so that the lack came while it ran and may be its own.
     pub came: bool,
 }
 
@@ -174,13 +171,14 @@ impl<'a> Room<'a> {
     pub fn of(case: &Case<'a>, suspect: &Suspect) -> Option<Self> {
         let point = suspect.subject.path()?;
         let mount = case.mounts.at(point)?;
-        Some(Self { mount, now: case.machine.space(point).ok(), place: case.place(point) })
+        let (now, place) = (case.machine.space(point).ok(), case.place(point));
+        Some(Self { mount, now, place, written: case.watched.written })
     }
 
     /// When it had nothing left: while the command ran if the watch saw that, or now.
     #[must_use]
     pub fn lack(&self, measure: Measure) -> Option<Lack> {
-        let came = self.place.is_some_and(|place| !(measure.is_lacking)(&place.before.space));
+        let came = self.place.is_some_and(|place| self.came_to_lack(place, measure));
         let during = self.place.map(measure.lowest).filter(|sample| (measure.is_lacking)(&sample.space));
         let seen = during.map(|sample| Lack { seen: Seen::During, space: sample.space, sample: Some(sample), came });
         let now = self.now.filter(measure.is_lacking).map(|space| Lack { seen: Seen::Now, space, sample: None, came });
@@ -188,6 +186,12 @@ impl<'a> Room<'a> {
             (Some(now), Some(seen)) => Some(Lack { sample: seen.sample, ..now }),
             (now, seen) => now.or(seen),
         }
+    }
+
+    /// Whether there was something left before the command, which it may have used up itself.
+    fn came_to_lack(&self, place: &Place, measure: Measure) -> bool {
+        let is_full = (measure.lowest)(place).space.bytes_available() < ONE_WRITE;
+        !(measure.is_lacking)(&place.before.space) && (!is_full || place.may_be_filled_by(self.written))
     }
 
     /// The counters to speak of when nothing lacks.
@@ -204,7 +208,7 @@ impl<'a> Room<'a> {
         let mount = case.mounts.holding(upper).filter(|mount| mount.point != self.mount.point)?;
         let now = case.machine.space(&mount.point).ok()?;
         let same = self.now.is_some_and(|own| own.blocks == now.blocks && own.blocks_free == now.blocks_free);
-        same.then(|| Self { mount, now: Some(now), place: case.place(&mount.point) })
+        same.then(|| Self { mount, now: Some(now), place: case.place(&mount.point), written: self.written })
     }
 
     /// `/tmp (tmpfs)`.
@@ -227,9 +231,6 @@ pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
     let is_named =
         suspect.subject.path().and_then(|point| case.place(point)).is_some_and(Place::is_named_by_the_command);
     match () {
-        () if suspect.clue.is_none() && !speaks(case) && Aftermath::ending(case.transcript).is_some() => {
-            Confidence::Possible
-        }
         () if suspect.touched || said || lack.came || is_bus_error(case.outcome) => Confidence::Verified,
         () if is_named && suspect.clue.is_some_and(|index| leads_with_room(&case.clues[index])) => Confidence::Likely,
         () => Confidence::Possible,

@@ -7,7 +7,7 @@ use super::pass::write_all;
 use super::plain::Ends;
 use super::wire::{News, Order};
 use crate::exit;
-use crate::run::ended::{Ended, fact};
+use crate::run::ended::{Ended, fact, written_by};
 use crate::run::spawn::Child;
 use crate::run::{Ran, signals};
 use crate::sys::argv::Argv;
@@ -89,12 +89,13 @@ impl Front {
         self.leave_terminal(end);
         exit::decide(end);
         let facts = ["limits", "status"].map(|name| fact(self.child.pid, name));
+        let written = written_by(self.child.pid);
         let peak_memory = self.reap();
         if !self.is_deserted {
             behind::leave(&self.ends.first, &self.ends.caller, &self.ends.wire);
         }
         let Notes { recorder, watch } = notes;
-        Ended { end, exec_failure: self.child.exec_failure(), facts, peak_memory, captured: true, started, duration }
+        Ended { end, exec_failure: self.child.exec_failure(), facts, written, peak_memory, captured: true, started, duration }
             .into_ran(recorder, watch)
     }
 
