@@ -17,7 +17,7 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let told = refused::messages(case).find(|(_, clue)| needs_it(clue));
+    let told = refused::messages(case).find(|(_, clue)| needs_it(clue) || is_on_its_way(case, clue));
     let said = told.filter(|(_, clue)| case.mode == Mode::Run || clue.suspects(ID));
     if said.is_none() && (case.mode == Mode::Log || !is_gone(case) || !case.clues.iter().all(|clue| clue.vague)) {
         return Vec::new();
@@ -32,6 +32,12 @@ fn needs_it(clue: &Clue) -> bool {
     let says = ["getcwd", "uv_cwd", "current directory", "working directory"].iter().any(|word| line.contains(word));
     let is_relative = clue.path.as_ref().is_none_or(|path| path.is_relative());
     clue.suspects.first().is_some_and(|first| first == ID) || clue.errno == Some(Errno::ENOENT) && (says || is_relative)
+}
+
+/// Whether a message without a reason is about a relative path, of which none leads anywhere without the directory.
+fn is_on_its_way(case: &Case, clue: &Clue) -> bool {
+    let names_it = clue.path.as_ref().is_some_and(|path| path.is_relative());
+    case.mode == Mode::Run && clue.errno.is_none() && names_it && is_gone(case)
 }
 
 fn is_gone(case: &Case) -> bool {
@@ -107,6 +113,18 @@ mod tests {
     fn a_working_directory_that_is_there_is_silence() {
         let mut stage = Stage::new(TABLE);
         stage.missing("/home/u/x").clue(Errno::ENOENT, Operation::Read, "x").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_relative_path_without_a_reason_is_explained_and_no_more_than_likely() {
+        let of = |path: &str| {
+            let mut stage = stage();
+            stage.missing("/home/u/build").add(|clue| clue.path = Some(path.into()));
+            stage
+        };
+        let finding = of("x.db").finding(&CAUSE, "/home/u/build");
+        assert_eq!(finding.confidence, crate::cause::Confidence::Likely);
+        of("/srv/x.db").assert_silent(&CAUSE);
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! A file was wanted and a directory is there (EISDIR): container engines make one where a file that they were to mount is missing.
+//! A file was wanted and a directory is there (EISDIR, and EACCES of `execve(2)`): container engines make one where a file that they were to mount is missing.
 
 use super::refused::{self, listed};
 use super::{Case, Cause, Evidence, Fix, Suspect, Verdict};
-use crate::clue::Operation;
+use crate::clue::{Clue, Operation};
+use crate::machine::Kind;
 use crate::probe::walk::{Obstacle, Why};
 use crate::sys::errno::Errno;
 use std::path::Path;
@@ -13,11 +14,20 @@ pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/is-a-directory.md"), suspects, covers: &[], check };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    refused::suspects(case, ID, &[Errno::EISDIR], |_, obstacle| is_it(obstacle).then(|| obstacle.at.clone()))
+    let mut suspects = refused::suspects(case, ID, &[Errno::EISDIR, Errno::EACCES], |_, obstacle| {
+        is_it(obstacle).then(|| obstacle.at.clone())
+    });
+    suspects.retain(|suspect| suspect.clue.is_none_or(|index| may_mean_it(&case.clues[index])));
+    suspects
+}
+
+/// EACCES is about a directory only where it was to be executed.
+fn may_mean_it(clue: &Clue) -> bool {
+    clue.errno != Some(Errno::EACCES) || clue.operation == Some(Operation::Execute)
 }
 
 fn is_it(obstacle: &Obstacle) -> bool {
-    obstacle.why == Why::IsADirectory
+    matches!(obstacle.why, Why::IsADirectory | Why::NotAProgram(Kind::Directory))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -61,7 +71,6 @@ fn fix(case: &Case, suspect: &Suspect, at: &Path, entries: Option<usize>) -> Opt
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::machine::Kind;
 
     const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n";
 
@@ -83,6 +92,16 @@ mod tests {
         let mut stage = Stage::new(TABLE);
         stage.names("/srv", &["data"]).directory("/srv").clue(Errno::EISDIR, Operation::Read, "/srv");
         assert_eq!(stage.finding(&CAUSE, "/srv").fixes, []);
+    }
+
+    #[test]
+    fn a_directory_is_refused_where_it_was_to_be_executed_and_for_nothing_else() {
+        let found = |operation| {
+            let mut stage = Stage::new(TABLE);
+            stage.names("/srv", &["data"]).directory("/srv").clue(Errno::EACCES, operation, "/srv");
+            stage.found(&CAUSE)
+        };
+        assert_eq!([Operation::Execute, Operation::Read].map(found), [vec!["/srv".to_owned()], vec![]]);
     }
 
     #[test]

@@ -4,8 +4,11 @@
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::machine::Kind;
 use crate::sys::errno::Errno;
 use crate::words;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "socket-path-too-long";
@@ -25,7 +28,7 @@ pub const CAUSE: Cause = Cause {
 };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let named = case.clues.iter().enumerate().filter(|(_, clue)| may_be(clue));
+    let named = case.clues.iter().enumerate().filter(|(_, clue)| may_be(clue) || is_no_file_s(case, clue));
     let suspect = |(index, clue): (usize, &Clue)| {
         let subject = Subject::Path(socket(case, clue)?);
         Some(Suspect { subject, clue: Some(index), touched: true })
@@ -40,6 +43,17 @@ fn may_be(clue: &Clue) -> bool {
     let may_be_cut = clue.errno == Some(Errno::ENOENT) && clue.path.as_deref().is_some_and(is_too_long_for_a_socket);
     let is_unnamed = clue.path.is_none() && clue.errno == Some(Errno::ENAMETOOLONG);
     clue.suspects(ID) || is_socket && (is_too_long || may_be_cut) || is_unnamed
+}
+
+/// Whether a path of which a message says ENAMETOOLONG is one that a file may have: then it was a socket's.
+fn is_no_file_s(case: &Case, clue: &Clue) -> bool {
+    let is_it = |path: &PathBuf| {
+        let is_reached = case.resolve(path).is_some_and(|found| found.missing.components().count() <= 1);
+        is_too_long_for_a_socket(path) && fits_a_file(path) && is_reached
+    };
+    clue.errno == Some(Errno::ENAMETOOLONG)
+        && clue.path.as_ref().is_some_and(is_it)
+        && refused::tried(case, clue).is_none()
 }
 
 fn is_too_long_for_a_socket(path: &Path) -> bool {
@@ -57,16 +71,25 @@ fn socket(case: &Case, clue: &Clue) -> Option<PathBuf> {
 }
 
 fn of_command(case: &Case) -> Option<PathBuf> {
-    let is_a_file_s = |path: &&Path| {
-        let length = path.as_os_str().len();
-        length < LONGEST_OF_A_FILE && path.components().all(|part| part.as_os_str().len() <= LONGEST_NAME)
-    };
     let is_a_path = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
     words::paths_of(case.command)
         .filter(is_a_path)
-        .filter(is_a_file_s)
+        .map(without_kind)
+        .filter(|path| fits_a_file(path))
         .find(|path| is_too_long_for_a_socket(path))
         .map(Path::to_owned)
+}
+
+/// The path of an address that begins with its kind: `UNIX-CONNECT:/x` of socat(1), `unix:///x`.
+fn without_kind(address: &Path) -> &Path {
+    let bytes = address.as_os_str().as_bytes();
+    let path = memchr::memmem::find(bytes, b":/").filter(|colon| !bytes[..*colon].contains(&b'/'));
+    let path = path.map_or(bytes, |colon| &bytes[colon + 1..]);
+    Path::new(OsStr::from_bytes(path.strip_prefix(b"//").unwrap_or(path)))
+}
+
+fn fits_a_file(path: &Path) -> bool {
+    path.as_os_str().len() < LONGEST_OF_A_FILE && path.components().all(|part| part.as_os_str().len() <= LONGEST_NAME)
 }
 
 fn homedir(case: &Case) -> Option<PathBuf> {
@@ -86,9 +109,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 }
 
 fn found(case: &Case, suspect: &Suspect, path: &Path, length: usize) -> Finding {
-    let headline = format!("the socket's path has {length} bytes, and {LONGEST} is the most");
+    // Of some programs it is known only in which directory they put it.
+    let is_directory = case.machine.stat(path).is_ok_and(|stat| stat.kind == Kind::Directory);
+    let (whose, what) =
+        if is_directory { ("the directory of the socket alone", "directory") } else { ("the socket's path", "path") };
+    let headline = format!("{whose} has {length} bytes, and {LONGEST} is the most");
     let summary =
-        format!("The path of the socket, {}, has {length} bytes; a Unix socket takes {LONGEST}.", path.display());
+        format!("The {what} of the socket, {}, has {length} bytes; a Unix socket takes {LONGEST}.", path.display());
     let mut finding = refused::found(case, suspect, headline, summary);
     // The bytes of a saved log are as many as they were; whether they are why it failed, nobody saw.
     let is_named = suspect.clue.is_some_and(|index| case.clues[index].path.is_some() || case.clues[index].suspects(ID));

@@ -35,8 +35,10 @@ fn is_stale(case: &Case, path: &Path) -> bool {
     case.machine.stat(path) == Err(Unknown::Errno(Errno::ESTALE))
 }
 
-fn says_so(_: &Case, clue: &Clue) -> bool {
-    clue.errno == Some(Errno::ESTALE)
+/// The errno, or a message without one about a path that answers so.
+fn says_so(case: &Case, clue: &Clue) -> bool {
+    let answers_so = |path: &PathBuf| is_stale(case, &case.surroundings().cwd.join(path));
+    clue.errno.map_or_else(|| clue.path.as_ref().is_some_and(answers_so), |errno| errno == Errno::ESTALE)
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -75,6 +77,14 @@ mod tests {
             finding.fixes[1].command.as_deref().is_some_and(|command| command.contains("mount /mnt/nfs")),
             "{finding:?}"
         );
+    }
+
+    #[test]
+    fn a_message_without_a_reason_is_about_a_path_that_answers_so() {
+        let mut stage = Stage::new(TABLE);
+        stage.knows("stat /mnt/nfs/a", Err::<Stat, _>(Unknown::Errno(Errno::ESTALE)));
+        stage.add(|clue| (clue.operation, clue.path) = (Some(Operation::Read), Some("/mnt/nfs/a".into())));
+        stage.finding(&CAUSE, "/mnt/nfs/a");
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod own_rules;
 mod packers;
 mod paths;
 mod paths_of_tools;
+mod paths_unsaid;
 mod paths_vague;
 mod permissions;
 mod permissions_tools;
@@ -72,6 +73,7 @@ mod surroundings;
 mod surroundings_unsaid;
 mod time_and_stack;
 mod tools;
+mod twins;
 mod unsupported;
 mod xfs_fragmented;
 

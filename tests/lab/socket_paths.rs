@@ -43,6 +43,24 @@ fn too_long_a_path_is_counted_whatever_the_program_says_of_it() {
 }
 
 #[test]
+fn too_long_a_path_is_found_where_a_message_counts_without_a_path_or_calls_it_a_file_s() {
+    let needs = [Need::Root, Need::Program("socat"), Need::Program("ruby"), Need::Program("php"), Need::Program("nc")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(
+            r#"long="$LAB/$(printf 'd%.0s' $(seq 100))"; mkdir "$long"; echo "$long" >runs/long
+            explained connect nc -U "$long/s.sock"
+            explained logger logger -u "$long/s.sock" text
+            explained socat socat - "UNIX-CONNECT:$long/s.sock"
+            explained ruby ruby -rsocket -e 'UNIXServer.new(ARGV[0])' "$long/s.sock"
+            explained redis redis-server --unixsocket "$long/s.sock" --port 0 --logfile /dev/stderr"#,
+        );
+        let long = std::fs::read_to_string(lab.path("runs/long")).expect("the script kept it");
+        let socket = std::path::Path::new(long.trim()).join("s.sock");
+        scene.each(&["connect", "logger", "socat", "ruby", "redis"]).assert_about("socket-path-too-long", &socket);
+    });
+}
+
+#[test]
 fn a_socket_file_beside_a_refused_port_is_not_blamed() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(

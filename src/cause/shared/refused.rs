@@ -173,13 +173,19 @@ fn lines_after(case: &Case, clue: &Clue) -> Option<usize> {
         let rest = part.bytes.0.get(skipped..).unwrap_or_default();
         // What was not kept had lines too.
         lines += usize::from(part.offset > end + 4096) * LINES_AFTER;
-        lines += rest.split(|byte| *byte == b'\n').filter(|line| is_said(line)).take(LINES_AFTER + 1).count();
+        let spoken = rest.split(|byte| *byte == b'\n').take_while(|line| !is_usage(line));
+        lines += spoken.filter(|line| is_said(line)).take(LINES_AFTER + 1).count();
         if rest.ends_with(b"errors\n") && memchr::memmem::find(rest, b"previous").is_some() {
             return None;
         }
         end = end.max(part.offset + part.bytes.0.len() as u64);
     }
     Some(lines)
+}
+
+/// Whether a line begins what a program tells of its use behind every error, however long.
+fn is_usage(line: &[u8]) -> bool {
+    line.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"usage:"))
 }
 
 fn is_said(line: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use super::finding::Suspect;
 use super::other_user;
 use crate::clue::{Clue, Operation};
 use crate::outcome::Outcome;
+use crate::probe::near::{self, Difference};
 use crate::probe::walk::{Attempt, Obstacle, Walked, Who, Why, walk_as};
 use crate::sys::errno::Errno;
 use crate::words;
@@ -121,9 +122,10 @@ fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
         let tried = attempted(case, who, Attempt { operation, path, other: None })?;
         // A bare word may be no path at all: what refuses where it would lie tells nothing of it.
         let is_path = path.components().count() > 1 || path.extension().is_some();
-        let is_itself = tried.obstacle()?.at.file_name() == path.file_name();
+        let met = tried.obstacle()?;
+        let is_itself = met.named().file_name() == path.file_name();
         (is_path || is_itself).then_some(())?;
-        is_telling(clue, operation, tried.obstacle()?).then_some(tried)
+        is_telling(case, clue, operation, met).then_some(tried)
     });
     let first = found.next()?;
     found.all(|other| other.obstacle() == first.obstacle()).then_some(first)
@@ -149,14 +151,24 @@ fn untold_operation(clue: &Clue) -> Option<Operation> {
 }
 
 /// Whether what is met at a path that only the command line names is enough to hold it for what failed.
-fn is_telling(clue: &Clue, operation: Operation, met: &Obstacle) -> bool {
+fn is_telling(case: &Case, clue: &Clue, operation: Operation, met: &Obstacle) -> bool {
     let is_told = clue.errno.is_none_or(|said| said == met.errno());
     is_told
         && match &met.why {
-            Why::Missing { .. } | Why::Empty | Why::NoWorkingDirectory | Why::NotASocket(_) | Why::NotOwner(_) => false,
+            // That a name is not there is ordinary; a link of that name, or one in other letters, is there for a reason.
+            Why::Missing { through: Some(_), .. } => clue.errno.is_some(),
+            Why::Missing { rest, through: None } => clue.errno.is_some() && differs_in_case(case, &met.at, rest),
+            Why::Empty | Why::NoWorkingDirectory | Why::NotASocket(_) | Why::NotOwner(_) => false,
             Why::IsADirectory | Why::NotADirectory(_) => clue.errno.is_some() && operation != Operation::Connect,
             _ => true,
         }
+}
+
+/// Whether a name that is missing is there in other upper and lower case; `rest` is what was to be found below it.
+fn differs_in_case(case: &Case, missing: &Path, rest: &Path) -> bool {
+    let near = |parent, name| near::name(case.machine, parent, name, !rest.as_os_str().is_empty());
+    let found = missing.parent().zip(missing.file_name()).and_then(|(parent, name)| near(parent, name));
+    found.is_some_and(|found| found.difference == Difference::Case)
 }
 
 /// What a message may mean, the likeliest first. One that gives no reason means what it says and nothing else: that something else

@@ -3,7 +3,7 @@
 use super::access::Refusal;
 use crate::machine::{Kind, Stat};
 use crate::sys::errno::Errno;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The first thing that refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +104,15 @@ pub enum Why {
 }
 
 impl Obstacle {
+    /// What the path named: the link, where what it leads to is missing, else what refuses itself.
+    #[must_use]
+    pub fn named(&self) -> &Path {
+        match &self.why {
+            Why::Missing { through: Some(link), .. } => &link.at,
+            _ => &self.at,
+        }
+    }
+
     /// What the system call answers.
     #[must_use]
     pub fn errno(&self) -> Errno {
