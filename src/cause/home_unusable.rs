@@ -51,8 +51,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     });
     let verdict =
         setting::verdict(case, wrong, &format!("files can be made in {shown}"), "the home directory was unusable");
-    let is_vague = suspect.clue.is_some_and(|index| case.clues[index].vague);
-    if is_vague { setting::less_sure(verdict) } else { verdict }
+    if suspect.clue.is_some_and(|index| is_vague(&case.clues[index])) { setting::less_sure(verdict) } else { verdict }
+}
+
+/// Whether a message names no path, and others are likelier to be behind it than a home.
+fn is_vague(clue: &Clue) -> bool {
+    clue.vague || clue.path.is_none() && clue.suspects.first().is_none_or(|first| first != ID)
 }
 
 /// Whether the command line names what the message is about, in a home that is there: then HOME has no part in it. One that is missing was

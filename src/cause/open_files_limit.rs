@@ -103,10 +103,14 @@ fn seen(case: &Case, usage: &Usage, limited: &Limited) -> Finding {
     let mut evidence = vec![Evidence::sample(fact)];
     evidence.extend(kinds(usage));
     evidence.extend(limited.evidence());
+    let all = match limited.soft.saturating_sub(*descriptors) {
+        0 => "all its".to_owned(),
+        left => format!("all but {left} of its"),
+    };
     Finding {
         confidence: Confidence::Verified,
         seen: Some(Seen::During),
-        headline: format!("{command} had all its {} file descriptors open", limited.shown()),
+        headline: format!("{command} had {all} {} file descriptors open", limited.shown()),
         summary: format!("{command} (pid {pid}) had {count} open: a process may have no more (RLIMIT_NOFILE)."),
         evidence,
         fixes: limited.fixes(case, Some(wanted(limited))),

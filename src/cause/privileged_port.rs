@@ -34,7 +34,8 @@ fn is_about_binding(case: &Case, clue: &Clue) -> bool {
     let line = clue.line.to_lowercase();
     let says =
         clue.operation == Some(Operation::Bind) || ["bind", "listen", " port"].iter().any(|word| line.contains(word));
-    let is_meant = says || clue.errno == Some(Errno::EACCES) && clue.operation.is_none() && is_to_listen(case);
+    let is_hinted = || is_to_listen(case) || port::announced(case, clue).is_some();
+    let is_meant = says || clue.errno == Some(Errno::EACCES) && clue.operation.is_none() && is_hinted();
     is_refused && is_meant && clue.path.is_none() && (clue.errno.is_some() || clue.suspects(ID))
 }
 
@@ -169,6 +170,15 @@ mod tests {
             ["80"]
         );
         assert!(of("nc example.org 80").is_empty());
+    }
+
+    #[test]
+    fn a_port_that_was_announced_before_is_meant() {
+        let announced = "1795390140: Opening ipv4 listen socket on port 81.\n";
+        let mut stage = stage("1795390140: Error: Permission denied");
+        stage.said = Some("1795390140: Opening ipv4 listen socket on port 81.\n1795390140: Error: Permission denied\n");
+        stage.clues[0].said = announced.len() as u64..announced.len() as u64 + 37;
+        assert_eq!(stage.found(&CAUSE), ["81"]);
     }
 
     #[test]

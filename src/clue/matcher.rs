@@ -226,7 +226,7 @@ impl Reader<'_> {
             (_, operation) => operation,
         };
         let suspects = self.suspects(says, &draft, operation);
-        let path = draft.path.filter(|path| !(draft.errno == Some(Errno::EADDRINUSE) && is_address(path)));
+        let path = draft.path.filter(|path| draft.errno == Some(Errno::ENOENT) || !is_address(path));
         Clue {
             errno: draft.errno,
             operation,

@@ -12,7 +12,16 @@ const ANNOUNCED: usize = 12;
 /// The port that a message names.
 pub fn of_clue(clue: &Clue) -> Option<u16> {
     // An address in the line is plainer than a number that a rule read: that may be the first of the address itself.
-    addressed(&clue.line).or_else(|| clue.subject.as_deref().and_then(number)).or_else(|| behind_port(&clue.line))
+    let read = || clue.subject.as_deref().filter(|subject| !begins_address(&clue.line, subject)).and_then(number);
+    addressed(&clue.line).or_else(read).or_else(|| behind_port(&clue.line))
+}
+
+/// Whether a number stands in a line as the beginning of an address alone: the 127 of `127.0.0.1`.
+fn begins_address(line: &str, number: &str) -> bool {
+    let goes_on =
+        |rest: &str| rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let mut places = line.match_indices(number).peekable();
+    places.peek().is_some() && places.all(|(at, _)| goes_on(&line[at + number.len()..]))
 }
 
 /// The port that the line before a message names: servers tell where they are going to listen, and then that they cannot.
@@ -141,6 +150,13 @@ mod tests {
         for (text, port) in known {
             assert_eq!(passed(text), port, "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_number_of_an_address_is_no_port() {
+        assert!(begins_address("failed to create listening socket for 127.0.0.1: Permission denied", "127"));
+        assert!(!begins_address("cannot listen on 127 at 127.0.0.1", "127"));
+        assert!(!begins_address("cannot listen on port 81.", "81"));
     }
 
     #[test]
