@@ -203,6 +203,8 @@ impl Reader<'_> {
             draft.errno.is_some(),
             draft.operation.is_some(),
             draft.path.is_some() || draft.pathless,
+            // Who knows that there is no path knows the form better than who took a word of it for one.
+            draft.pathless,
             draft.other.is_some(),
             draft.subject.is_some(),
         ];
