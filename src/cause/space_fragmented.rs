@@ -46,6 +46,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Ok(free) if !is_said(case, suspect) && free.fitting > 0 => {
             Verdict::RuledOut(format!("{} in pieces that are long enough for new inodes", size(free.fitting)))
         }
+        Ok(free) if !is_said(case, suspect) && free.spare_inodes.is_some_and(|spare| spare > 0) => {
+            Verdict::RuledOut("it has inodes that need no new blocks".into())
+        }
         Ok(free) => Verdict::Found(Box::new(found(case, suspect, &room, free))),
     }
 }
@@ -74,11 +77,13 @@ fn found(case: &Case, suspect: &Suspect, room: &Room, free: FreeExtents) -> Find
     }
 }
 
-/// Without one piece that is long enough no inode can be made; with a few, the errno is a part of the proof.
+/// Without one piece that is long enough no inode can be made; with a few, the errno is a part of the proof. What a command that gave no
+/// reason was to make cannot have been made where no inode is left either.
 fn confidence(case: &Case, suspect: &Suspect, free: FreeExtents) -> Confidence {
     match (is_said(case, suspect), free.fitting) {
         (true, 0) => Confidence::Verified,
         (true, _) => Confidence::Likely,
+        (false, 0) if case.mode == Mode::Run && free.spare_inodes == Some(0) => Confidence::Likely,
         (false, _) => Confidence::Possible,
     }
 }
@@ -126,7 +131,7 @@ mod tests {
         let fitting = if longest >= 32 << 10 { longest } else { 0 };
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n42 21 254:32 / /data rw - xfs /dev/vdd rw\n");
         stage.missing("/data/new").space("/data", ROOMY).clue(Errno::ENOSPC, operation, "/data/new");
-        let free = FreeExtents { longest, needed: 32 << 10, fitting, complete };
+        let free = FreeExtents { longest, needed: 32 << 10, fitting, spare_inodes: Some(0), complete };
         stage.knows("xfs-free-extents /data", Ok::<_, Unknown>(free));
         stage
     }
@@ -152,6 +157,19 @@ mod tests {
     #[test]
     fn a_search_that_was_cut_claims_nothing() {
         stage(4096, false, Operation::Create).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn where_no_inode_is_left_either_a_message_without_a_reason_is_explained() {
+        let without_reason = |spare_inodes| {
+            let mut stage = stage(4096, true, Operation::Create);
+            (stage.clues[0].errno, stage.clues[0].suspects) = (None, vec![ID.into()]);
+            let free = FreeExtents { longest: 4096, needed: 32 << 10, fitting: 0, spare_inodes, complete: true };
+            stage.knows("xfs-free-extents /data", Ok::<_, Unknown>(free));
+            stage
+        };
+        assert_eq!(without_reason(Some(0)).finding(&CAUSE, "/data").confidence, Confidence::Likely);
+        without_reason(Some(3)).assert_silent(&CAUSE);
     }
 
     #[test]

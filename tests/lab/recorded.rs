@@ -92,25 +92,70 @@ fn pool(lab: &Lab, status: &str, mounts: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// A directory that becomes the pool's mount when a run is played back, and the table of mounts as it was.
+const POOL: &str = "mkdir -p pool kept; cat /proc/self/mountinfo >kept/mounts\n";
+
+/// Modes of a pool as `dmsetup status` writes them.
+const FULL: &str = "thin-pool 1 141/4096 800/800 - out_of_data_space discard_passdown queue_if_no_space - 1024";
+const FREE: &str = "thin-pool 1 141/4096 10/800 - rw discard_passdown queue_if_no_space - 1024";
+
+fn mounts(lab: &Lab) -> String {
+    std::fs::read_to_string(lab.path("kept/mounts")).expect("the script kept it")
+}
+
 #[test]
 fn a_pool_without_a_free_block_is_named_by_the_message_or_by_the_command_line() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(&format!(
-            r#"{REFUSED} mkdir pool
+            r#"{REFUSED}{POOL}
             refused clear "$LAB/pool/file" write EIO dd if=/etc/hostname of="$LAB/pool/file"
+            refused tar "$LAB/pool/file" write EIO tar -cf "$LAB/pool/file" /etc/hostname
             refused vague "$LAB/pool/file" write EIO python3 -c 'import os, sys
 try: os.write(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), b"x")
-except OSError as error: sys.exit("cannot save: " + error.strerror)' "$LAB/pool/file"
-            mkdir -p kept; cat /proc/self/mountinfo >kept/mounts"#
+except OSError as error: sys.exit("cannot save: " + error.strerror)' "$LAB/pool/file""#
         ));
-        let mounts = std::fs::read_to_string(lab.path("kept/mounts")).expect("the script kept it");
-        let full = "thin-pool 1 141/4096 800/800 - out_of_data_space discard_passdown queue_if_no_space - 1024";
-        let free = "thin-pool 1 141/4096 10/800 - rw discard_passdown queue_if_no_space - 1024";
-        for (run, confidence) in [("clear", Verified), ("vague", Likely)] {
+        for (run, confidence) in [("clear", Verified), ("tar", Verified), ("vague", Likely)] {
             scene.run(run).assert_does_not_name("thin-pool-full");
-            let full = played_back(lab, run, &pool(lab, full, &mounts));
+            let full = played_back(lab, run, &pool(lab, FULL, &mounts(lab)));
             full.assert_only("thin-pool-full", "/dev/mapper/vg-thin", confidence);
-            played_back(lab, run, &pool(lab, free, &mounts)).assert_does_not_name("thin-pool-full");
+        }
+    });
+}
+
+#[test]
+fn a_pool_without_a_free_block_is_found_behind_words_for_a_disk_that_fails() {
+    let needs = [Need::Root, Need::Program("strace"), Need::Program("sqlite3"), Need::Program("curl")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(&format!(
+            r#"{REFUSED}{POOL}
+            refused sqlite "$LAB/pool/x.db" pwrite64 EIO sqlite3 "$LAB/pool/x.db" 'create table t(a)'
+            refused perl "$LAB/pool/x" write EIO perl -e 'open F, ">", shift; print F "x"; close F or die "cannot save: $!\n"' "$LAB/pool/x"
+            refused gzip "$LAB/pool/y" write EIO sh -c "gzip -c /bin/sh >$LAB/pool/y"
+            refused curl "$LAB/pool/z" write EIO curl -sSo "$LAB/pool/z" file:///etc/passwd"#
+        ));
+        for run in ["sqlite", "perl", "gzip", "curl"] {
+            scene.run(run).assert_does_not_name("thin-pool-full");
+            let full = played_back(lab, run, &pool(lab, FULL, &mounts(lab)));
+            full.assert_only("thin-pool-full", "/dev/mapper/vg-thin", Likely);
+        }
+    });
+}
+
+#[test]
+fn a_pool_with_room_and_a_full_one_below_other_files_are_silence() {
+    let needs = [Need::Root, Need::Program("strace"), Need::Program("sqlite3"), Need::Program("dd")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(&format!(
+            r#"{REFUSED}{POOL}
+            refused room "$LAB/pool/file" write EIO dd if=/etc/hostname of="$LAB/pool/file"
+            refused elsewhere "$LAB/file" write EIO dd if=/etc/hostname of="$LAB/file"
+            explained missing cat "$LAB/pool/none"
+            explained sqlite sqlite3 "$LAB/pool/good.db" 'select * from nothing'"#
+        ));
+        scene.each(&["room", "elsewhere", "missing", "sqlite"]).assert_does_not_name("thin-pool-full");
+        played_back(lab, "room", &pool(lab, FREE, &mounts(lab))).assert_does_not_name("thin-pool-full");
+        for run in ["elsewhere", "missing", "sqlite"] {
+            played_back(lab, run, &pool(lab, FULL, &mounts(lab))).assert_does_not_name("thin-pool-full");
         }
     });
 }
