@@ -142,7 +142,8 @@ pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
     let is_make = command.iter().any(|word| matches!(program_name(word).as_str(), "make" | "gmake"));
     let programs = command.iter().take(4).filter(|word| word.as_bytes().contains(&b'/'));
     let read = command.windows(2).filter(|pair| is_interpreter(&pair[0])).map(|pair| &pair[1]);
-    let named = programs.chain(read).map(Path::new);
+    let of_make = command.windows(2).filter(move |pair| is_make && pair[0] == "-f").map(|pair| &pair[1]);
+    let named = programs.chain(read).chain(of_make).map(Path::new);
     named.chain(OF_MAKE.iter().filter(move |_| is_make).map(Path::new))
 }
 
@@ -245,6 +246,7 @@ mod tests {
         assert_eq!(of(&["sudo", "./build.sh", "x"]), ["./build.sh"]);
         assert_eq!(of(&["python3.11", "tool.py"]), ["tool.py"]);
         assert_eq!(of(&["make", "-j2"]), ["GNUmakefile", "makefile", "Makefile"]);
+        assert_eq!(of(&["make", "-f", "x.mk"])[0], "x.mk");
         assert_eq!(of(&["cat", "a"]), [""; 0]);
     }
 

@@ -1,6 +1,7 @@
 //! `execve(2)` answers E2BIG: the arguments and the environment of a program together, or one string of them, are larger than the kernel
 //! hands over ("Limits on size of arguments and environment").
 
+use super::patterns::{By, Pattern, in_text};
 use super::rlimit;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
@@ -10,8 +11,9 @@ use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 use crate::sys::errno::Errno;
 use crate::text::{grouped, shell_word, size};
+use crate::words;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const ID: &str = "argument-list-too-long";
 
@@ -25,6 +27,9 @@ const ONE_STRING: u64 = 32 * 4096;
 const LEAST: u64 = 128 << 10;
 const MOST: u64 = 6 << 20;
 
+/// Patterns that are measured.
+const PATTERNS: usize = 8;
+
 /// Bytes of a pointer to a string.
 const POINTER: u64 = 8;
 
@@ -36,7 +41,10 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     if case.clues.is_empty() && case.outcome == &(Outcome::Exited { code: 126 }) {
         return unheard(case).into_iter().collect();
     }
-    let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
+    // A message that names no program tells of the start that another one names.
+    let is_named = case.clues.iter().any(|clue| speaks_of_it(clue) && clue.path.is_some());
+    let told =
+        case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue) && (!is_named || clue.path.is_some()));
     let suspects = told.map(|(index, clue)| {
         let named = clue.path.as_ref().map(|path| path.display().to_string());
         let name = named.or_else(|| clue.program.clone()).or_else(|| own.clone());
@@ -47,7 +55,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// The program of a script's pattern, where a shell ended as it does when it could not start one and its words were thrown away.
 fn unheard(case: &Case) -> Option<Suspect> {
-    let pattern = patterns(case).into_iter().next()?;
+    let pattern = patterns(case).into_iter().find(|pattern| pattern.by == By::Shell)?;
     let program = pattern.before.split(' ').next()?.to_owned();
     Some(Suspect { subject: Subject::Name(program), clue: None, touched: true })
 }
@@ -73,17 +81,6 @@ enum TooLarge {
     Variable { name: String, bytes: u64 },
 }
 
-/// A word of a script that a shell replaces by names.
-struct Pattern {
-    /// As it is written.
-    word: String,
-    /// The words before it, back to the beginning of the command.
-    before: String,
-    directory: PathBuf,
-    begin: String,
-    end: String,
-}
-
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let room = room(case);
     let environment = case.machine.environment_size().unwrap_or_default();
@@ -95,7 +92,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         (None, _) if suspect.clue.is_none() => {
             return Verdict::RuledOut("what its pattern stands for is not too long".into());
         }
-        (None, _) => said(case, suspect, room),
+        (None, _) if case.mode == Mode::Run => {
+            return Verdict::Unknown("what was handed over is gone, and nothing that is left is too long".into());
+        }
+        (None, _) => said(suspect, room),
     };
     let environment = format!("the environment takes {} of them", size(taken(&environment)));
     let mut finding = finding;
@@ -123,8 +123,8 @@ fn too_large(case: &Case, room: u64, environment: &EnvironmentSize) -> Option<(T
         return Some((TooLarge::Together { bytes: together }, Confidence::Verified));
     }
     let left = room.saturating_sub(taken(environment));
-    if let Some(pattern) = patterns(case).into_iter().find_map(|pattern| measured(case, pattern, left)) {
-        return Some((pattern, Confidence::Verified));
+    if let Some(found) = patterns(case).into_iter().find_map(|pattern| measured(case, pattern, left)) {
+        return Some(found);
     }
     let (name, bytes) = environment.largest.first()?.clone();
     let is_most = bytes > room / 4 || bytes > ONE_STRING / 2;
@@ -139,49 +139,27 @@ fn uncounted(case: &Case) -> Option<Pattern> {
     patterns(case).into_iter().find(|pattern| is_cut(count(pattern)))
 }
 
-fn measured(case: &Case, pattern: Pattern, left: u64) -> Option<TooLarge> {
+/// Where a function made the list, it may have been cut before it was used.
+fn measured(case: &Case, pattern: Pattern, left: u64) -> Option<(TooLarge, Confidence)> {
     let found = case.machine.names_size(&pattern.directory, &pattern.begin, &pattern.end).ok()?;
     let prefix = pattern.word.rfind('/').map_or(0, |at| at as u64 + 1);
     let bytes = found.bytes + found.names * (prefix + 1 + POINTER);
     let names = if found.cut { format!("at least {}", grouped(found.names)) } else { grouped(found.names) };
-    (bytes > left).then_some(TooLarge::Pattern { pattern, names, bytes })
+    let confidence = if pattern.by == By::Shell { Confidence::Verified } else { Confidence::Likely };
+    (bytes > left).then_some((TooLarge::Pattern { pattern, names, bytes }, confidence))
 }
 
-/// Words with one star in the last component, in the scripts that are arguments of the command.
+/// What stands for names in the scripts that are arguments of the command, and in those that it reads.
 fn patterns(case: &Case) -> Vec<Pattern> {
-    let scripts = case.command.iter().skip(1).filter_map(|argument| argument.to_str());
-    scripts.flat_map(|script| of_script(&case.surroundings().cwd, script)).collect()
-}
-
-fn of_script(cwd: &Path, script: &str) -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    let mut cwd = cwd.to_owned();
-    for command in script.split([';', '|', '&', '\n']) {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        if let ["cd", directory] = words[..] {
-            cwd.push(directory);
-        }
-        let at = words.iter().enumerate().filter(|(_, word)| is_pattern(word));
-        patterns.extend(at.filter_map(|(index, word)| pattern(&cwd, word, &words[..index])));
+    let cwd = &case.surroundings().cwd;
+    let given = case.command.iter().skip(1).filter_map(|argument| argument.to_str());
+    let mut found: Vec<Pattern> = given.flat_map(|text| in_text(cwd, text)).collect();
+    for script in words::scripts_of(case.command).filter(|_| case.mode == Mode::Run) {
+        let judge = |text: &[u8]| in_text(cwd, &String::from_utf8_lossy(text));
+        found.extend(case.machine.judge_script("patterns", &cwd.join(script), judge).unwrap_or_default());
     }
-    patterns
-}
-
-fn is_pattern(word: &str) -> bool {
-    word.matches('*').count() == 1 && !word.contains(['\'', '"', '$', '`', '?', '['])
-}
-
-fn pattern(cwd: &Path, word: &str, before: &[&str]) -> Option<Pattern> {
-    let (directory, name) = word.rsplit_once('/').map_or(("", word), |(directory, name)| (directory, name));
-    let (begin, end) = name.split_once('*')?;
-    let directory = if word.starts_with('/') { format!("{directory}/") } else { directory.to_owned() };
-    Some(Pattern {
-        word: word.to_owned(),
-        before: before.join(" "),
-        directory: if directory.is_empty() { cwd.to_owned() } else { cwd.join(directory) },
-        begin: begin.to_owned(),
-        end: end.to_owned(),
-    })
+    found.truncate(PATTERNS);
+    found
 }
 
 fn found(case: &Case, suspect: &Suspect, what: &TooLarge, confidence: Confidence, room: u64) -> Finding {
@@ -234,6 +212,9 @@ fn fixes(case: &Case, what: &TooLarge) -> Vec<Fix> {
                 "where the command does not need it; or put the list into a file",
             )]
         }
+        TooLarge::Pattern { pattern, .. } if pattern.by == By::Call || pattern.before.is_empty() => {
+            vec![Fix::lasting("hand them over on standard input (`xargs -0`), in a file, or some at a time")]
+        }
         TooLarge::Pattern { pattern, bytes, .. } => {
             let pipe = format!("printf '%s\\0' {} | xargs -0 {}", pattern.word, pattern.before);
             let is_elsewhere = !pattern.word.contains('/') && pattern.directory != case.surroundings().cwd;
@@ -255,12 +236,10 @@ fn larger_stack(case: &Case, bytes: u64) -> Option<Fix> {
         .then(|| Fix::now(format!("ulimit -S -s {}", MOST * 4 / 1024), format!("in this shell: gives {}", size(MOST))))
 }
 
-fn said(case: &Case, suspect: &Suspect, room: u64) -> Finding {
-    let clue = suspect.clue.map(|index| &case.clues[index]);
-    let is_start = clue.is_some_and(|clue| clue.operation == Some(Operation::Execute));
-    let is_likely = is_start && case.mode == Mode::Run;
+/// Of a saved log: what was handed over is gone.
+fn said(suspect: &Suspect, room: u64) -> Finding {
     Finding {
-        confidence: if is_likely { Confidence::Likely } else { Confidence::Possible },
+        confidence: Confidence::Possible,
         seen: None,
         headline: format!("the arguments of {} were too long", suspect.subject),
         summary: format!(
@@ -333,12 +312,16 @@ mod tests {
     }
 
     #[test]
-    fn a_program_below_whose_arguments_are_gone_is_likely() {
-        let mut stage = stage(&["make"]);
-        assert_eq!(
-            stage.clue(Errno::E2BIG, Operation::Execute, "/bin/sh").finding(&CAUSE, "/bin/sh").confidence,
-            Confidence::Likely
-        );
+    fn a_program_below_whose_arguments_are_gone_is_silence() {
+        stage(&["make"]).clue(Errno::E2BIG, Operation::Execute, "/bin/sh").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_list_that_a_function_makes_is_likely_what_was_too_long() {
+        let mut stage = stage(&["ruby", "-e", "exec('ls', *Dir['logs/*'])"]);
+        names(&mut stage, "* /home/u/logs", 200_000);
+        let finding = stage.clue(Errno::E2BIG, Operation::Execute, "ls").finding(&CAUSE, "ls");
+        assert_eq!(finding.confidence, Confidence::Likely);
     }
 
     #[test]

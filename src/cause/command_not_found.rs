@@ -2,6 +2,8 @@
 //! that the command is in a directory which `PATH` lacks, or which package has it.
 
 use super::exec::{self, is_plain_name, verified};
+use super::spoken::tells_no_reason;
+use super::starts;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Unknown;
@@ -48,7 +50,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let command = command.filter(|name| is_name(name)).map(|name| suspect(&name, None));
     let named = case.clues.iter().enumerate().filter(|(_, clue)| is_about(clue));
     let named = named.filter_map(|(index, clue)| name(clue).map(|name| suspect(&name, Some(index))));
-    command.into_iter().chain(named).collect()
+    let started = starts::names(case).filter(|_| tells_no_reason(case)).map(|name| suspect(OsStr::new(name), None));
+    command.into_iter().chain(named).chain(started).collect()
 }
 
 /// execvp(3) answers EACCES where it found nothing and a directory of `PATH` may not be searched.
@@ -169,6 +172,8 @@ fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
     let is_last = suspect.clue.is_none_or(|index| !case.clues[index + 1..].iter().any(is_other));
     match case.mode {
         Mode::Log => Confidence::Possible,
+        // Nobody said which it was: a program's text starts it.
+        Mode::Run if suspect.clue.is_none() && !is_not_started(case) => Confidence::Likely,
         Mode::Run if is_last || case.outcome == (&Outcome::Exited { code: 127 }) => Confidence::Verified,
         Mode::Run => Confidence::Likely,
     }

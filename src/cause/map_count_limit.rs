@@ -25,8 +25,11 @@ const PLENTY: u64 = 262_144;
 const REACHED: u64 = 97;
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
-    let number = number(case.machine, KEY).map_or("-".to_owned(), |number| number.to_string());
+    let number = number(case.machine, KEY);
+    let is_full = number.as_ref().is_ok_and(|allowed| fullest(case, *allowed).is_some());
+    let is_told = |clue: &Clue| speaks_of_it(clue) || is_full && clue.errno == Some(Errno::ENOMEM);
+    let told = case.clues.iter().enumerate().filter(|(_, clue)| is_told(clue));
+    let number = number.map_or("-".to_owned(), |number| number.to_string());
     told.map(|(index, _)| Suspect { subject: Subject::Name(number.clone()), clue: Some(index), touched: true })
         .collect()
 }

@@ -6,7 +6,8 @@ mod shared;
 #[cfg(test)]
 use shared::stage;
 use shared::{
-    denied, exec, holder, inotify, locks, mount_option, port, refused, rlimit, room, setting, shortage, spoken, sysctl,
+    denied, exec, holder, inotify, locks, mount_option, patterns, port, refused, rlimit, room, setting, shortage,
+    spoken, starts, sysctl,
 };
 
 pub use shared::case::{Case, Mode};

@@ -2,7 +2,7 @@
 
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict, sysctl};
-use crate::clue::Clue;
+use crate::clue::{Clue, Operation};
 use crate::machine::Unknown;
 use crate::probe::sysctl::numbers;
 use crate::sys::errno::Errno;
@@ -15,14 +15,28 @@ pub const CAUSE: Cause =
 
 const KEY: &str = "fs.file-max";
 
+/// Part of the limit, in hundredths, that counts as reached: files are closed while others are counted.
+const REACHED: u64 = 98;
+
 fn suspects(case: &Case) -> Vec<Suspect> {
     let most = counts(case).map_or("-".to_owned(), |(_, most)| most.to_string());
-    let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue));
+    let is_full = || counts(case).is_ok_and(|(open, most)| is_reached(open, most));
+    let told = case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue) || may_be_it(clue) && is_full());
     told.map(|(index, _)| Suspect { subject: Subject::Name(most.clone()), clue: Some(index), touched: true }).collect()
 }
 
 fn speaks_of_it(clue: &Clue) -> bool {
     clue.errno == Some(Errno::ENFILE) || clue.errno.is_none() && leads_with(clue, ID)
+}
+
+/// Whether a message says only that something could not be done, or that a file could not be opened, and not why.
+fn may_be_it(clue: &Clue) -> bool {
+    clue.errno.is_none()
+        && (clue.vague || matches!(clue.operation, Some(Operation::Read | Operation::Write | Operation::Create)))
+}
+
+fn is_reached(open: u64, most: u64) -> bool {
+    open.saturating_mul(100) >= most.saturating_mul(REACHED)
 }
 
 /// The open files, and the most that may be: first and third number of `fs.file-nr` (`proc_sys_fs(5)`).
@@ -33,15 +47,16 @@ fn counts(case: &Case) -> Result<(u64, u64), Unknown> {
     }
 }
 
-fn check(case: &Case, _suspect: &Suspect) -> Verdict {
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let (open, most) = match counts(case) {
         Ok(counts) => counts,
         // The question itself was refused for want of a file: that is the answer.
         Err(Unknown::Errno(Errno::ENFILE)) => return Verdict::Found(Box::new(refused_itself(case))),
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
+    let is_told = suspect.clue.is_some_and(|index| speaks_of_it(&case.clues[index]));
     let confidence = match open.saturating_mul(100) / most.max(1) {
-        98.. => Confidence::Verified,
+        REACHED.. if is_told => Confidence::Verified,
         80.. => Confidence::Likely,
         _ => Confidence::Possible,
     };
@@ -80,12 +95,22 @@ fn finding(case: &Case, open: u64, most: u64, confidence: Confidence) -> Finding
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::clue::Operation;
 
     fn stage(open: u64) -> Stage {
         let mut stage = Stage::new("21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n");
         stage.file("/proc/sys/fs/file-nr", &format!("{open}\t0\t10000\n"));
         stage
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_opened_for_an_untold_reason_is_likely_one_too_many() {
+        let untold = |clue: &mut Clue| clue.operation = Some(Operation::Read);
+        let mut full = stage(9990);
+        full.add(untold);
+        assert_eq!(full.finding(&CAUSE, "10000").confidence, Confidence::Likely);
+        let mut free = stage(9000);
+        free.add(untold);
+        free.assert_silent(&CAUSE);
     }
 
     #[test]

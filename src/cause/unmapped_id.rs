@@ -41,7 +41,8 @@ fn is_given(case: &Case, clue: &Clue) -> bool {
     // Python and Node.js name the file alone.
     let calls = || case.command.iter().any(|word| word.to_string_lossy().contains("chown"));
     let is_given = || clue.operation == Some(Operation::Attribute) || says() || calls();
-    clue.suspects(ID) || clue.errno == Some(Errno::EINVAL) && is_given()
+    let may_be = matches!(clue.errno, None | Some(Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::EOVERFLOW));
+    clue.suspects(ID) && may_be || clue.errno == Some(Errno::EINVAL) && is_given()
 }
 
 /// The first id of a message that has no mapping; the first one at all in a log.

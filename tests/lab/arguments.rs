@@ -74,6 +74,36 @@ fn few_arguments_are_silence() {
     });
 }
 
+/// The list is made by a function of the program's text, by make or in a script's file.
+#[test]
+fn a_list_that_a_program_text_or_a_makefile_makes_is_measured() {
+    scenario(
+        &[Need::Root, Need::Program("python3"), Need::Program("ruby"), Need::Program("node"), Need::Program("make")],
+        |lab| {
+            let scene = lab.play(&format!(
+            r#"{MANY} printf 'all:\n\tls $(wildcard many/*)\n' >Makefile; printf '#!/bin/sh\ncd many\ntar -cf /dev/null *\n' >pack; chmod +x pack
+            explained ruby ruby -e 'exec("ls", *Dir["many/*"])'
+            explained python python3 -c 'import glob, subprocess; subprocess.run(["ls"] + glob.glob("many/*"))'
+            explained node node -e 'require("child_process").execFileSync("ls", require("fs").readdirSync("many"))'
+            explained make make
+            explained script ./pack
+            explained twin ruby -e 'exec("ls", "x" * 200000)' 'Dir["few/*"]'
+            explained twin.said sh -c 'echo "make: /bin/sh: Argument list too long" >&2; exit 1'"#
+        ));
+            for run in ["ruby", "python", "node", "make", "script"] {
+                let run = scene.run(run);
+                // On a machine too busy to count the names in time nothing is claimed.
+                assert!(run.causes().iter().all(|found| found.id == "argument-list-too-long"), "{run}");
+                assert!(
+                    run.causes().iter().all(|found| found.subject.ends_with("ls") || found.subject.ends_with("tar")),
+                    "{run}"
+                );
+            }
+            scene.each(&["twin", "twin.said"]).assert_does_not_name("argument-list-too-long");
+        },
+    );
+}
+
 #[test]
 fn a_pattern_is_found_where_the_words_were_thrown_away() {
     scenario(&[Need::Root, Need::Program("python3"), Need::Program("bash")], |lab| {

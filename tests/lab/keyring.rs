@@ -30,6 +30,23 @@ fn a_user_without_a_key_left_is_named() {
     });
 }
 
+/// The words are those of a full disk's quota, or of nothing at all that a key is.
+#[test]
+fn words_that_name_no_key_lead_to_the_quota() {
+    scenario(&[Need::Root, Need::Program("keyctl"), Need::Program("ruby"), Need::Program("python3")], |lab| {
+        let scene = lab.play(&format!(
+            r#"chmod 1777 "$LAB/runs"; {FULL}
+            add=$(python3 -c 'import platform; print({{"x86_64": 248, "aarch64": 217}}[platform.machine()])')
+            explained_as 54399 ruby ruby -e 'begin; syscall(ARGV[0].to_i, "user", "more", "x", 1, -4); rescue => e; abort "login failed: #{{e.message}}"; end' "$add"
+            explained_as 54399 python python3 -c 'import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True); libc.syscall(int(sys.argv[1]), b"user", b"more", b"x", 1, -4)
+raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))' "$add"
+            explained_as 54399 request keyctl request2 user nothing more @u"#
+        ));
+        scene.each(&["ruby", "python", "request"]).assert_first("keyring-quota", "54399", Confidence::Likely);
+    });
+}
+
 #[test]
 fn a_user_with_keys_left_is_silence() {
     scenario(NEEDS, |lab| {

@@ -52,6 +52,7 @@ mod ports;
 mod processes;
 mod programs;
 mod programs_tools;
+mod programs_unsaid;
 mod programs_vague;
 mod proof;
 mod quiet;

@@ -15,6 +15,9 @@ const GROUPED: &[Need] = &[
     Need::Group("memory"),
 ];
 
+const MAPPERS: &[Need] = &[Need::Root, Need::Program("perl"), Need::Program("ruby"), Need::Program("python3")];
+const LOCKERS: &[Need] = &[Need::Root, Need::Program("perl"), Need::Program("python3"), Need::Program("dd")];
+
 /// A control group of 64 MiB with another below it that has no limit, where the command runs, and `eat MIB`, which takes as much.
 const NESTED: &str = r#"group memory memory.max 67108864 memory.limit_in_bytes 67108864 memory.swap.max 0
     printf '#include <stdlib.h>\n#include <string.h>\nint main(int c, char **v) { for (int n = atoi(v[1]); n--;) memset(malloc(1 << 20), 1, 1 << 20); return 0; }\n' >eat.c
@@ -56,5 +59,54 @@ fn a_kill_that_is_not_why_and_a_heap_that_is_full_are_no_want_of_memory() {
             explained chosen perl -e 'exit 137'"#
         ));
         scene.each(&["file", "test", "passed", "other", "heap", "chosen"]).assert_silent();
+    });
+}
+
+/// The words are those of memory that is lacking; that there is enough of it and mappings are what lacks is seen while the process lives.
+#[test]
+fn mappings_are_found_behind_words_for_memory() {
+    scenario(MAPPERS, |lab| {
+        let scene = lab.play(
+            r#"explained perl perl -e 'my $n = `uname -m` =~ /x86_64/ ? 9 : 222; my $i = 0;
+                until (syscall($n, 0, 4096, 1 + 2 * ($i++ % 2), 34, -1, 0) == -1) {} print STDERR "cannot open the index: $!\n"; sleep 1; exit 1'
+            explained ruby ruby -e 'kept = []
+begin loop { syscall(ARGV[0].to_i, 0, 4096, 1 + 2 * (kept.size % 2), 34, -1, 0); kept << 1 }
+rescue SystemCallError => error; warn "worker failed: #{error.message}"; sleep 1; exit 1; end' "$(uname -m | grep -q x86_64 && echo 9 || echo 222)"
+            cat /proc/sys/vm/max_map_count >runs/most"#,
+        );
+        let most = std::fs::read_to_string(lab.path("runs/most")).expect("the limit");
+        scene.each(&["perl", "ruby"]).assert_first("map-count-limit", most.trim(), Verified);
+    });
+}
+
+#[test]
+fn many_mappings_that_are_not_all_are_no_reason() {
+    scenario(MAPPERS, |lab| {
+        let scene = lab.play(
+            r#"explained perl perl -e 'my $n = `uname -m` =~ /x86_64/ ? 9 : 222;
+                for my $i (1 .. 40000) { syscall($n, 0, 4096, 1 + 2 * ($i % 2), 34, -1, 0) } print STDERR "cannot open the index: Cannot allocate memory\n"; sleep 1; exit 1'
+            explained ruby ruby -e 'kept = Array.new(9000) { fiber = Fiber.new { Fiber.yield }; fiber.resume; fiber }; warn "worker failed: not enough memory in the plan"; sleep 1; exit 1'
+            explained_in limit "prlimit --as=300000000" python3 -c 'bytearray(1 << 29)'"#,
+        );
+        for run in ["perl", "ruby", "limit"] {
+            scene.run(run).assert_does_not_name("map-count-limit");
+        }
+    });
+}
+
+/// Little memory may be locked, and none was to be.
+#[test]
+fn memory_that_nobody_wanted_to_lock_is_not_about_its_limit() {
+    scenario(LOCKERS, |lab| {
+        let scene = lab.play(
+            r#"chmod 1777 runs; few="prlimit --memlock=0 $(identity 54391)"
+            explained_in perl "$few" perl -e 'die "cannot lock the door: Operation not permitted\n"'
+            explained_in dd "prlimit --memlock=0 --as=100000000 $(identity 54391)" dd if=/dev/zero of=/dev/null bs=200M count=1
+            explained_in python "$few" python3 -c 'open("/nowhere/memlock")'
+            explained_in plain "$few" python3 -c 'raise MemoryError'"#,
+        );
+        for run in ["perl", "dd", "python", "plain"] {
+            scene.run(run).assert_does_not_name("locked-memory-limit");
+        }
     });
 }

@@ -65,6 +65,25 @@ fn what_is_not_about_a_limit_is_silence() {
     });
 }
 
+/// Nobody may make a user namespace, and nobody wanted one.
+#[test]
+fn a_switch_that_forbids_user_namespaces_is_no_reason_for_what_makes_none() {
+    scenario(&[Need::Root, Need::Program("bwrap"), Need::Program("perl"), Need::Program("python3")], |lab| {
+        let scene = lab.play(&format!(
+            r#"{INSIDE} limit user 0
+            explained_in bwrap "$inside" bwrap --ro-bind /nowhere / true
+            explained_in unshare "$inside" unshare --uts cat /nowhere
+            explained_in python "$inside" python3 -c 'int("namespace")'
+            explained_in perl "$inside" perl -e 'die "no namespace of that name\n"'
+            explained_in denied "$inside" dd if=/dev/zero of=/proc/sys/kernel/threads-max count=1"#
+        ));
+        for run in ["bwrap", "unshare", "python", "perl", "denied"] {
+            scene.run(run).assert_does_not_name("user-namespaces-disabled");
+            scene.run(run).assert_does_not_name("namespace-limit");
+        }
+    });
+}
+
 /// Each kind by a tool of its own; a limit on one kind is no reason for what another kind failed of.
 #[test]
 fn every_kind_is_told_apart_behind_sandboxes_and_words_without_a_call() {

@@ -52,6 +52,41 @@ except OSError as error: sys.exit("cannot start: " + error.strerror)' "$LAB/file
     });
 }
 
+/// What curl and SQLite say of any file that they cannot open.
+#[test]
+fn files_that_cannot_be_opened_for_an_untold_reason_lead_to_a_machine_with_all_files_open() {
+    scenario(&[Need::Root, Need::Program("strace"), Need::Program("curl"), Need::Program("sqlite3")], |lab| {
+        let scene = lab.play(&format!(
+            r#"{REFUSED} echo x >file; sqlite3 base 'create table t (a)'
+            refused curl "$LAB/file" openat ENFILE curl -sS "file://$LAB/file"
+            refused sqlite "$LAB/base" openat ENFILE sqlite3 "$LAB/base" .tables"#
+        ));
+        let full = [("read /proc/sys/fs/file-nr", json!({"Ok": "9990\t0\t10000\n"}))];
+        for run in ["curl", "sqlite"] {
+            scene.run(run).assert_does_not_name("system-files-limit");
+            played_back(lab, run, &full).assert_first("system-files-limit", "10000", Likely);
+        }
+    });
+}
+
+#[test]
+fn a_machine_with_all_files_open_is_no_reason_for_what_has_its_own() {
+    scenario(NEEDS, |lab| {
+        let scene = lab.play(
+            r#"echo x >file
+            explained missing cat "$LAB/nothing"
+            explained python python3 -c 'int("x")'
+            explained directory dd if="$LAB" of=/dev/null
+            explained words sh -c 'echo "the table has too many files open" >&2; exit 1'"#,
+        );
+        let full = [("read /proc/sys/fs/file-nr", json!({"Ok": "9990\t0\t10000\n"}))];
+        for run in ["missing", "python", "directory", "words"] {
+            scene.run(run).assert_does_not_name("system-files-limit");
+            played_back(lab, run, &full).assert_does_not_name("system-files-limit");
+        }
+    });
+}
+
 #[test]
 fn a_file_that_its_server_has_forgotten_is_named_by_the_message_or_by_the_command_line() {
     scenario(NEEDS, |lab| {

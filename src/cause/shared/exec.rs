@@ -1,5 +1,7 @@
 //! Which programs a failure to start concerns: what the causes of running a program have in common.
 
+use super::spoken::tells_no_reason;
+use super::starts;
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
 use crate::machine::Executable;
@@ -113,7 +115,8 @@ fn is_on_noexec(case: &Case, file: &Path, clue: &Clue) -> bool {
 }
 
 /// Whether what stops a file would be a strange thing to meet in a file that is only read: a file without x bit is an ordinary one.
-fn is_certain_stop(case: &Case, met: &Obstacle) -> bool {
+#[must_use]
+pub fn is_certain_stop(case: &Case, met: &Obstacle) -> bool {
     let is_program =
         || matches!(case.machine.executable(&met.file), Ok(Executable::Elf(_) | Executable::Script { .. }));
     met.answer().is_some() && (!matches!(met.refusal, Refusal::NoExecuteBit(_)) || is_program())
@@ -136,9 +139,12 @@ pub fn misread(case: &Case) -> Option<Suspect> {
 }
 
 /// The command itself, and the programs of its command line that cannot be started, where it ended as the loader or a shell ends such a
-/// program, and nothing was said.
+/// program, and nothing was said; those that its program text starts, where it said only that something failed.
 #[must_use]
 pub fn unsaid(case: &Case) -> Vec<Suspect> {
+    if tells_no_reason(case) {
+        return starts::stopped(case);
+    }
     let is_silent = case.clues.is_empty() && matches!(case.outcome, Outcome::Exited { code: 126 | 127 });
     if !is_silent {
         return Vec::new();

@@ -13,6 +13,7 @@ pub mod locks;
 pub mod mount_option;
 pub mod other_user;
 pub mod passed;
+pub mod patterns;
 pub mod port;
 pub mod refused;
 pub mod refused_port;
@@ -24,6 +25,7 @@ pub mod shortage;
 pub mod spoken;
 #[cfg(test)]
 pub mod stage;
+pub mod starts;
 pub mod sysctl;
 pub mod tried;
 pub mod unseen;
