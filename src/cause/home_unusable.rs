@@ -2,7 +2,7 @@
 
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Clue, Operation};
 use crate::machine::Kind;
 use crate::sys::errno::Errno;
 use crate::words;
@@ -29,7 +29,8 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
     // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let below = |home: PathBuf| clue.path.as_ref().is_some_and(|path| path.starts_with(&home) && *path != home);
-    is_refusal && home(case).is_some_and(below)
+    // Programs are found by PATH, whatever HOME is.
+    is_refusal && clue.operation != Some(Operation::Execute) && home(case).is_some_and(below)
 }
 
 /// What HOME names; none where it is unset or empty. `/` is nobody's home, and everything lies below it.
@@ -114,7 +115,6 @@ mod tests {
     use super::super::stage::Stage;
     use super::*;
     use crate::cause::Confidence;
-    use crate::clue::Operation;
     use crate::machine::Kind;
     use crate::text::Bytes;
 

@@ -126,6 +126,22 @@ fn a_call_that_would_wait_is_a_lock_only_where_one_is_told_or_named() {
 }
 
 #[test]
+fn of_several_locks_the_one_that_is_spoken_of_is_named_and_none_where_none_is() {
+    scenario(DATABASES, |lab| {
+        let scene = lab.play(&format!(
+            r#"{HOLD} mkdir work; cd work; hold journal; hold spool
+            lock='use Fcntl ":flock"; open F, ">>", $ENV{{F}}; flock F, LOCK_EX | LOCK_NB or die'
+            F=spool explained told perl -e "$lock "'"cannot lock spool: $!\n"'
+            explained text perl -e 'use Fcntl ":flock"; open F, ">>", "journal"; flock F, LOCK_EX | LOCK_NB or die "cannot lock it: $!\n"'
+            F=spool explained untold perl -e "$lock "'"cannot lock it: $!\n"'"#
+        ));
+        scene.run("told").assert_first("locked-by-process", lab.path("work/spool"), Confidence::Likely);
+        scene.run("text").assert_first("locked-by-process", lab.path("work/journal"), Confidence::Likely);
+        scene.run("untold").assert_silent();
+    });
+}
+
+#[test]
 fn a_lock_that_was_let_go_meanwhile_was_seen_when_the_command_spoke() {
     scenario(DATABASES, |lab| {
         let scene = lab.play(

@@ -6,6 +6,7 @@ use crate::machine::{HeldLock, Kind, Stat};
 use crate::probe::lock::{LockState, lock_state};
 use crate::sys::errno::Errno;
 use crate::watch::LockSample;
+use crate::words::has_name;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,27 @@ fn unnamed(case: &Case, clue: &Clue) -> Vec<(PathBuf, bool)> {
         return named.into_iter().map(|path| (path, true)).collect();
     }
     let below = case.machine.locked_below(&case.surroundings().cwd).unwrap_or_default();
-    below.into_iter().map(|path| (PathBuf::from(OsString::from_vec(path.0)), false)).collect()
+    let below: Vec<PathBuf> = below.into_iter().map(|path| OsString::from_vec(path.0).into()).collect();
+    let meant: Vec<PathBuf> = below.iter().filter(|path| is_spoken_of(case, clue, path)).cloned().collect();
+    let meant = if meant.is_empty() && have_one_holder(case, &below) { below } else { meant };
+    meant.into_iter().map(|path| (path, false)).collect()
+}
+
+/// Whether the message, or a program text of the command line, has the name of a file: `cannot lock data: …`.
+fn is_spoken_of(case: &Case, clue: &Clue, path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    has_name(&clue.line, name) || case.command.iter().skip(1).any(|word| has_name(&word.to_string_lossy(), name))
+}
+
+/// Whether one process has all of these files locked: of the locks of several, nothing tells which the message means.
+fn have_one_holder(case: &Case, paths: &[PathBuf]) -> bool {
+    let holder = |path: &PathBuf| match lock_state(case.machine, path, None) {
+        LockState::Held { by, .. } => Some(by.pid),
+        _ => None,
+    };
+    let mut holders = paths.iter().map(holder);
+    let first = holders.next();
+    holders.all(|other| Some(other) == first)
 }
 
 /// Programs that stand behind `timeout` or `sudo` are files too, and no locks.
