@@ -68,7 +68,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
             return Verdict::RuledOut(format!("{sum} s of {} of CPU time were used", limited.shown()));
         }
     };
-    Verdict::Found(Box::new(found(case, &limited, used, confidence)))
+    Verdict::Found(Box::new(found(case, &limited, used, limited.as_sure_as_seen(confidence))))
 }
 
 /// Whether no process was seen with half of what it may use: the looks are a tenth of a second apart.
@@ -92,7 +92,7 @@ fn by_sum(case: &Case) -> Confidence {
 fn limit(case: &Case) -> Option<Limited> {
     let busiest = case.watched.busiest.as_ref();
     let of_busiest = busiest.and_then(|seen| Limited::of_process(case, Resource::CpuTime, &seen.process.limit));
-    let all = Limited::tightest(case, Resource::CpuTime).into_iter().chain(of_busiest);
+    let all = of_busiest.into_iter().chain(Limited::tightest(case, Resource::CpuTime));
     let found = all.min_by_key(|limited| limited.soft)?;
     if !ended_by(case, libc::SIGXCPU) {
         return Some(found);

@@ -161,8 +161,9 @@ fn of_process(case: &Case, limited: &Limited, memory: Option<Memory>, is_proven:
         Evidence::probe(format!("the machine has {} of {} available", size(memory.available), size(memory.total)))
             .check("free -h")
     }));
+    let confidence = if has_more && is_proven { Confidence::Verified } else { Confidence::Likely };
     Finding {
-        confidence: if has_more && is_proven { Confidence::Verified } else { Confidence::Likely },
+        confidence: limited.as_sure_as_seen(confidence),
         seen: Some(Seen::Now),
         headline: format!("a process may have {} of address space", limited.shown()),
         summary: format!(

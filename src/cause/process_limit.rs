@@ -169,6 +169,10 @@ fn found(case: &Case, suspect: &Suspect, reached: &Reached) -> Finding {
     // Without a word of it, a refused fork need not be what the command failed of.
     let is_told = suspect.clue.is_some_and(|index| speaks_of_it(&case.clues[index]));
     let confidence = if is_told { Confidence::Verified } else { Confidence::Likely };
+    let confidence = match reached {
+        Reached::User { limited, .. } => limited.as_sure_as_seen(confidence),
+        Reached::Group { .. } | Reached::Machine { .. } => confidence,
+    };
     let (headline, evidence, fixes) = match reached {
         Reached::Group { group, current, refused } => of_group(case, group, *current, *refused, &at),
         Reached::User { limited, threads } => of_user(case, limited, *threads, &at),

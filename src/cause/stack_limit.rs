@@ -139,6 +139,7 @@ fn is_named(case: &Case, clue: Option<&Clue>, program: &str) -> bool {
 
 fn by_fault(case: &Case, limited: &Limited, fault: &Fault) -> Verdict {
     let confidence = if fault.is_named { Confidence::Verified } else { Confidence::Likely };
+    let confidence = limited.as_sure_as_seen(confidence);
     let record = Evidence::probe(format!("the access was at the end of the stack: {}", fault.line))
         .check("dmesg | grep segfault | tail -1");
     let mut finding = Finding { confidence, ..of_program(case, limited, &fault.program) };

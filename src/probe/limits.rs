@@ -172,6 +172,27 @@ pub fn limit(text: &str, resource: Resource) -> Option<Limit> {
     Some(Limit { soft: amount(values.next()?)?, hard: amount(values.next()?)? })
 }
 
+/// The soft limit that a script sets, in seconds, bytes or things: `ulimit -s 256`, `ulimit -S -t 1`. The last one counts; none where the shells do not
+/// agree on the unit, as dash and bash do not on that of files.
+#[must_use]
+pub fn set_by_script(script: &str, resource: Resource) -> Option<u64> {
+    let names = resource.names();
+    let scale = match (resource, names.unit) {
+        (Resource::FileSize, _) => return None,
+        (_, Unit::Bytes) => 1024,
+        (_, Unit::Seconds | Unit::Count) => 1,
+    };
+    let calls = script.match_indices("ulimit ").map(|(at, word)| &script[at + word.len()..]);
+    let amounts = calls.filter_map(|call| {
+        let call = call.split([';', '&', '|', '\n', ')', '\'', '"']).next()?;
+        let words: Vec<&str> = call.split_whitespace().collect();
+        let is_flag = |word: &&str| word.starts_with('-') && word.ends_with(names.flag) && !word.starts_with("-H");
+        let flag = words.iter().position(is_flag)?;
+        words.get(flag + 1)?.parse::<u64>().ok()?.checked_mul(scale)
+    });
+    amounts.last()
+}
+
 /// `unlimited` or a number; none where it is neither.
 #[expect(clippy::option_option, reason = "not understood and unlimited are two things")]
 fn amount(word: &str) -> Option<Option<u64>> {
@@ -192,6 +213,18 @@ mod tests {
         assert_eq!(limit(TEXT, Resource::FileSize), Some(Limit { soft: Some(1 << 20), hard: None }));
         assert_eq!(limit(TEXT, Resource::OpenFiles), Some(Limit { soft: Some(1024), hard: Some(524_288) }));
         assert_eq!(limit(TEXT, Resource::CpuTime), Some(Limit { soft: None, hard: None }));
+    }
+
+    #[test]
+    fn what_a_script_sets_is_read_in_the_unit_of_shells() {
+        let set = |script: &str, resource| set_by_script(script, resource);
+        assert_eq!(set("s:\n\tulimit -s 256; ./deep", Resource::StackSize), Some(256 << 10));
+        assert_eq!(set("(ulimit -S -t 1; ./spin)", Resource::CpuTime), Some(1));
+        assert_eq!(set("ulimit -n 20 && ulimit -Sn 30", Resource::OpenFiles), Some(30));
+        for script in ["ulimit -Hn 20", "ulimit -n $N", "ulimit -s unlimited", "ulimit -a"] {
+            assert_eq!(set(script, Resource::OpenFiles), None, "{script}");
+        }
+        assert_eq!(set("ulimit -f 10", Resource::FileSize), None);
     }
 
     #[test]

@@ -222,6 +222,7 @@ impl Run {
         let written = written_by(self.child.pid);
         let (exec_failure, captured) = (self.child.exec_failure(), self.captured);
         let peak_memory = process::reap(self.child.pid);
-        Ended { end, exec_failure, facts, written, peak_memory, captured, started, duration }.into_ran(self.recorder, self.watch)
+        Ended { end, exec_failure, facts, written, peak_memory, captured, started, duration }
+            .into_ran(self.recorder, self.watch)
     }
 }

@@ -1,10 +1,11 @@
 //! What the causes about resource limits have in common: the child's own values, where they come from, how they are raised.
 
-use crate::cause::{Case, Evidence, Fix};
+use crate::cause::{Case, Confidence, Evidence, Fix, Mode};
 use crate::machine::Identity;
 use crate::probe::limit_origin::{Origin, origin};
-use crate::probe::limits::{Limit, Resource, Unit, limit};
+use crate::probe::limits::{Limit, Resource, Unit, limit, set_by_script};
 use crate::sys::family::Usage;
+use crate::words;
 use std::path::Path;
 
 /// A finite soft limit of the child.
@@ -17,6 +18,8 @@ pub struct Limited {
     pub hard: Option<u64>,
     /// Where the soft limit comes from.
     pub origin: Origin,
+    /// Whether a process was seen to have it; a script that sets one need not have come to that.
+    pub is_seen: bool,
 }
 
 /// The child's limit of a resource; none where its limits are not known.
@@ -35,6 +38,18 @@ fn confined<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a str> {
     family.into_iter().flat_map(|family| &family.confined).map(|confined| confined.limits.as_str())
 }
 
+/// What the scripts of the command line set, of which the process may be gone before it is looked at.
+fn of_scripts(case: &Case, resource: Resource) -> Option<u64> {
+    let given = case.command.iter().skip(1).filter_map(|word| set_by_script(word.to_str()?, resource));
+    let cwd = &case.surroundings().cwd;
+    let read = words::scripts_of(case.command).filter(|_| case.mode == Mode::Run).filter_map(|script| {
+        let judge = |text: &[u8]| set_by_script(&String::from_utf8_lossy(text), resource);
+        let question = format!("ulimit -{}", resource.names().flag);
+        case.machine.judge_script(&question, &cwd.join(script), judge).ok().flatten()
+    });
+    given.chain(read).min()
+}
+
 /// What the command's processes were seen to use, those with the most descriptors and the most memory.
 pub fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
     let family = case.watched.family.as_ref().map(|sample| &sample.family);
@@ -43,7 +58,7 @@ pub fn usages<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Usage> {
 
 impl Limited {
     fn from(case: &Case, resource: Resource, soft: u64, hard: Option<u64>) -> Self {
-        Self { resource, soft, hard, origin: origin(case.machine, resource, soft) }
+        Self { resource, soft, hard, origin: origin(case.machine, resource, soft), is_seen: true }
     }
 
     /// That of one of the command's processes, by the text of its limits, and where it comes from; none where it is unlimited.
@@ -52,13 +67,24 @@ impl Limited {
         Some(Self::from(case, resource, soft?, hard))
     }
 
-    /// The limit of the command, or of one of its processes that was seen with a lower one.
+    /// The limit of the command, or of one of its processes that was seen with a lower one, or that one of its scripts sets.
     pub fn tightest(case: &Case, resource: Resource) -> Option<Self> {
         let limits = usages(case).map(|usage| usage.limits.as_str()).chain(confined(case));
         let of_processes = limits.filter_map(|limits| limit(limits, resource));
-        let all = of(case, resource).into_iter().chain(of_processes);
-        let tightest = all.filter_map(|limit| Some((limit.soft?, limit))).min_by_key(|(soft, _)| *soft)?;
-        Some(Self::from(case, resource, tightest.0, tightest.1.hard))
+        let seen = of(case, resource).into_iter().chain(of_processes);
+        let seen = seen.filter_map(|limit| Some((limit.soft?, limit.hard))).min_by_key(|(soft, _)| *soft);
+        match (seen, of_scripts(case, resource)) {
+            (Some((soft, hard)), set) if set.is_none_or(|set| soft <= set) => {
+                Some(Self::from(case, resource, soft, hard))
+            }
+            (_, Some(set)) => Some(Self { is_seen: false, ..Self::from(case, resource, set, None) }),
+            (_, None) => None,
+        }
+    }
+
+    /// How sure a finding about it can be that would be so sure of a limit in force.
+    pub fn as_sure_as_seen(&self, confidence: Confidence) -> Confidence {
+        if self.is_seen { confidence } else { confidence.min(Confidence::Likely) }
     }
 
     /// The same with another soft limit.
@@ -81,6 +107,10 @@ impl Limited {
     pub fn evidence(&self) -> Vec<Evidence> {
         let names = self.resource.names();
         let hard = self.hard.map_or("unlimited".to_owned(), |hard| self.resource.shown(hard));
+        if !self.is_seen {
+            let fact = format!("a script of the command sets {} by `ulimit -{}`", self.shown(), names.flag);
+            return vec![Evidence::probe(fact)];
+        }
         let fact = format!("{} of the command was {} (hard limit {hard})", names.constant, self.shown());
         let mut evidence = vec![Evidence::probe(fact).check(format!("grep '{}' /proc/self/limits", names.proc))];
         evidence.extend(self.inheritance());

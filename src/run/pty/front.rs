@@ -95,8 +95,17 @@ impl Front {
             behind::leave(&self.ends.first, &self.ends.caller, &self.ends.wire);
         }
         let Notes { recorder, watch } = notes;
-        Ended { end, exec_failure: self.child.exec_failure(), facts, written, peak_memory, captured: true, started, duration }
-            .into_ran(recorder, watch)
+        Ended {
+            end,
+            exec_failure: self.child.exec_failure(),
+            facts,
+            written,
+            peak_memory,
+            captured: true,
+            started,
+            duration,
+        }
+        .into_ran(recorder, watch)
     }
 
     fn follow(&mut self, notes: &mut Notes) -> Change {
