@@ -71,7 +71,7 @@ const NEEDED: &[Needed] = &[
         number: 24,
         words: &["resource limit", "modify limit", "setrlimit", "raise maximum limit", "prlimit"],
     },
-    Needed { name: "CAP_KILL", number: 5, words: &["kill", "signal"] },
+    Needed { name: "CAP_KILL", number: 5, words: &["kill", "killing", "signal"] },
     Needed {
         name: "CAP_SYS_ADMIN",
         number: 21,
