@@ -45,6 +45,11 @@ fn says_quota(clue: &Clue) -> bool {
     clue.suspects(ID) || clue.errno == Some(Errno::EDQUOT) && of_disk
 }
 
+/// Whether the kernel itself spoke of a quota: its errno has no other meaning for a disk.
+fn is_told(clue: &Clue) -> bool {
+    clue.errno == Some(Errno::EDQUOT) && says_quota(clue)
+}
+
 /// Whether a message may mean the quota of a project: xfs answers ENOSPC there.
 fn may_hide_it(clue: &Clue, mount: &Mount) -> bool {
     let takes = clue.operation.is_none_or(Operation::takes_space);
@@ -115,7 +120,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let is_named = clue.is_some_and(|clue| clue.path.is_some() || clue.other_path.is_some());
     match (limits.known.iter().find(|limit| limit.is_reached()), limits.known.first()) {
         (Some(limit), _) => Verdict::Found(Box::new(quota.found(limit, confidence(limit, is_said, is_named)))),
-        (None, Some(limit)) if by_name => Verdict::Found(Box::new(quota.no_longer(limit))),
+        (None, Some(limit)) if by_name && case.mode == Mode::Log => Verdict::Found(Box::new(quota.no_longer(limit))),
+        (None, Some(limit)) if suspect.touched && clue.is_some_and(is_told) => {
+            Verdict::Found(Box::new(Finding { seen: Some(Seen::During), ..quota.no_longer(limit) }))
+        }
         (None, _) if by_name && (limits.unknown.is_some() || case.mode == Mode::Log) => {
             Verdict::Found(Box::new(quota.said(limits.unknown.as_deref())))
         }
@@ -398,7 +406,7 @@ mod tests {
     fn a_soft_limit_within_its_grace_does_not_bind() {
         let within = Allowance { grace_ends: 6000, ..allowance(90 * MIB, 80 * MIB, 100 * MIB) };
         let finding = refused(within, allowance(5, 0, 0)).finding(&CAUSE, "/home");
-        assert_eq!((finding.confidence, finding.seen), (Confidence::Likely, None));
+        assert_eq!((finding.confidence, finding.seen), (Confidence::Likely, Some(Seen::During)));
     }
 
     #[test]

@@ -78,3 +78,34 @@ fn a_quota_is_found_where_the_message_names_no_path_or_no_reason() {
         }
     });
 }
+
+#[test]
+fn a_quota_is_found_although_what_was_written_is_gone_again() {
+    let needs = [
+        Need::Root,
+        Need::Filesystem("btrfs"),
+        Need::Program("git"),
+        Need::Program("mksquashfs"),
+        Need::Program("zip"),
+        Need::Program("unzip"),
+    ];
+    scenario(&needs, |lab| {
+        let scene = lab.play(&format!(
+            r#"{LIMITED} mkdir tree; head -c 12M /dev/urandom >tree/big; zip -q -0 big.zip tree/big
+            git init -q src; cp tree/big src; git -C src add big; git -C src -c user.name=a -c user.email=a@b commit -qm a
+            explained git git clone -q src pool/small/copy
+            explained fallocate fallocate -l 12M pool/small/file
+            explained squash mksquashfs tree pool/small/x.sq -noD -noF -noI -quiet -no-progress
+            rm -f pool/small/file pool/small/x.sq; sync
+            explained mkfs mkfs.ext4 -q -d tree pool/small/x.img 30M
+            rm -f pool/small/x.img; sync
+            explained twin.git git clone -q none pool/small/other
+            explained twin.fallocate fallocate -l 12M pool/none/file
+            explained twin.squash mksquashfs none pool/small/x.sq -quiet -no-progress
+            explained twin.mkfs mkfs.ext4 -q -d none pool/small/y.img 3M"#
+        ));
+        scene.each(&["git", "fallocate", "squash", "mkfs"]).assert_about("quota-exceeded", lab.path("pool/small"));
+        let twins = ["twin.git", "twin.fallocate", "twin.squash", "twin.mkfs"];
+        scene.each(&twins).assert_does_not_name("quota-exceeded");
+    });
+}
