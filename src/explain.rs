@@ -98,13 +98,13 @@ impl Failure<'_> {
 
     fn end(&self, library: &Library) -> End {
         match self.outcome {
-            Outcome::Exited { code: 0 | 130 | 141 } => End::NoFailure,
+            Outcome::Exited { code: 0 | 130 | 141 }
+            | Outcome::Signaled { signal: libc::SIGINT | libc::SIGPIPE | libc::SIGHUP, .. } => End::NoFailure,
             Outcome::Exited { code } => match library.benign(self.command, *code) {
                 Some(benign) if benign.quiet => End::AnswerUnlessTold,
                 Some(_) => End::NoFailure,
                 None => End::Failure,
             },
-            Outcome::Signaled { signal: libc::SIGINT | libc::SIGPIPE | libc::SIGHUP, .. } => End::NoFailure,
             Outcome::Signaled { .. } | Outcome::NotStarted { .. } => End::Failure,
         }
     }

@@ -65,12 +65,12 @@ fn descriptors_and_processes_that_a_makefile_limits_are_named_with_its_number() 
 fn a_stack_that_a_makefile_limits_is_told_with_its_number() {
     crash_scenario(TOOLS, |lab| {
         let scene = lab.play(
-            r#"echo 'int deeper(int n) { volatile char room[4096]; room[0] = n; return deeper(n + 1) + room[0]; } int main(void) { return deeper(0); }' >deep.c
+            r"echo 'int deeper(int n) { volatile char room[4096]; room[0] = n; return deeper(n + 1) + room[0]; } int main(void) { return deeper(0); }' >deep.c
             echo 'int main(void) { return *(volatile int *)0; }' >null.c; gcc -O0 -w -o deep deep.c; gcc -O0 -w -o null null.c
             printf 'calls:\n\tulimit -s 256; ./deep\nempty:\n\tulimit -s 256; ./null\n' >Makefile
             explained make make calls
             explained script sh -c '(ulimit -s 512; ./deep); exit 1'
-            explained twin make empty"#,
+            explained twin make empty",
         );
         assert_eq!(scene.run("make").assert_names("stack-limit").subject, "262144");
         assert_eq!(scene.run("script").assert_names("stack-limit").subject, "524288");

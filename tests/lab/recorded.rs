@@ -52,7 +52,7 @@ except OSError as error: sys.exit("cannot start: " + error.strerror)' "$LAB/file
     });
 }
 
-/// What curl and SQLite say of any file that they cannot open.
+/// What curl and sqlite3 say of any file that they cannot open.
 #[test]
 fn files_that_cannot_be_opened_for_an_untold_reason_lead_to_a_machine_with_all_files_open() {
     scenario(&[Need::Root, Need::Program("strace"), Need::Program("curl"), Need::Program("sqlite3")], |lab| {

@@ -38,14 +38,14 @@ PYTHON
 fn free_blocks_that_do_not_lie_together_are_named() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(&format!(
-            r#"{DISK}
+            r"{DISK}
             explained healthy cp /nowhere disk/new
             python3 scatter.py
             explained touch touch disk/new
             explained mkdir mkdir disk/directory
             explained cp cp /etc/hostname disk/copy
             explained git git -C disk/repo commit --allow-empty -m x
-            explained unzip unzip -q a.zip -d disk"#
+            explained unzip unzip -q a.zip -d disk"
         ));
         for run in ["touch", "mkdir", "cp", "git", "unzip"] {
             let run = scene.run(run);

@@ -33,8 +33,8 @@ pub fn announced(case: &Case, clue: &Clue) -> Option<u16> {
         let line = line.to_lowercase();
         ["listen", "bind", "port", "serv"].iter().any(|word| line.contains(word))
     };
-    let near = before.lines().rev().take(ANNOUNCED).filter(is_announcement);
-    near.filter_map(|line| addressed(line).or_else(|| behind_port(line))).next()
+    let mut near = before.lines().rev().take(ANNOUNCED).filter(is_announcement);
+    near.find_map(|line| addressed(line).or_else(|| behind_port(line)))
 }
 
 /// The numbers of the command line that may be ports, in order; the time of `timeout` and the priority of `nice` are none.

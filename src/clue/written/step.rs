@@ -43,7 +43,7 @@ fn of_text(text: &[u8]) -> Vec<Step> {
 fn of_class(class: &ClassBytes) -> Vec<Step> {
     let has = |byte: u8| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&byte));
     let is_common = b"aeinorst0123456789 ".iter().any(|byte| has(*byte));
-    let bytes: usize = class.ranges().iter().map(|range| range.len()).sum();
+    let bytes: usize = class.ranges().iter().map(regex_syntax::hir::ClassBytesRange::len).sum();
     if is_common || bytes > MOST_BYTES {
         return Vec::new();
     }
