@@ -123,13 +123,15 @@ fn name_servers_that_cannot_answer_are_named_and_a_name_that_nobody_has_is_not()
             explained_in git "$inside" git clone http://no-such-name.example/x
             explained_in python "$inside" python3 -c "$lookup"
             explained_in node "$inside" node -e 'require("dns").lookup("no-such-name.example", error => {{ throw error }})'
+            explained_in rsync "$inside" rsync no-such-name.example::x .
+            explained_in ruby "$inside" ruby -rsocket -e 'TCPSocket.new("no-such-name.example", 80)'
             echo 'nameserver 127.0.0.53' >resolv; explained_in local "$inside" wget -nv http://no-such-name.example/
             echo 'nameserver 192.0.2.1' >resolv; explained_in unreachable "$inside" curl -sS http://no-such-name.example/
             : >resolv; answer
             explained_in twin "$inside" curl -sS http://no-such-name.example/
             explained_in twin.python "$inside" python3 -c "$lookup""#
         ));
-        scene.each(&["empty", "git", "python", "node", "local", "unreachable"]).assert_only(
+        scene.each(&["empty", "git", "python", "node", "rsync", "ruby", "local", "unreachable"]).assert_only(
             "resolver-unconfigured",
             "/etc/resolv.conf",
             Confidence::Verified,

@@ -112,12 +112,6 @@ pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> +
 pub fn is_warning(clue: &Clue) -> bool {
     const WORDS: &[&str] = &[
         "warn",
-        "notice:",
-        "info:",
-        "[info",
-        "debug:",
-        "debug]",
-        "debug ",
         "ignor",
         "skipping",
         "falling back",
@@ -135,7 +129,17 @@ pub fn is_warning(clue: &Clue) -> bool {
     let paths = [&clue.path, &clue.other_path].into_iter().flatten();
     let said = paths.fold(clue.line.clone(), |line, path| line.replace(&*path.to_string_lossy(), ""));
     let said = said.to_lowercase();
-    WORDS.iter().any(|word| without_level_of_php(&said).contains(word))
+    let said = without_level_of_php(&said);
+    WORDS.iter().any(|word| said.contains(word)) || has_low_level(said)
+}
+
+/// Whether a line has a level below that of a warning: `info:`, `[debug]`. `getaddrinfo:` and `debugger` are other words.
+fn has_low_level(said: &str) -> bool {
+    let is_level = |word: &str| {
+        let mut places = said.match_indices(word).map(|(at, _)| (&said[..at], &said[at + word.len()..]));
+        places.any(|(before, behind)| !before.ends_with(char::is_alphanumeric) && behind.starts_with([':', ']']))
+    };
+    ["notice", "info", "debug"].into_iter().any(is_level)
 }
 
 /// What PHP says of a call that failed, without its level: `E_WARNING` is its word for that, and `E_NOTICE` for a short write.
@@ -315,5 +319,25 @@ pub fn user(case: &Case, who: &Who) -> String {
     match who.identity().uid {
         0 => "root".into(),
         uid => format!("the user {}", case.machine.user(uid)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_below_an_error_is_a_word_of_its_own() {
+        let of = |line: &str| is_warning(&Clue { line: line.into(), ..Clue::default() });
+        for line in ["info: no cache", "[debug] no cache", "2024 NOTICE: no cache", "UserWarning: no cache"] {
+            assert!(of(line), "{line}");
+        }
+        for line in [
+            "rsync: getaddrinfo: host 873: Temporary failure",
+            "Debugger entered--Lisp error: x",
+            "no debug symbols: x",
+        ] {
+            assert!(!of(line), "{line}");
+        }
     }
 }
