@@ -145,7 +145,9 @@ pub fn unquoted(written: &[u8]) -> Vec<u8> {
     }
     let mut name = Vec::with_capacity(written.len());
     let mut rest = written;
-    let (mut is_inside, mut has_escapes) = (!written.starts_with(b"$'") && !written.starts_with(b"'"), false);
+    // What begins with a quotation mark was outside of one, but where that ends the one before it.
+    let begins_outside = written.starts_with(b"$'") || written.starts_with(b"'") && !written.starts_with(b"'$'");
+    let (mut is_inside, mut has_escapes) = (!begins_outside, false);
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
         match byte {
@@ -218,6 +220,8 @@ mod tests {
             (r"list'$'\r", "list\r"),
             (r"'a b'$'\t\303\251''c'", "a b\té\u{63}"),
             (r"$'it\'s'", "it's"),
+            (r"'$'\n''b", "\nb"),
+            (r"a'$'\033''[31m/x", "a\x1b[31m/x"),
             (r"a$b", "a$b"),
             (r"$'", ""),
         ] {

@@ -53,6 +53,12 @@ fn is_interpreter(word: &OsStr) -> bool {
     INTERPRETERS.contains(&program_name(word).as_str())
 }
 
+/// Whether a word is make(1).
+#[must_use]
+pub fn is_make(word: &OsStr) -> bool {
+    matches!(program_name(word).as_str(), "make" | "gmake")
+}
+
 /// A program that starts the one behind it and ends as that does.
 struct Launcher {
     name: &'static str,
@@ -139,7 +145,7 @@ pub fn glued_in(word: &OsStr) -> Option<&Path> {
 /// make reads where nothing else is said, make(1).
 pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
     const OF_MAKE: &[&str] = &["GNUmakefile", "makefile", "Makefile"];
-    let is_make = command.iter().any(|word| matches!(program_name(word).as_str(), "make" | "gmake"));
+    let is_make = command.iter().any(|word| is_make(word));
     let programs = command.iter().take(4).filter(|word| word.as_bytes().contains(&b'/'));
     let read = command.windows(2).filter(|pair| is_interpreter(&pair[0])).map(|pair| &pair[1]);
     let of_make = command.windows(2).filter(move |pair| is_make && pair[0] == "-f").map(|pair| &pair[1]);

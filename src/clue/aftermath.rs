@@ -85,7 +85,9 @@ impl Aftermath {
         }
         let chain = Chain::of(after);
         let errors = || after.iter().filter(|line| is_statement(line) && is_marked(line));
-        match errors().next_back() {
+        // Make ends with a line of its own for each recipe that failed; why that failed stands before.
+        let ending = errors().rfind(|line| !line.contains(": *** [")).or_else(|| errors().next_back());
+        match ending {
             _ if chain == Chain::Root => Self::Open,
             Some(error) if chain == Chain::Handled && !is_of_program(error) => judged(error, clue).doubted(),
             Some(error) => judged(error, clue),
@@ -133,7 +135,7 @@ impl Chain {
 }
 
 /// The lines between two offsets, without control sequences and without empty ones.
-fn lines(transcript: &Transcript, place: Range<u64>) -> Vec<String> {
+pub(super) fn lines(transcript: &Transcript, place: Range<u64>) -> Vec<String> {
     let within = transcript.parts.iter().map(|part| {
         let bytes = &part.bytes.0;
         let at =

@@ -176,7 +176,7 @@ impl Bench<'_> {
             ("path", shown(draft.path.as_deref().or(draft.assumed.as_deref())), example.path.clone()),
             ("other", shown(draft.other.as_deref()), example.other.clone()),
             ("subject", draft.subject.clone(), example.subject.clone()),
-            ("program", draft.program.clone(), example.program.clone()),
+            ("program", draft.speaker().map(str::to_owned), example.program.clone()),
             ("log", example.log.as_ref().and_then(|_| shown(log().as_deref())), example.log.clone()),
         ];
         let mut wrong = read.into_iter().filter(|(_, found, wanted)| wanted.is_some() && found != wanted);

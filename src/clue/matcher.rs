@@ -74,6 +74,8 @@ pub(super) struct Draft {
     pub other: Option<PathBuf>,
     pub subject: Option<String>,
     pub program: Option<String>,
+    /// The program that the rule is of, for a message that does not name who says it.
+    pub usual_program: Option<String>,
     /// The path by the rule's convention, for a message in which no rule reads one.
     pub assumed: Option<PathBuf>,
 }
@@ -135,7 +137,7 @@ impl Reader<'_> {
         draft.passing = rule.says.passing;
         draft.fill_from_rule(rule, said);
         // A program in another language still has a name that tells what it does: mkdir, touch, rm.
-        draft.operation = draft.operation.or_else(|| verbs.operation(draft.program.as_deref()?));
+        draft.operation = draft.operation.or_else(|| verbs.operation(draft.speaker()?));
         Some(draft)
     }
 
@@ -235,7 +237,7 @@ impl Reader<'_> {
             path: path.or(draft.assumed),
             other_path: draft.other,
             subject: draft.subject,
-            program: draft.program,
+            program: draft.program.or(draft.usual_program),
             suspects,
             vague: says.vague,
             passing: draft.passing,
@@ -312,12 +314,18 @@ impl Draft {
         self.errno = self.errno.or(other.errno);
         self.operation = self.operation.or(other.operation);
         self.program = self.program.take().or_else(|| other.program.clone());
+        self.usual_program = self.usual_program.take().or_else(|| other.usual_program.clone());
         // What this rule knows for the name of a call, another may take for the name of a file: `strace: exec: …`.
         let is_verb = |path: &PathBuf| self.verb.as_deref().is_some_and(|verb| path.as_os_str() == verb);
         if self.path.is_none() && !self.pathless && !other.path.as_ref().is_some_and(is_verb) {
             self.path.clone_from(&other.path);
             self.other = self.other.take().or_else(|| other.other.clone());
         }
+    }
+
+    /// Who says it, or mostly says so.
+    pub(super) fn speaker(&self) -> Option<&str> {
+        self.program.as_deref().or(self.usual_program.as_deref())
     }
 
     fn fill_from_rule(&mut self, rule: &Ready, said: &Said) {
@@ -329,7 +337,7 @@ impl Draft {
             None => {}
         }
         self.subject = self.subject.take().or_else(|| rule.says.subject.clone());
-        self.program = self.program.take().or_else(|| rule.says.program.clone());
+        self.usual_program.clone_from(&rule.says.program);
     }
 }
 

@@ -94,6 +94,11 @@ impl Normal {
         let mut at = place.start;
         while at < place.end {
             let rest = &line[at..place.end];
+            if let Some((length, with)) = escaped(rest) {
+                self.replace(with, at..at + length);
+                at += length;
+                continue;
+            }
             let may_be_one = rest[0] == b'`' || rest[0] == b' ' || !rest[0].is_ascii();
             let mark = if may_be_one { mark(rest, self.open) } else { None };
             match mark {
@@ -112,6 +117,14 @@ impl Normal {
         self.text.extend_from_slice(with);
         self.edits.push((start..self.text.len(), place));
     }
+}
+
+/// Bytes of a quoted name that coreutils show as a shell reads them: the quotation is left for `$'\033'` and goes on behind it, or ends with
+/// it. Here it is a sign inside of the quotation. The length of it all, and what stands in its place.
+fn escaped(text: &[u8]) -> Option<(usize, &'static [u8])> {
+    let inside = text.strip_prefix(b"'$'\\")?;
+    let end = memchr::memchr(b'\'', inside)? + b"'$'\\'".len();
+    Some(if text.get(end) == Some(&b'\'') { (end + 1, b"?") } else { (end, b"?'") })
 }
 
 /// The mark that the text begins with, and what stands in its place. A blank is part of a guillemet inside of a quotation only, which is
@@ -152,6 +165,20 @@ mod tests {
             normal("Öffnen von »/x« nach « /y » und »z« nicht möglich").1,
             "Öffnen von '/x' nach '/y' und 'z' nicht möglich"
         );
+    }
+
+    #[test]
+    fn bytes_that_a_shell_would_read_stay_inside_of_a_quotation() {
+        for (line, text, name) in [
+            (r"cat: 'a/b'$'\033''[31m/x': gone", "cat: 'a/b?[31m/x': gone", r"a/b'$'\033''[31m/x"),
+            (r"cat: 'a'$'\n': gone", "cat: 'a?': gone", r"a'$'\n'"),
+            (r"cat: ''$'\t\303''b': gone", "cat: '?b': gone", r"'$'\t\303''b"),
+        ] {
+            let (normal, found) = normal(line);
+            assert_eq!(found, text);
+            let inside = text.find('\'').unwrap() + 1..text.rfind('\'').unwrap();
+            assert_eq!(&line[normal.original(inside)], name);
+        }
     }
 
     #[test]

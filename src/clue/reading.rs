@@ -152,7 +152,12 @@ const OF_VALUES: &[&str] = &[
 
 /// Whether a line is an error that says nothing but that something failed.
 pub fn is_general(line: &str) -> bool {
-    (has(line, GENERAL) || is_error_number(line)) && !has(line, OF_VALUES)
+    (has(line, GENERAL) || is_error_number(line)) && !has(line, OF_VALUES) && !compares(line)
+}
+
+/// Whether a line has a value beside the one that was wanted: `check 2 failed: expected 4, got 5`.
+fn compares(line: &str) -> bool {
+    has(line, &["expected "]) && has(line, &[" got", " but ", "actual", " found", "received"])
 }
 
 /// Whether a line says that something could not be done, and nothing of why.
@@ -197,7 +202,10 @@ pub fn is_marked(line: &str) -> bool {
     let is_exception = first.ends_with("Error") || first.ends_with("Exception");
     let mut words =
         line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
-    is_exception || line.contains(": *** ") || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
+    is_exception
+        || is_of_program(line)
+        || line.contains(": *** ")
+        || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
 }
 
 /// Whether a line is an exception for what a program itself did wrong, which tells of no file.

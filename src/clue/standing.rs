@@ -3,7 +3,7 @@
 
 use super::Clue;
 use super::script::{Joint, Script, ScriptFile, Step, is_shell};
-use crate::words::{has_name, path_in, words_in};
+use crate::words::{has_name, is_make, path_in, words_in};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -50,6 +50,18 @@ impl Standing {
     pub fn of_text(text: &[u8], file: &ScriptFile, clue: &Clue) -> Self {
         let text = &text[..text.len().min(LONGEST)];
         Script::of_text(text, file).map_or(Self::Counts, |script| Self::within(&script, clue))
+    }
+
+    /// Where it stands in a text that alone decides how the command ends. What nothing of the text can have said was met before: where the
+    /// text only looks, or ends by itself, that is no reason.
+    #[must_use]
+    pub fn of_line(script: &Script, clue: &Clue) -> Self {
+        let Some(steps) = script.steps() else { return Self::Counts };
+        match steps.iter().any(|step| says(step, clue)) {
+            true => Self::within(script, clue),
+            false if steps.iter().all(is_silent) && !is_of_shell_itself(clue) => Self::BeforeLeaf,
+            false => Self::Counts,
+        }
     }
 
     fn within(script: &Script, clue: &Clue) -> Self {
@@ -102,6 +114,13 @@ fn says(step: &Step, clue: &Clue) -> bool {
     }
     let name = clue.path.as_deref().and_then(Path::file_name);
     name.is_some_and(|name| has_name(&String::from_utf8_lossy(step.text), &name.to_string_lossy()))
+}
+
+/// Whether what runs the commands says that it could not go on itself: `/bin/sh: 1: Cannot fork`, `make: /bin/sh: Resource temporarily
+/// unavailable`.
+fn is_of_shell_itself(clue: &Clue) -> bool {
+    let speaker = clue.program.as_deref().or_else(|| speaker(&clue.line)).map(OsStr::new);
+    clue.path.is_none() && speaker.is_none_or(is_shell) || speaker.is_some_and(is_make)
 }
 
 /// The word before the first colon of a line, where programs have their name.

@@ -97,7 +97,8 @@ fn failed_later<'a>(case: &'a Case, clue: &Clue) -> Option<&'a Clue> {
 fn is_of_child(case: &Case, clue: &Clue) -> bool {
     const INTERPRETERS: &[&str] = &["node", "perl", "php", "python", "ruby"];
     let first = words::launched(case.command).first().map(Path::new).and_then(Path::file_name);
-    let name = first.unwrap_or_default().to_string_lossy();
+    let shebang = case.interpreter();
+    let name = shebang.as_deref().map_or_else(|| first.unwrap_or_default().to_string_lossy(), Into::into);
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     INTERPRETERS.contains(&name) && clue.program.as_deref().is_some_and(|program| !program.starts_with(name))
 }

@@ -106,9 +106,12 @@ fn say_not_started(command: Argv, errno: Errno) {
     let mut line = [0; 512];
     let mut rest = &mut line[..];
     let name = command.first().map_or(&b""[..], std::ffi::CStr::to_bytes);
-    let name = &name[..name.len().min(400)];
     let why = if errno == Errno::ENOENT && !name.contains(&b'/') { "command not found" } else { errno.desc() };
-    let _ = rest.write_all(b"explain: ").and_then(|()| rest.write_all(name)).and_then(|()| writeln!(rest, ": {why}"));
+    // A name may hold what a terminal obeys.
+    let shown = name.iter().take(400).map(|byte| if byte.is_ascii_control() { b'?' } else { *byte });
+    let _ = rest.write_all(b"explain: ");
+    shown.for_each(|byte| drop(rest.write_all(&[byte])));
+    let _ = writeln!(rest, ": {why}");
     let left = rest.len();
     let length = line.len() - left;
     let _ = fd::write(fd::STDERR, &line[..length]);

@@ -195,7 +195,7 @@ fn room_that_somebody_else_used_up_is_no_cause_of_what_a_command_ends_with() {
             beside words 'echo "the port must be a number" >&2; exit 2'
             beside make 'make nothing'
             beside python 'python3 -c "import sys; sys.exit(\"bad value\")"'
-            explained twin sh -c 'head -c 3M /dev/zero >small/own 2>/dev/null || exit 3'"#,
+            explained twin sh -c 'sleep 0.1; head -c 3M /dev/zero >small/own 2>/dev/null || exit 3'"#,
         );
         for run in ["status", "missing", "words", "make", "python"] {
             let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
@@ -203,6 +203,31 @@ fn room_that_somebody_else_used_up_is_no_cause_of_what_a_command_ends_with() {
             assert!(of_room.into_iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
         }
         scene.run("twin").assert_first("blocks-exhausted", lab.path("small"), Verified);
+    });
+}
+
+/// What a makefile or a program in a file passes over, told by the line that failed and by the words at the end.
+#[test]
+fn what_a_recipe_or_a_program_file_passed_over_is_not_what_ended_it() {
+    scenario(&[Need::Root, Need::Program("make"), Need::Program("perl"), Need::Program("ruby")], |lab| {
+        let scene = lab.play(
+            r#"mkdir ro; mount -t tmpfs -o ro lab ro; echo 1 >one; echo 2 >two
+            printf '%s\n' 'status:' '	@touch ro/x; exit 0' '	@exit 3' 'differ:' '	@echo x >ro/stamp || echo "no cache" >&2' '	@cmp -s one two' \
+                'own:' '	-@touch ro/x' '	@perl own.pl' 'twin:' '	@echo; \' '	touch ro/x' 'variable:' '	@$(TOUCH) ro/x' >Makefile
+            for target in status differ own twin; do explained $target make $target; done
+            explained variable make variable TOUCH=touch
+            printf '%s\n' '#!/usr/bin/env perl' 'system("touch ro/x");' 'die "line 3 has a bad checksum\n";' >own.pl
+            printf '%s\n' '#!/usr/bin/ruby' 'system("touch ro/x")' 'raise ArgumentError, "bad value"' >own.rb
+            printf '%s\n' '#!/usr/bin/env python3' 'import subprocess, sys' 'subprocess.run(["touch", "ro/x"])' 'sys.exit("check 2 failed: expected 4, got 5")' >own.py
+            chmod +x own.*; for kind in pl rb py; do explained $kind ./own.$kind; done"#,
+        );
+        for run in ["status", "differ", "own", "pl", "rb", "py"] {
+            let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
+            assert!(causes.iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
+        }
+        for run in ["twin", "variable"] {
+            scene.run(run).assert_first("read-only-filesystem", lab.path("ro"), Verified);
+        }
     });
 }
 

@@ -177,3 +177,37 @@ fn what_is_no_file_under_a_name_is_neither_opened_nor_waited_for() {
         }
     });
 }
+
+/// Names that a shell or a terminal would take for something else: the advice has to work when it is typed as it is printed.
+#[test]
+fn advice_for_odd_names_can_be_typed_as_it_is_printed() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r##"python3 - "$EXPLAIN" <<'PYTHON'
+import json, os, subprocess, sys
+NAMES = [b"a b", b"it's", b'do"ub', b"new\nline", b"-dash", b"esc\x1b[31m", b"$(touch pwned)", b"a;b", b"a\\b", b"tab\tx", b"*", b"~", b"\n", b"end\n", b"bad\xff"]
+USER = ["setpriv", "--reuid", "4001", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]
+def explained(words, user=[]):
+    report = os.environ["LAB"] + ("/runs/odd.user.json" if user else "/runs/odd.json")
+    run = subprocess.run([*user, sys.argv[1], "--report", report, "--", *words], capture_output=True)
+    assert b"\x1b" not in run.stderr, run.stderr
+    return json.load(open(report))["causes"][0]
+def typed(found, words):
+    fix = next(fix["command"] for fix in found["fixes"] if words in (fix.get("command") or ""))
+    subprocess.run(["bash", "-euc", fix], check=True)
+for name in NAMES:
+    directory = b"odd/" + name
+    os.makedirs(directory + b"/locked"); os.chmod("odd", 0o755); os.chmod(directory, 0o755); os.chmod(directory + b"/locked", 0o700)
+    open(directory + b"/tool", "w").write("#!/bin/sh\n")
+    typed(explained([directory + b"/tool"]), "chmod")
+    assert os.access(directory + b"/tool", os.X_OK), name
+    found = explained(["touch", directory + b"/locked/x"], USER)
+    assert found["subject"].endswith("/locked"), (name, found)
+    subprocess.run(["bash", "-euc", found["evidence"][0]["check"]], check=True, stdout=subprocess.DEVNULL)
+assert not os.path.exists("pwned")
+print("all typed")
+PYTHON"##,
+        );
+        assert!(scene.script.contains("all typed"), "{}", scene.script);
+    });
+}

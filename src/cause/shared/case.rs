@@ -1,9 +1,10 @@
 //! Everything that is known of one failure, as causes see it.
 
-use crate::clue::{Clue, ScriptFile, Standing};
+use crate::clue::{Clue, Recipe, ScriptFile, Standing};
 use crate::machine::{Kind, Machine, Surroundings};
 use crate::outcome::Outcome;
 use crate::probe::path::{Resolved, resolve};
+use crate::probe::programs::Shebang;
 use crate::sys::mounts::{Mount, Mounts};
 use crate::transcript::Transcript;
 use crate::watch::{Place, Watched};
@@ -90,14 +91,34 @@ impl<'a> Case<'a> {
     /// Where the command that said a message stands in the script that the command line has, or names.
     #[must_use]
     pub fn standing(&self, clue: &Clue) -> Standing {
-        let Some(file) = ScriptFile::of(self.command).filter(|_| self.mode == Mode::Run) else {
+        if self.mode == Mode::Log {
             return Standing::of(self.command, clue);
-        };
+        }
+        if let Some(file) = ScriptFile::of(self.command) {
+            return self.judge(&file.path, "", clue, |text| Standing::of_text(text, &file, clue));
+        }
+        let recipes = Recipe::failed(self.command, self.transcript, clue).into_iter();
+        let of_recipes = recipes.map(|recipe| {
+            let line = format!(" {}", recipe.line);
+            self.judge(&recipe.makefile, &line, clue, |text| recipe.standing(text, clue))
+        });
+        of_recipes.min_by_key(|standing| *standing as u8).unwrap_or_else(|| Standing::of(self.command, clue))
+    }
+
+    /// Where the command that said a message stands in a file below the working directory; `place` tells apart what is asked of the same file.
+    fn judge(&self, file: &Path, place: &str, clue: &Clue, judge: impl FnOnce(&[u8]) -> Standing) -> Standing {
         let path = clue.path.as_deref().unwrap_or(Path::new("-"));
-        let question = format!("standing {} {}", clue.program.as_deref().unwrap_or("-"), path.display());
-        let judge = |text: &[u8]| Standing::of_text(text, &file, clue);
-        let script = self.surroundings().cwd.join(&file.path);
+        let question = format!("standing {} {}{place}", clue.program.as_deref().unwrap_or("-"), path.display());
+        let script = self.surroundings().cwd.join(file);
         self.machine.judge_script(&question, &script, judge).unwrap_or(Standing::Counts)
+    }
+
+    /// The name of the program that reads the script which the command line runs by its path, as its first line tells: `python3`.
+    #[must_use]
+    pub fn interpreter(&self) -> Option<String> {
+        let file = ScriptFile::of(self.command).filter(|file| !file.is_behind_shell && self.mode == Mode::Run)?;
+        let script = self.surroundings().cwd.join(&file.path);
+        self.machine.judge_script("interpreter", &script, interpreter).ok().flatten()
     }
 
     /// Where a program stands in that script, of which no message tells.
@@ -135,4 +156,12 @@ impl<'a> Case<'a> {
     pub fn as_root(&self, command: &str) -> String {
         if self.surroundings().types_as_root() { command.to_owned() } else { format!("sudo {command}") }
     }
+}
+
+/// The program of a `#!` line, by its name.
+fn interpreter(text: &[u8]) -> Option<String> {
+    let first = text.split(|byte| *byte == b'\n').next().filter(|first| first.starts_with(b"#!"))?;
+    let shebang = Shebang::parse(first)?;
+    let program = shebang.looked_up().map_or(shebang.interpreter, PathBuf::from);
+    Some(program.file_name()?.to_string_lossy().into_owned())
 }
