@@ -91,7 +91,7 @@ fn a_quota_is_found_although_what_was_written_is_gone_again() {
     ];
     scenario(&needs, |lab| {
         let scene = lab.play(&format!(
-            r#"{LIMITED} mkdir tree; head -c 12M /dev/urandom >tree/big; zip -q -0 big.zip tree/big
+            r"{LIMITED} mkdir tree; head -c 12M /dev/urandom >tree/big; zip -q -0 big.zip tree/big
             git init -q src; cp tree/big src; git -C src add big; git -C src -c user.name=a -c user.email=a@b commit -qm a
             explained git git clone -q src pool/small/copy
             explained fallocate fallocate -l 12M pool/small/file
@@ -102,7 +102,7 @@ fn a_quota_is_found_although_what_was_written_is_gone_again() {
             explained twin.git git clone -q none pool/small/other
             explained twin.fallocate fallocate -l 12M pool/none/file
             explained twin.squash mksquashfs none pool/small/x.sq -quiet -no-progress
-            explained twin.mkfs mkfs.ext4 -q -d none pool/small/y.img 3M"#
+            explained twin.mkfs mkfs.ext4 -q -d none pool/small/y.img 3M"
         ));
         scene.each(&["git", "fallocate", "squash", "mkfs"]).assert_about("quota-exceeded", lab.path("pool/small"));
         let twins = ["twin.git", "twin.fallocate", "twin.squash", "twin.mkfs"];
