@@ -4,6 +4,7 @@ use super::refused::{self, listed};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::Stat;
+use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "dubious-ownership";
@@ -13,9 +14,9 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
+    let named = named.filter(|(_, clue)| !clue.vague || case.mode == Mode::Run && calls_git(case));
     let suspect = |(index, clue): (usize, &Clue)| {
-        let path =
-            clue.path.as_ref().map_or_else(|| case.surroundings().cwd.clone(), |path| refused::absolute(case, path));
+        let path = clue.path.as_ref().map_or_else(|| repository(case), |path| refused::absolute(case, path));
         Suspect { subject: Subject::Path(path), clue: Some(index), touched: true }
     };
     named.map(suspect).collect()
@@ -36,6 +37,24 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         None if case.mode == Mode::Log => refused::verdict(case, suspect, "may belong to another user", |_, _| None),
         None => Verdict::RuledOut("it belongs to the user who called git".into()),
     }
+}
+
+/// The working tree that the working directory is in; itself where it is in none.
+fn repository(case: &Case) -> PathBuf {
+    let cwd = &case.surroundings().cwd;
+    let is_top = |path: &&Path| case.machine.stat(&path.join(".git")).is_ok();
+    cwd.ancestors().find(is_top).unwrap_or(cwd).to_owned()
+}
+
+/// Whether the command line, or the script that it runs, calls git: a message that does not name it may be about it.
+fn calls_git(case: &Case) -> bool {
+    let calls =
+        |text: &[u8]| [&b"git "[..], b"git\"", b"git'"].iter().any(|word| memchr::memmem::find(text, word).is_some());
+    let in_script = |script: &Path| {
+        let path = case.surroundings().cwd.join(script);
+        case.machine.judge_script("calls git", &path, calls).unwrap_or(false)
+    };
+    case.command.iter().any(|word| calls(word.as_encoded_bytes())) || words::scripts_of(case.command).any(in_script)
 }
 
 /// What git compares with its user: the working tree, the `.git` directory or file; the directory itself for a bare one.
@@ -65,7 +84,8 @@ fn found(case: &Case, suspect: &Suspect, repository: &Path, (path, stat): (&Path
     let headline = format!("the repository {at} belongs to {owner}, and git was called by {name}");
     let summary = format!("{headline}; safe.directory does not list it.");
     let mut finding = refused::found(case, suspect, headline, summary);
-    finding.confidence = Confidence::Verified;
+    let is_vague = suspect.clue.is_some_and(|index| case.clues[index].vague);
+    finding.confidence = if is_vague { Confidence::Likely } else { Confidence::Verified };
     finding.evidence = vec![listed(case, path, stat)];
     finding.evidence.push(
         Evidence::probe("no configuration file of git lists it as safe").check("git config --get-all safe.directory"),

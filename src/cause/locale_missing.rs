@@ -2,6 +2,7 @@
 
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use std::path::Path;
 
 const ID: &str = "locale-missing";
@@ -14,10 +15,18 @@ const VARIABLES: &[&str] =
     &["LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_COLLATE", "LC_NUMERIC", "LC_TIME", "LC_MONETARY", "LANG"];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    setting::suspects(case, ID, setting::nothing_else, |case, _| {
+    setting::suspects(case, ID, setting::nothing_else, |case, clue| {
         let wanted = missing(case).or_else(|| wanted(case).into_iter().next());
-        Subject::Name(wanted.map_or("-".into(), |(_, name)| name))
+        let name = told(case, clue).or(wanted.map(|(_, name)| name));
+        Subject::Name(name.unwrap_or("-".into()))
     })
+}
+
+/// The locale that the message names, where the command line does so too: `initdb --locale=xx_YY`.
+fn told(case: &Case, clue: &Clue) -> Option<String> {
+    let name = clue.subject.as_deref()?;
+    let is_asked_for = case.command.iter().any(|word| word.to_string_lossy().contains(name));
+    (is_asked_for && case.machine.has_locale(name) == Ok(false)).then(|| name.to_owned())
 }
 
 /// The locales that are asked for, and by which variable; `LC_ALL` alone where it is set.
@@ -38,7 +47,10 @@ fn missing(case: &Case) -> Option<(&'static str, String)> {
     wanted(case).into_iter().find(|(_, name)| case.machine.has_locale(name) == Ok(false))
 }
 
-fn check(case: &Case, _: &Suspect) -> Verdict {
+fn check(case: &Case, suspect: &Suspect) -> Verdict {
+    if let Some(name) = suspect.clue.and_then(|index| told(case, &case.clues[index])) {
+        return setting::verdict(case, Some(not_installed(case, &name)), "", "");
+    }
     let wrong = missing(case).map(|(variable, name)| Wrong {
         headline: format!("the locale {name} is not installed"),
         fact: format!("{variable}={name}, and no such locale is installed"),
@@ -53,15 +65,29 @@ fn check(case: &Case, _: &Suspect) -> Verdict {
     setting::verdict(case, wrong, &fine, "the locale was not installed")
 }
 
+/// A locale that the command line asks for.
+fn not_installed(case: &Case, name: &str) -> Wrong {
+    Wrong {
+        headline: format!("the locale {name} is not installed"),
+        fact: format!("the command asks for the locale {name}, and no such locale is installed"),
+        check: "locale -a".to_owned(),
+        fixes: built(case, name).into_iter().collect(),
+    }
+}
+
 fn fixes(case: &Case, variable: &str, name: &str) -> Vec<Fix> {
-    let mut fixes = vec![Fix::now(format!("export {variable}=C.UTF-8"), "in this shell; it is always there")];
+    let now = Fix::now(format!("export {variable}=C.UTF-8"), "in this shell; it is always there");
+    [now].into_iter().chain(built(case, name)).collect()
+}
+
+/// How Debian builds a locale, locale-gen(8).
+fn built(case: &Case, name: &str) -> Option<Fix> {
     let charset = name.split_once('.').map_or("UTF-8", |(_, charset)| charset);
     let word = crate::text::shell_word(name.split('@').next().unwrap_or(name));
-    if case.machine.stat(Path::new("/usr/sbin/locale-gen")).is_ok() && crate::text::shell_word(name) == name {
-        let line = format!("sh -c 'echo {word} {charset} >> /etc/locale.gen && locale-gen'");
-        fixes.push(Fix::lasting("builds it").command(case.as_root(&line)));
-    }
-    fixes
+    let can_be_built = case.machine.stat(Path::new("/usr/sbin/locale-gen")).is_ok();
+    let line = format!("sh -c 'echo {word} {charset} >> /etc/locale.gen && locale-gen'");
+    (can_be_built && crate::text::shell_word(name) == name)
+        .then(|| Fix::lasting("builds it").command(case.as_root(&line)))
 }
 
 #[cfg(test)]
@@ -85,6 +111,16 @@ mod tests {
         let verdicts = stage(false).verdicts(&CAUSE);
         let Verdict::Found(finding) = &verdicts[0].1 else { panic!("{verdicts:?}") };
         assert!(finding.summary.contains("LC_ALL=xx_YY.UTF-8"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_locale_that_the_command_line_asks_for_is_told() {
+        let mut stage = Stage::new(TABLE);
+        stage.command = ["initdb", "--locale=xx_YY"].map(Into::into).into();
+        stage.knows("locale xx_YY", Ok(false));
+        stage.add(|clue| (clue.suspects, clue.subject) = (vec![ID.to_owned()], Some("xx_YY".into())));
+        assert!(stage.finding(&CAUSE, "xx_YY").summary.contains("asks for the locale xx_YY"));
+        stage.knows("locale xx_YY", Ok(true)).assert_silent(&CAUSE);
     }
 
     #[test]

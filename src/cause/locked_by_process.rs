@@ -49,8 +49,9 @@ struct Holder<'a> {
 /// as one about a lock.
 fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
     let clue = suspect.clue.map(|index| &case.clues[index]);
-    let is_told =
-        clue.is_some_and(|clue| clue.path.is_some() || suspect.touched && clue.operation == Some(Operation::Lock));
+    let is_told = clue.is_some_and(|clue| {
+        !clue.vague && (clue.path.is_some() || suspect.touched && clue.operation == Some(Operation::Lock))
+    });
     if is_told { Confidence::Verified } else { Confidence::Likely }
 }
 

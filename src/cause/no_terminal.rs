@@ -4,6 +4,7 @@ use super::setting::{self, Wrong};
 use super::{Case, Cause, Confidence, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::sys::errno::Errno;
+use std::ffi::OsString;
 use std::path::Path;
 
 const ID: &str = "no-terminal";
@@ -31,9 +32,9 @@ fn is_end_of_input(clue: &Clue) -> bool {
     clue.line.to_lowercase().contains("eof when reading a line")
 }
 
-/// ENXIO is how the kernel answers a process without a controlling terminal that opens `/dev/tty`, tty(4).
+/// ENXIO is how the kernel answers a process without a controlling terminal that opens `/dev/tty`, tty(4). Some tell no reason.
 fn wants_it(_: &Case, clue: &Clue) -> bool {
-    clue.errno == Some(Errno::ENXIO) && clue.path.as_deref() == Some(Path::new("/dev/tty"))
+    matches!(clue.errno, None | Some(Errno::ENXIO)) && clue.path.as_deref() == Some(Path::new("/dev/tty"))
 }
 
 /// ENOTTY answers every ioctl(2) that a file does not know, and most are no terminal's.
@@ -44,11 +45,29 @@ fn is_about_a_file(clue: &Clue) -> bool {
     clue.errno == Some(Errno::ENOTTY) && named.is_some_and(|path| !is_of_terminals(path))
 }
 
-/// Whether a message with ENOTTY speaks of a terminal, or of what one is asked for.
-fn speaks_of_it(clue: &Clue) -> bool {
-    const WORDS: &[&str] = &["tty", "terminal", "stdin", "standard input", "pass", "pinentry", "signing"];
-    let line = clue.line.to_lowercase();
-    clue.errno != Some(Errno::ENOTTY) || WORDS.iter().any(|word| line.contains(word))
+/// Words of a terminal, or of what one is asked for; the last ones are calls.
+const WORDS: &[&str] =
+    &["tty", "terminal", "stdin", "standard input", "pass", "pinentry", "signing", "tcgetattr", "setraw"];
+/// Programs that are nothing without a terminal.
+const SCREENS: &[&str] =
+    &["dialog", "fzf", "htop", "less", "mc", "nano", "screen", "stty", "tmux", "top", "vi", "vim", "whiptail"];
+
+/// How sure it is that the message is about the terminal. ENOTTY answers calls on files of all kinds: the line must speak of one, or
+/// the command be one that wants one.
+fn confidence(case: &Case, clue: &Clue) -> Confidence {
+    let says = |text: &str| WORDS.iter().any(|word| text.contains(word));
+    let is_sure = clue.errno != Some(Errno::ENOTTY) || says(&clue.line.to_lowercase());
+    let wants = || {
+        let name = |word: &OsString| {
+            Path::new(word).file_name().is_some_and(|name| SCREENS.iter().any(|known| name == *known))
+        };
+        case.command.iter().any(|word| name(word) || says(&word.to_string_lossy()))
+    };
+    match () {
+        () if is_sure && !clue.vague => Confidence::Verified,
+        () if is_sure || wants() => Confidence::Likely,
+        () => Confidence::Possible,
+    }
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -67,9 +86,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     });
     let mut verdict = setting::verdict(case, wrong, "the session has a terminal", "there was no terminal");
     if let Verdict::Found(finding) = &mut verdict
-        && suspect.clue.is_some_and(|index| !speaks_of_it(&case.clues[index]))
+        && let Some(index) = suspect.clue
     {
-        finding.confidence = finding.confidence.min(Confidence::Possible);
+        finding.confidence = finding.confidence.min(confidence(case, &case.clues[index]));
     }
     verdict
 }

@@ -12,8 +12,8 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let spoken = case.clues.iter().enumerate();
-    let spoken =
-        spoken.filter(|(_, clue)| clue.path.is_none() && (clue.suspects(ID) || clue.errno == Some(Errno::EADDRINUSE)));
+    let spoken = spoken
+        .filter(|(_, clue)| (clue.suspects(ID) || clue.errno == Some(Errno::EADDRINUSE)) && !names_a_file(case, clue));
     let mut suspects: Vec<Suspect> = spoken.flat_map(|(index, clue)| of_clue(case, index, clue)).collect();
     suspects.extend(port::of_silent_server(case).map(|port| Suspect {
         subject: Subject::Name(port.to_string()),
@@ -21,6 +21,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         touched: false,
     }));
     suspects
+}
+
+/// Whether the address that is taken is a file's, unix(7): then it is there. What else stands in its place is a host, or a word.
+fn names_a_file(case: &Case, clue: &Clue) -> bool {
+    let Some(path) = &clue.path else { return false };
+    case.mode == Mode::Log || case.resolve(path).is_some_and(|found| found.missing.as_os_str().is_empty())
 }
 
 /// The port that the message names; else the one that was announced before, or the numbers of the command line that may be one.
@@ -223,7 +229,16 @@ mod tests {
     #[test]
     fn a_socket_file_is_not_a_port() {
         let mut stage = stage(vec![socket(SocketState::Listening, vec![server(false)])]);
+        stage.directory("/run").stat("/run/x.sock", crate::machine::Kind::Socket, |_| {});
         stage.clues[0].path = Some("/run/x.sock".into());
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn an_address_that_was_read_as_a_name_is_no_file() {
+        let mut stage = stage(vec![socket(SocketState::Listening, vec![server(false)])]);
+        stage.missing("/home/u/127.0.0.1:8080");
+        stage.clues[0].path = Some("127.0.0.1:8080".into());
+        stage.finding(&CAUSE, "8080");
     }
 }

@@ -34,9 +34,19 @@ fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
     let files = named.into_iter().map(|path| Subject::Path(case.surroundings().cwd.join(path)));
     let mut subjects: Vec<Subject> = files.collect();
     if subjects.is_empty() {
+        subjects.extend(unset(case, clue).map(|variable| Subject::Name(variable.to_owned())));
+    }
+    if subjects.is_empty() {
         subjects.extend(refused_port::refused(clue).map(|port| Subject::Name(port.to_string())));
     }
     subjects.into_iter().map(|subject| Suspect { subject, clue: Some(index), touched: true }).collect()
+}
+
+/// The variable that a rule names as what leads to the socket, where it is not set: `SSH_AUTH_SOCK`.
+fn unset<'a>(case: &Case, clue: &'a Clue) -> Option<&'a str> {
+    let name = clue.subject.as_deref().filter(|_| case.mode == Mode::Run && clue.path.is_none())?;
+    let is_variable = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') && name.contains('_');
+    (is_variable && case.surroundings().var(name).is_none_or(|value| value.is_empty())).then_some(name)
 }
 
 fn is_refused(clue: &Clue) -> bool {
@@ -107,7 +117,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let path = match &suspect.subject {
         Subject::Path(path) => path,
         Subject::Name(port) => {
-            let Ok(port) = port.parse() else { return Verdict::Unknown("no port is known".into()) };
+            let Ok(port) = port.parse() else { return Verdict::Found(Box::new(not_set(port))) };
             let host = suspect.clue.and_then(|index| refused_port::host(&case.clues[index]));
             return refused_port::check(case, host.as_deref(), port);
         }
@@ -159,6 +169,21 @@ fn tells_of_no_answer(case: &Case, suspect: &Suspect, path: &Path) -> bool {
     let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return false };
     let is_named = socket_path(clue).is_some_and(|named| case.surroundings().cwd.join(named) == path);
     is_named && clue.errno.is_none() && leads_with(clue, ID)
+}
+
+/// No variable leads to the socket: its server was not started, or in another session.
+fn not_set(variable: &str) -> Finding {
+    let fact = format!("{variable} is not set, which would lead to the socket");
+    let start =
+        (variable == "SSH_AUTH_SOCK").then(|| Fix::now("eval \"$(ssh-agent -s)\"", "starts an agent for this shell"));
+    Finding {
+        confidence: Confidence::Verified,
+        seen: Some(Seen::Now),
+        headline: format!("{variable} is not set"),
+        summary: format!("{fact}: its server was not started, or for another session."),
+        evidence: vec![Evidence::probe(fact).check(format!("echo \"${variable}\""))],
+        fixes: start.into_iter().collect(),
+    }
 }
 
 fn finding(case: &Case, path: &Path, headline: String, fact: String) -> Finding {

@@ -24,7 +24,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return Verdict::Unknown("no lock file is known".into());
     };
     match state {
-        LockState::Stale(why) => Verdict::Found(Box::new(found(case, path, why))),
+        LockState::Stale(why) => {
+            // What was thrown away may have been another message.
+            let is_vague = suspect.clue.is_some_and(|index| case.clues[index].vague);
+            let confidence = if is_vague { Confidence::Likely } else { Confidence::Verified };
+            Verdict::Found(Box::new(Finding { confidence, ..found(case, path, why) }))
+        }
         LockState::Held { by, how } => Verdict::RuledOut(crate::probe::lock::held_in_words(&by, &how)),
         LockState::HeldUnseen => Verdict::RuledOut("the kernel has a lock on it".into()),
         LockState::Free => Verdict::RuledOut("it locks nothing".into()),

@@ -19,6 +19,10 @@ pub const CAUSE: Cause = Cause {
     check,
 };
 
+/// Calls and tools that give something to an id, or become one.
+const CALLS: &[&str] =
+    &["chown", "chgrp", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfacl"];
+
 fn suspects(case: &Case) -> Vec<Suspect> {
     let given = case.clues.iter().enumerate().filter(|(_, clue)| is_given(case, clue));
     let mut suspects: Vec<Suspect> = given.filter_map(|(index, clue)| of_message(case, index, clue)).collect();
@@ -35,12 +39,11 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// Whether a message says that a file could not be given to somebody, or a process to another user.
 fn is_given(case: &Case, clue: &Clue) -> bool {
-    let line = clue.line.to_lowercase();
-    let says =
-        || ["chown", "setuid", "setgid", "setreuid", "setresuid", "setresgid"].iter().any(|call| line.contains(call));
+    let calls = |text: &str| CALLS.iter().any(|call| text.contains(call));
+    let says = || calls(&clue.line.to_lowercase());
     // Python and Node.js name the file alone.
-    let calls = || case.command.iter().any(|word| word.to_string_lossy().contains("chown"));
-    let is_given = || clue.operation == Some(Operation::Attribute) || says() || calls();
+    let is_told = || case.command.iter().any(|word| calls(&word.to_string_lossy()));
+    let is_given = || clue.operation == Some(Operation::Attribute) || says() || is_told();
     let may_be = matches!(clue.errno, None | Some(Errno::EINVAL | Errno::EPERM | Errno::EACCES | Errno::EOVERFLOW));
     clue.suspects(ID) && may_be || clue.errno == Some(Errno::EINVAL) && is_given()
 }
@@ -62,15 +65,27 @@ fn of_command(case: &Case, who: &Who) -> Option<u32> {
     if !who.is_mapped() {
         return None;
     }
-    let number = |path: &Path| path.to_str()?.split(':').find_map(|id| id.parse().ok());
-    let mut told = words::paths_of(case.command).filter_map(number);
+    let told: Vec<u32> = case.command.iter().skip(1).flat_map(|word| told_in(&word.to_string_lossy())).collect();
+    if !told.is_empty() {
+        return told.into_iter().find(|id| !who.maps_uid(*id) || !who.maps_gid(*id));
+    }
     let owner = |path: &Path| {
-        let stat = case.machine.stat(&case.resolve(path)?.existing).ok()?;
+        let found = case.resolve(path).filter(|found| found.missing.as_os_str().is_empty())?;
+        let stat = case.machine.stat(&found.existing).ok()?;
         let gid = || Some(stat.gid).filter(|gid| !who.maps_gid(*gid));
         Some(stat.uid).filter(|uid| !who.maps_uid(*uid)).or_else(gid)
     };
-    let told = told.find(|id| !who.maps_uid(*id) || !who.maps_gid(*id));
-    told.or_else(|| words::paths_of(case.command).find_map(owner))
+    words::paths_of(case.command).find_map(owner)
+}
+
+/// The ids in a word of a command line: `5002:5002`, `u:5002:r`; of a program text those that a call is given, where one is known.
+fn told_in(word: &str) -> Vec<u32> {
+    let ends = |letter: char| matches!(letter, ')' | ';' | '\n');
+    let given = CALLS.iter().flat_map(|call| word.split(call).skip(1)).filter_map(|rest| rest.split(ends).next());
+    let given: Vec<&str> = given.collect();
+    let parts = if given.is_empty() { vec![word] } else { given };
+    let is_parting = |letter: char| letter.is_whitespace() || "=:,()\"'".contains(letter);
+    parts.into_iter().flat_map(|part| part.split(is_parting)).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Numbers behind a word: `uid 65002`, `gid=5`; and in `65002:100005`.
@@ -179,6 +194,13 @@ mod tests {
         stage.stat("/srv", Kind::Regular, |stat| (stat.uid, stat.gid, stat.mode) = (OVERFLOW, OVERFLOW, 0o600));
         stage.clue(Errno::EACCES, Operation::Read, "/srv");
         assert_eq!(stage.found(&CAUSE), ["65534"]);
+    }
+
+    #[test]
+    fn ids_of_a_program_text_are_those_that_a_call_is_given() {
+        assert_eq!(told_in("5002:100005"), [5002, 100_005]);
+        assert_eq!(told_in(r#"chown 0, 7, "x" or die; seek(F, -1, 9)"#), [0, 7]);
+        assert_eq!(told_in("exec setpriv --reuid 33 true"), [33]);
     }
 
     #[test]

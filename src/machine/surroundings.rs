@@ -116,6 +116,7 @@ pub const KEPT_VARIABLES: &[&str] = &[
     "LC_MONETARY",
     "LANGUAGE",
     "TERM",
+    "PORT",
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",

@@ -28,6 +28,10 @@ pub enum LockState {
     Unknown(String),
 }
 
+/// Programs that change `/etc/passwd` and its relatives, lckpwdf(3) and shadow's lib/commonio.c.
+const SHADOW: &[&str] =
+    &["chage", "chpasswd", "groupadd", "groupdel", "groupmod", "passwd", "useradd", "userdel", "usermod", "vipw"];
+
 /// Names of files that are the lock by being there, with the programs that make them. A name may be the end of a name.
 const LOCKS_BY_BEING_THERE: &[(&str, &[&str])] = &[
     ("index.lock", &["git"]),
@@ -37,6 +41,10 @@ const LOCKS_BY_BEING_THERE: &[(&str, &[&str])] = &[
     ("packed-refs.lock", &["git"]),
     ("FETCH_HEAD.lock", &["git"]),
     ("gc.pid.lock", &["git"]),
+    ("postmaster.pid", &["postgres", "postmaster"]),
+    ("passwd.lock", SHADOW),
+    ("shadow.lock", SHADOW),
+    ("group.lock", SHADOW),
     ("db.lck", &["pacman", "pamac", "packagekitd", "yay", "paru"]),
     (".pid", &[]),
     ("-lock", &[]),

@@ -45,6 +45,7 @@ mod paths;
 mod paths_of_tools;
 mod paths_unsaid;
 mod paths_vague;
+mod peers_unsaid;
 mod permissions;
 mod permissions_tools;
 mod permissions_vague;
@@ -62,6 +63,7 @@ mod recorded;
 mod refused_calls;
 mod replay;
 mod reserved_blocks;
+mod rights_unsaid;
 mod scratch;
 mod shared_memory;
 #[path = "../skipped/mod.rs"]

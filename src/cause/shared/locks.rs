@@ -6,7 +6,7 @@ use crate::machine::{HeldLock, Kind, Stat};
 use crate::probe::lock::{LockState, lock_state};
 use crate::sys::errno::Errno;
 use crate::watch::LockSample;
-use crate::words::has_name;
+use crate::words::{self, has_name};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -92,9 +92,20 @@ fn is_about_a_lock(clue: &Clue) -> bool {
     }
 }
 
+/// A name that begins in a directory which the command line names, where it is there and not below the working directory: postgres
+/// works in its data directory.
+fn among_named(case: &Case, path: &Path) -> Option<PathBuf> {
+    let is_there = |path: &PathBuf| case.machine.stat(path).is_ok();
+    let cwd = &case.surroundings().cwd;
+    if path.is_absolute() || is_there(&cwd.join(path)) {
+        return None;
+    }
+    words::paths_of(case.command).map(|directory| cwd.join(directory).join(path)).find(is_there)
+}
+
 /// Where a name of a message is; its last component is not followed, as a lock may be a link.
 fn place(case: &Case, path: &Path) -> PathBuf {
-    let absolute = case.surroundings().cwd.join(path);
+    let absolute = among_named(case, path).unwrap_or_else(|| case.surroundings().cwd.join(path));
     let (Some(above), Some(name)) = (absolute.parent(), absolute.file_name()) else { return absolute };
     case.resolve(above).map_or_else(|| absolute.clone(), |found| found.existing.join(found.missing).join(name))
 }

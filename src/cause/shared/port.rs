@@ -5,6 +5,7 @@ use crate::clue::Clue;
 use crate::outcome::Outcome;
 use crate::words::launched;
 use std::ffi::OsStr;
+use std::path::Path;
 
 /// Lines before a message that may announce the port.
 const ANNOUNCED: usize = 12;
@@ -37,15 +38,33 @@ pub fn announced(case: &Case, clue: &Clue) -> Option<u16> {
     near.find_map(|line| addressed(line).or_else(|| behind_port(line)))
 }
 
-/// The numbers of the command line that may be ports, in order; the time of `timeout` and the priority of `nice` are none.
+/// The numbers that may be ports, in order: of the command line, where the time of `timeout` and the priority of `nice` are none; else of a
+/// program text that it names (`tclsh server.tcl`); else of `PORT`, which servers on Heroku's model listen on.
 pub fn of_command(case: &Case) -> Vec<u16> {
-    let words = launched(case.command).iter().skip(1);
+    let words = || launched(case.command).iter().skip(1);
     let port = |word: &OsStr| {
         let text = word.to_string_lossy();
-        // A program text has the address in it: `perl -e '… LocalAddr => "127.0.0.1:80"'`.
-        number(&text).or_else(|| addressed(&text)).or_else(|| passed(&text))
+        number(&text).or_else(|| in_program(&text))
     };
-    words.filter_map(|word| port(word)).collect()
+    let told: Vec<u16> = words().filter_map(|word| port(word)).collect();
+    if !told.is_empty() {
+        return told;
+    }
+    let in_file = words().find_map(|word| in_program_file(case, Path::new(word)));
+    let variable = || number(&case.surroundings().var("PORT")?.to_string_lossy());
+    in_file.or_else(variable).into_iter().collect()
+}
+
+/// The port of a program text: an address, or the arguments of a call that listens.
+fn in_program(text: &str) -> Option<u16> {
+    addressed(text).or_else(|| passed(text)).or_else(|| listened_on(text))
+}
+
+fn in_program_file(case: &Case, file: &Path) -> Option<u16> {
+    file.extension()?;
+    let path = case.surroundings().cwd.join(file);
+    let port = case.machine.judge_script("listens on", &path, |text| in_program(&String::from_utf8_lossy(text)));
+    port.ok().flatten()
 }
 
 /// The port on which a server was to listen that failed without a word on stderr: redis, mongod and Spring tell the reason on stdout.
@@ -111,14 +130,32 @@ fn addressed(line: &str) -> Option<u16> {
     words(line).find_map(of_address)
 }
 
-/// The port of an address that a program text passes in two values: `("127.0.0.1", 81)`, `('', 80)`.
+/// The port of an address that a program text passes in two values: `("127.0.0.1", 81)`, `('', 80, None)`, `-myaddr 127.0.0.1 80`.
 fn passed(text: &str) -> Option<u16> {
-    text.split(')').find_map(|call| {
-        let (host, port) = call.rsplit_once(',')?;
-        let host = host.trim_end().strip_suffix(['"', '\''])?.rsplit(['"', '\'']).next()?;
-        let is_host = matches!(host, "" | "localhost" | "::") || host.parse::<std::net::IpAddr>().is_ok();
-        port.trim().parse().ok().filter(|port| is_host && *port > 0)
+    let is_parting = |letter: char| letter.is_whitespace() || matches!(letter, '(' | ')' | ',');
+    let values: Vec<&str> = text.split(is_parting).filter(|value| !value.is_empty()).collect();
+    values.windows(2).find_map(|pair| {
+        let host = pair[0].trim_matches(['"', '\'']);
+        let is_quoted = host.len() < pair[0].len();
+        let is_host = is_quoted && matches!(host, "" | "localhost" | "::") || host.parse::<std::net::IpAddr>().is_ok();
+        pair[1].trim_end_matches(';').parse().ok().filter(|port| is_host && *port > 0)
     })
+}
+
+/// The first number that is passed to a call which listens: `gen_tcp:listen(8080, …)`, `new ServerSocket(8080)`, `.listen(8080)`.
+fn listened_on(text: &str) -> Option<u16> {
+    let is_listening = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["listen", "serversocket", "tcpserver", "tcpserver.new", "httpserver.create"]
+            .iter()
+            .any(|call| name.ends_with(call))
+    };
+    let calls = text.match_indices('(').filter(|(at, _)| is_listening(&text[..*at]));
+    let mut numbers = calls.filter_map(|(at, _)| {
+        let digits: String = text[at + 1..].trim_start().chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok().filter(|port| *port > 0)
+    });
+    numbers.next()
 }
 
 /// The number behind the word "port".
@@ -145,6 +182,8 @@ mod tests {
         let known = [
             (r#"s = socket.socket(); s.bind(("127.0.0.1", 81))"#, Some(81)),
             ("HTTPServer(('', 80), Handler)", Some(80)),
+            (r#"make_server("127.0.0.1",8080,None)"#, Some(8080)),
+            ("socket -server x -myaddr 127.0.0.1 8080", Some(8080)),
             (r#"print("a", 81); open("x", 3)"#, None),
         ];
         for (text, port) in known {
@@ -157,6 +196,19 @@ mod tests {
         assert!(begins_address("failed to create listening socket for 127.0.0.1: Permission denied", "127"));
         assert!(!begins_address("cannot listen on 127 at 127.0.0.1", "127"));
         assert!(!begins_address("cannot listen on port 81.", "81"));
+    }
+
+    #[test]
+    fn a_port_is_read_from_a_call_that_listens() {
+        let known = [
+            ("{ok,_} = gen_tcp:listen(8080, [])", Some(8080)),
+            ("new java.net.ServerSocket(8080, 1, null)", Some(8080)),
+            ("createServer().listen( 3000, f)", Some(3000)),
+            ("sleep(8080); open(3)", None),
+        ];
+        for (text, port) in known {
+            assert_eq!(listened_on(text), port, "{text}");
+        }
     }
 
     #[test]

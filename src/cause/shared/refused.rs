@@ -93,9 +93,11 @@ fn may_lie_elsewhere(case: &Case, clue: &Clue) -> bool {
     is_relative && is_missing && words::scripts_of(case.command).any(moves)
 }
 
-/// Whether the errno of a message, or its rule where it has none, speaks of a cause. Programs say ENOENT of what they only failed to open.
+/// Whether the errno of a message, or its rule where it has none, speaks of a cause. Programs say ENOENT of what they only failed to open,
+/// and curl ECONNREFUSED of a socket file that it only failed to reach.
 fn concerns(clue: &Clue, id: &str, errnos: &[Errno]) -> bool {
-    let speaks = |errno| errnos.contains(&errno) || errno == Errno::ENOENT;
+    let is_unreached = |errno| errno == Errno::ECONNREFUSED && clue.path.is_some();
+    let speaks = |errno| errnos.contains(&errno) || errno == Errno::ENOENT || is_unreached(errno);
     clue.errno.map_or_else(|| clue.suspects(id), speaks)
 }
 
@@ -130,7 +132,10 @@ pub fn is_warning(clue: &Clue) -> bool {
     let said = paths.fold(clue.line.clone(), |line, path| line.replace(&*path.to_string_lossy(), ""));
     let said = said.to_lowercase();
     let said = without_level_of_php(&said);
-    WORDS.iter().any(|word| said.contains(word)) || has_low_level(said)
+    // What is skipped for an error is what was to be done.
+    let is_error = said.starts_with("error: ");
+    let says = |word: &&str| said.contains(*word) && !(is_error && *word == "skipping");
+    WORDS.iter().any(says) || has_low_level(said)
 }
 
 /// Whether a line has a level below that of a warning: `info:`, `[debug]`. `getaddrinfo:` and `debugger` are other words.

@@ -49,6 +49,7 @@ pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
         let attempted = attempts(case, clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
         let attempted = attempted.map(|tried| makes_parents(case, clue, tried));
         let attempted = attempted.or_else(|| replaced(case, clue, who)).or_else(|| within(case, clue, who));
+        let attempted = attempted.or_else(|| opened_to_be_made(case, clue, who));
         attempted.or_else(|| misreported(case, clue, who)).or_else(|| unnamed(case, clue, who))
     };
     // Who becomes another user does so at once, and what fails is the work.
@@ -80,11 +81,21 @@ fn makes_parents(case: &Case, clue: &Clue, tried: Tried) -> Tried {
     made.filter(|made| !is_missing_itself && made.obstacle().is_some()).unwrap_or(tried)
 }
 
+/// A file that could not be written to, for an untold reason: programs open it with `O_CREAT`, which the kernel may refuse although the file
+/// is there (`fs.protected_regular`).
+fn opened_to_be_made(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
+    let is_untold = clue.errno.is_none() && clue.operation == Some(Operation::Write);
+    let path = clue.path.as_deref().filter(|_| is_untold)?;
+    let tried = attempted(case, who, Attempt { operation: Operation::Create, path, other: None })?;
+    matches!(tried.obstacle()?.why, Why::Protected { .. }).then_some(tried)
+}
+
 /// A file of which a program says that it is not there, and which is there and refused: debuggers, linkers and npm say so of whatever
-/// they cannot open.
+/// they cannot open; curl says of a socket that it may not connect to what it says of one that nobody serves.
 fn misreported(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
-    let path = clue.path.as_deref().filter(|_| clue.errno == Some(Errno::ENOENT))?;
     let operation = clue.operation.unwrap_or(Operation::Read);
+    let is_unreached = clue.errno == Some(Errno::ECONNREFUSED) && operation == Operation::Connect;
+    let path = clue.path.as_deref().filter(|_| is_unreached || clue.errno == Some(Errno::ENOENT))?;
     let tried = attempted(case, who, Attempt { operation, path, other: None })?;
     let is_refused =
         matches!(tried.obstacle()?.why, Why::Refused(_) | Why::ReadOnly | Why::NotADirectory(_) | Why::Loop(_));
