@@ -12,6 +12,8 @@ const TLS: &[Need] = &[
     Need::Program("wget"),
     Need::Program("node"),
     Need::Program("python3"),
+    Need::Program("rsync"),
+    Need::Program("ruby"),
 ];
 
 /// A network namespace of its own, `$inside COMMAND`.
