@@ -87,6 +87,9 @@ const UNABLE: &[&str] = &["could not", "couldn't", "cannot", "can't", "can not",
 const ABSENT: &[&str] =
     &["not found", "missing", "no such", "not exist", "undefined", "null", "none", "invalid", "unknown"];
 
+/// What a program could not do with a text: its reason is in the text.
+const OF_TEXTS: &[&str] = &["parse", "decode", "deserialize", "convert", "validate", "interpret", "compile"];
+
 /// Words that begin an error.
 const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
 
@@ -164,7 +167,7 @@ fn compares(line: &str) -> bool {
 #[must_use]
 pub fn only_says_that_it_failed(line: &str) -> bool {
     let is_refusal = has(line, UNABLE) || is_general(line);
-    is_refusal && !has(line, ABSENT) && !is_of_program(line)
+    is_refusal && !has(line, ABSENT) && !has(line, OF_TEXTS) && !is_of_program(line)
 }
 
 /// Whether a line speaks of what the message speaks of: the same words of a path, or the same program.
@@ -298,5 +301,10 @@ mod tests {
         ] {
             assert!(!is_of_program(line), "{line}");
         }
+    }
+    #[test]
+    fn a_text_that_could_not_be_read_is_a_reason() {
+        assert!(only_says_that_it_failed("could not start the worker"));
+        assert!(!only_says_that_it_failed("could not parse the value 3x of size"));
     }
 }

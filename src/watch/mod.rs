@@ -72,9 +72,7 @@ impl Place {
     pub fn is_named_by_the_command(&self) -> bool {
         self.roles.iter().any(|role| role == Self::NAMED_BY_THE_COMMAND)
     }
-}
 
-impl Place {
     /// Bytes of a filesystem that go with a file or directory beside what is written to it: its inode, its blocks that are not full.
     const BESIDE_A_FILE: u64 = 8 << 10;
     /// How much more than what is written goes at most: blocks that are set aside, xfs(5) `allocsize`.
