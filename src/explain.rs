@@ -2,7 +2,7 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Capture, Color, Format, Options};
-use crate::clue::{self, Clue, Fault, Library, Operation, Reader, Said};
+use crate::clue::{self, AnyReader, Clue, Fault, Library, Operation, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::log;
@@ -248,7 +248,7 @@ pub fn saved(options: &Options, saved: &Saved) -> i32 {
     let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
     let rules = Rules::all(options, &here);
     let machine = recorded.as_ref().map_or(here, played);
-    let reader = Reader::new(&rules.library, machine.surroundings().locale().as_deref());
+    let reader = AnyReader::new(&rules.library, catalogues::of_libc);
     let (transcript, notes) = match log::read(saved.files, &reader) {
         Ok(read) => read,
         Err(error) => return own_failure(&safe(&error)),

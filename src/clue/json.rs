@@ -33,7 +33,7 @@ const DEPTH: usize = 3;
 /// Objects in a list that are looked into: Azure's and Google's errors hold further ones.
 const OF_A_LIST: usize = 4;
 /// What stands between the words of a log and the object behind them: ansible, and loggers that write their fields as an object.
-const BEFORE_OBJECT: [&[u8]; 3] = [b" => {\"", b"\t{\"", b": {\""];
+const BEFORE_OBJECT: [&[u8]; 4] = [b" => {\"", b"\t{\"", b": {\"", b" {\""];
 
 /// What an object says failed, in the order of its fields' names above. Nothing where the line is no whole object, or one of a level
 /// that is no failure.

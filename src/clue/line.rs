@@ -29,6 +29,8 @@ pub struct Place {
     pub step: usize,
     /// Where the text behind the label begins.
     pub body: usize,
+    /// Whether it shows the command of a step and its environment, and is nothing that was said.
+    pub is_command: bool,
 }
 
 impl Line {
@@ -46,10 +48,12 @@ pub fn shortened(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     [&raw[..HEAD], b" ... ", &raw[raw.len() - TAIL..]].concat().into()
 }
 
-/// Without control sequences (ECMA-48) and control characters.
+/// Without control sequences (ECMA-48) and control characters. So is a line that lost its escape characters when it was copied: what is
+/// left of the sequence that ends a colour tells it from words in brackets.
 pub fn clean(raw: &[u8]) -> Vec<u8> {
     if !raw.iter().any(|byte| is_control(*byte)) {
-        return raw.to_vec();
+        let is_coloured = memchr::memmem::find(raw, b"[0m").or_else(|| memchr::memmem::find(raw, b"[0;m")).is_some();
+        return if is_coloured { without_colours(raw) } else { raw.to_vec() };
     }
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -60,6 +64,33 @@ pub fn clean(raw: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Without `[31;1m`.
+fn without_colours(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'[', rest) {
+        let (before, sequence) = rest.split_at(at);
+        let digits = sequence[1..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        let is_colour = sequence.get(1 + digits) == Some(&b'm');
+        out.extend_from_slice(before);
+        out.extend_from_slice(if is_colour { b"" } else { b"[" });
+        rest = &sequence[if is_colour { digits + 2 } else { 1 }..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+/// Where a state of a line ends that is written over or left: the lengths of what stands before each movement of the cursor to another line or
+/// to the first column (ECMA-48: CHA, CUP, CNL, CPL, CUU, ED), and of the movement.
+pub fn movements(raw: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    memchr::memmem::find_iter(raw, b"\x1b[").filter_map(|start| {
+        let parameters = raw[start + 2..].iter().take_while(|byte| (0x20..=0x3f).contains(*byte)).count();
+        let end = start + 2 + parameters;
+        let moves = raw.get(end).is_some_and(|last| b"AEFGHJf".contains(last));
+        moves.then_some(start..end + 1)
+    })
 }
 
 fn is_control(byte: u8) -> bool {

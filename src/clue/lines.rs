@@ -1,15 +1,18 @@
 //! From what was written to the lines that are matched: each state of a progress bar (between carriage returns) is a line of its
 //! own; a message that was wrapped at a width is offered a second time as one line, and what a record says as lines.
 
-use super::jobs::{Failed, assign, of_same_job};
-use super::line::{HEAD, Line, clean, shortened};
+use super::jobs::{Failed, assign, of_same_job, time};
+use super::line::{HEAD, Line, clean, movements, shortened};
 use super::records;
 use crate::transcript::Transcript;
+use std::ops::Range;
 
 /// Lines of a wrapped message that are joined at most.
 const JOINED: usize = 8;
 /// Shorter lines were not broken by a width.
 const WRAP_WIDTH: usize = 58;
+/// Columns of terminals, real ones and those that build servers pretend to have, which break a line anywhere.
+const COLUMNS: [usize; 6] = [80, 100, 120, 132, 160, 200];
 /// What some programs set before each line of a message, also of one that they wrap: opam, curl, npm.
 const MARGINS: [&[u8]; 4] = [b"# ", b"Warning: ", b"npm error ", b"npm ERR! "];
 
@@ -21,12 +24,15 @@ pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
     let mut wrapped = Vec::new();
     let mut covered = vec![false; physical.len()];
     for index in 0..physical.len() {
-        if !covered[index]
-            && let Some((joined, pieces)) = unwrapped(&physical, index)
-        {
-            wrapped.push((index, joined));
-            for piece in pieces {
-                covered[piece] = true;
+        for by in [Wrap::Words, Wrap::Columns] {
+            if !covered[index]
+                && let Some((joined, pieces)) = unwrapped(&physical, index, by)
+            {
+                wrapped.push((index, joined));
+                for piece in pieces {
+                    // What ends at the last column is tried in both ways.
+                    covered[piece] |= by == Wrap::Columns || !is_full(said(&physical[index]));
+                }
             }
         }
     }
@@ -34,7 +40,9 @@ pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
     let mut out = Vec::with_capacity(physical.len() + wrapped.len());
     let mut wrapped = wrapped.into_iter().peekable();
     for ((index, line), said) in physical.into_iter().enumerate().zip(said) {
-        out.extend(wrapped.next_if(|(first, _)| *first == index).map(|(_, joined)| joined));
+        while let Some((_, joined)) = wrapped.next_if(|(first, _)| *first == index) {
+            out.push(joined);
+        }
         out.extend(said);
         out.push(line);
     }
@@ -52,9 +60,8 @@ fn of_record(lines: &[Line], at: usize) -> Vec<Line> {
 fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
     let mut start = 0;
     let ends = memchr::memchr2_iter(b'\n', b'\r', bytes).chain([bytes.len()]);
-    ends.filter_map(move |end| {
-        let raw = start..end;
-        start = end + 1;
+    let raw = ends.map(move |end| std::mem::replace(&mut start, end + 1)..end);
+    raw.flat_map(|raw| states(bytes, raw)).filter_map(move |raw| {
         let mut text = clean(&shortened(bytes.get(raw.clone())?));
         // Blanks at the end mean nothing, and a message ends at its last word.
         text.truncate(text.trim_ascii_end().len());
@@ -66,27 +73,71 @@ fn split(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
     })
 }
 
+/// The states of a line between movements of the cursor.
+fn states(bytes: &[u8], raw: Range<usize>) -> Vec<Range<usize>> {
+    let mut start = raw.start;
+    let movements = movements(bytes.get(raw.clone()).unwrap_or_default());
+    let mut states: Vec<Range<usize>> = movements
+        .map(|movement| std::mem::replace(&mut start, raw.start + movement.end)..raw.start + movement.start)
+        .collect();
+    states.push(start..raw.end);
+    states
+}
+
+/// What broke a message into lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrap {
+    /// The program, between words.
+    Words,
+    /// A terminal at its last column, wherever that was.
+    Columns,
+}
+
+/// What a line says behind its label and the time.
+fn said(line: &Line) -> &[u8] {
+    let body = line.body();
+    &body[time(body)..]
+}
+
 /// The message that begins at a line, put together, and the lines that it goes on in; none where nothing was wrapped. Lines of other jobs that
 /// stand between are left out.
-fn unwrapped(lines: &[Line], at: usize) -> Option<(Line, Vec<usize>)> {
+fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> {
     let first = &lines[at];
-    let margin = margin(first.body());
+    let margin = margin(said(first));
     let mut joined = first.clone();
     let mut pieces = Vec::new();
     for next in of_same_job(lines, at, true).take(JOINED - 1) {
-        let Some(more) = lines[next].body().strip_prefix(margin) else { break };
+        let Some(more) = said(&lines[next]).strip_prefix(margin) else { break };
         let fits = joined.text.len() + more.len() < HEAD;
-        let last = &lines[pieces.last().copied().unwrap_or(at)];
-        if !fits || !goes_on(last.body(), more, indent(&first.body()[margin.len()..])) {
+        let last = said(&lines[pieces.last().copied().unwrap_or(at)]);
+        let goes_on = match by {
+            Wrap::Words => !is_source(more) && goes_on(last, more, indent(&said(first)[margin.len()..])),
+            Wrap::Columns => is_full(last),
+        };
+        if !fits || !goes_on {
             break;
         }
-        joined.text.push(b' ');
-        joined.text.extend_from_slice(more.trim_ascii());
+        let (gap, more) = if by == Wrap::Words { (&b" "[..], more.trim_ascii()) } else { (&b""[..], more) };
+        joined.text.extend_from_slice(gap);
+        joined.text.extend_from_slice(more);
         joined.span.end = lines[next].span.end;
         pieces.push(next);
     }
     joined.joined = true;
     (!pieces.is_empty()).then_some((joined, pieces))
+}
+
+/// Whether a line is source that a compiler shows below its message: `  12 |   int a;`.
+fn is_source(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    let number = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    line[number..].trim_ascii_start().starts_with(b"| ")
+}
+
+/// Whether a line goes up to the last column of a terminal.
+fn is_full(said: &[u8]) -> bool {
+    // Columns are those of characters: bytes that go on one count nothing.
+    COLUMNS.contains(&said.iter().filter(|byte| **byte & 0xc0 != 0x80).count())
 }
 
 fn margin(line: &[u8]) -> &'static [u8] {
@@ -155,6 +206,53 @@ mod tests {
         );
         let other = "# Error: utimes: /home/u/.cache/dune/db/v2/beacon/files: Read-only file\nsystem\n";
         assert_eq!(texts(other.as_bytes())[0], other.lines().next().unwrap());
+    }
+
+    #[test]
+    fn a_message_that_was_wrapped_behind_the_time_is_joined() {
+        let time = "2024-05-06T07:08:09.1234567Z ";
+        let first = "cp: cannot create regular file '/srv/build/output/releases/a/long': No space";
+        assert_eq!(
+            texts(format!("{time}{first}\n{time}left on device\n").as_bytes())[0],
+            format!("{time}{first} left on device")
+        );
+    }
+
+    #[test]
+    fn a_message_that_a_terminal_broke_is_joined_without_a_blank() {
+        let whole =
+            format!("cp: cannot create regular file '/srv/{}/name': No space left on device", "long/".repeat(20));
+        for prefix in ["", "2024-05-06T07:08:09.1Z "] {
+            let broken: Vec<String> = whole
+                .as_bytes()
+                .chunks(80)
+                .map(|piece| format!("{prefix}{}", String::from_utf8_lossy(piece)))
+                .collect();
+            assert!(texts(broken.join("\n").as_bytes()).contains(&format!("{prefix}{whole}")), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn source_that_a_compiler_shows_is_no_part_of_its_message() {
+        let shown =
+            "a.c:343:44: warning: format '%d' expects argument of type 'int' [-Wformat=]\n  343 |   fail(\"%d\");";
+        assert_eq!(texts(shown.as_bytes()).len(), 2);
+    }
+
+    #[test]
+    fn what_is_written_over_is_a_line_of_its_own() {
+        assert_eq!(
+            texts(b"[1/4] Resolving\x1b[2K\x1b[1Gerror x: gone\x1b[0m\n pull\x1b[1A\x1b[2Kfailed"),
+            ["[1/4] Resolving", "error x: gone", " pull", "failed"]
+        );
+    }
+
+    #[test]
+    fn colours_that_lost_their_escapes_are_removed() {
+        assert_eq!(
+            texts(b"[31;1mERROR: x: gone[0;m\n[1/2] took [5m 3s]\n[36;1mmv a[0m"),
+            ["ERROR: x: gone", "[1/2] took [5m 3s]", "mv a"]
+        );
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        draft.passing = rule.says.passing;
+        draft.passing = rule.says.passing || page.is_harmless(line);
         draft.fill_from_rule(rule, said);
         // A program in another language still has a name that tells what it does: mkdir, touch, rm.
         draft.operation = draft.operation.or_else(|| verbs.operation(draft.speaker()?));
@@ -161,8 +161,28 @@ impl Reader<'_> {
             }
             chosen.push(draft);
         }
+        self.without_twins(page, &mut chosen);
         self.without_doubles(page, &mut chosen);
         chosen.into_iter().map(|draft| self.clue(page, draft)).collect()
+    }
+
+    /// A message that may have been wrapped in two ways was put together in both: the one that knows more stays, and of the same the one
+    /// without a blank, which may be inside of a name.
+    fn without_twins(&self, page: &Page, drafts: &mut Vec<Draft>) {
+        let is_twin = |one: &Draft, other: &Draft| {
+            let (first, second) = (page.line(one.line), page.line(other.line));
+            first.joined && second.joined && first.span.start == second.span.start && one.line < other.line
+        };
+        let knows = |draft: &Draft| self.rank(draft).0;
+        let mut superfluous = vec![false; drafts.len()];
+        for at in 1..drafts.len() {
+            let (one, other) = (&drafts[at - 1], &drafts[at]);
+            if is_twin(one, other) {
+                let lesser = if knows(other) >= knows(one) { at - 1 } else { at };
+                superfluous[lesser] = true;
+            }
+        }
+        remove(drafts, &superfluous);
     }
 
     /// A wrapped message was read joined and line by line: what knows more stays. First go the joined ones that know no more than one of
@@ -176,7 +196,8 @@ impl Reader<'_> {
                 && joined.span.start <= line.span.start
                 && line.span.end <= joined.span.end
         };
-        let knows = |draft: &Draft| self.rank(draft).0;
+        // What a terminal broke inside of a quotation knows less than it seems to.
+        let knows = |draft: &Draft| (self.rank(draft).0, has_whole_quotations(&page.line(draft.line).text));
         // A joined line stands right before its pieces and what other jobs said between them: nothing farther is looked at.
         let begins_in =
             |joined: &Draft, draft: &Draft| page.line(draft.line).span.start < page.line(joined.line).span.end;
@@ -406,6 +427,11 @@ fn few_of_a_kind(clues: Vec<Clue>) -> Vec<Clue> {
         *seen <= FIRST_OF_A_KIND || *left < LAST_OF_A_KIND
     };
     clues.into_iter().filter(|clue| is_kept(clue)).collect()
+}
+
+/// Whether every quotation in a line has both of its marks.
+fn has_whole_quotations(line: &[u8]) -> bool {
+    [b'\'', b'"'].into_iter().all(|mark| memchr::memchr_iter(mark, line).count().is_multiple_of(2))
 }
 
 /// Removes what is superfluous, place by place.

@@ -3,6 +3,7 @@
 use super::compared::{is_wanted, is_wanted_in_difference};
 use super::errno_words::Words;
 use super::jobs::{Failed, of_same_job};
+use super::level::is_harmless;
 use super::line::Line;
 use super::lines::lines;
 use super::normal::Normal;
@@ -55,9 +56,15 @@ impl<'a> Page<'a> {
         self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words))
     }
 
+    /// Whether a line is no failure to the program that says it, as that tells.
+    pub fn is_harmless(&self, line: usize) -> bool {
+        is_harmless(&self.normal(line).text, self.lines[line].place.body)
+    }
+
     /// Whether a line only quotes a message.
     pub fn is_quotation(&self, line: usize) -> bool {
-        let quotes = |normal: &Normal| is_quotation(&normal.text) || is_wanted(&normal.text);
+        let body = self.lines[line].place.body;
+        let quotes = |normal: &Normal| is_quotation(&normal.text, body) || is_wanted(&normal.text);
         let quotes = match self.normals[line].get() {
             Some(normal) => quotes(normal),
             // It is not kept: most lines of a long log are not asked for anything else.

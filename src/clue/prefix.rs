@@ -1,6 +1,7 @@
 //! What stands before a message and is not part of it: timestamps, service names of docker compose, steps of a build,
 //! levels of a log, margins. Each is peeled as an alternative, since a rule may know the message with or without it.
 
+use super::jobs::time;
 use super::pattern::compiled;
 use regex_automata::meta::Regex;
 use std::sync::LazyLock;
@@ -12,12 +13,24 @@ const MOST: usize = 7;
 const FORMS: &[&str] = &[
     r"[\t ]+",
     // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
-    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: [A-Z]{3,4})?\]?[:, ]* ",
+    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?[:, ]*[ \t]",
+    // Its relatives without a year or with a month that is a word: klog, Apache, Java's logging, BIND and Tomcat, asctime(3).
+    r"[IWEF][0-9]{4} [0-9:.]{8,15} +[0-9]+ [^ ]+:[0-9]+\] ",
+    r"\[?(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]{4} )?[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?: [AP]M)?(?: [0-9]{4})?\]?:? ",
+    r"\[?[0-9]{1,2}[-/ ][A-Z][a-z]{2}[-/ ][0-9]{4}[: ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?: [+-][0-9]{4})?\]? ",
+    // Seconds since 1970, and TAI64N of daemontools.
+    r"\[?1[0-9]{9}(?:\.[0-9]{1,9})?\]?:? ",
+    r"@4[0-9a-f]{23} ",
+    // A name before the time: Taskcluster; journalctl -o short-iso has the host behind it.
+    r"\[[a-z][a-z0-9:_-]{0,40} [0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{8,18}Z?\] ",
+    // Redis: process, role, time and level.
+    r"[0-9]+:[MSCX] [0-9]{1,2} [A-Z][a-z]{2} (?:[0-9]{4} )?[0-9:.]{8,12} [*#.-] ",
     // What GitLab's runner puts behind the time: the number of the stream, whether it is stderr, and whether the line goes on.
     r"[0-9a-f]{2}[EO][ +]",
     // TeamCity: the time, a level and the step.
     r"\[[0-9]{2}:[0-9]{2}:[0-9]{2}\](?:[EWi]:\t| :\t)? ?\[Step [0-9/]+\] ",
     r"\[?(?:[0-9]{2}[-/][0-9]{2} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
+    r"[0-9]{1,2}:[0-9]{2}[AP]M ",
     // printk and dmesg.
     r"\[ *[0-9]+\.[0-9]{3,6}\] ",
     // syslog: month day time host program[pid].
@@ -36,6 +49,9 @@ const FORMS: &[&str] = &[
     r"(?:stdout|stderr) [FP] ",
     // kubectl logs --prefix; steps of Drone and Woodpecker, AWS CodeBuild, Google Cloud Build.
     r"\[pod/[^\]]+\] ",
+    // turbo, lerna, pnpm, moon: the package and its task.
+    r"@?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+:[A-Za-z][A-Za-z0-9_.-]*: ",
+    r"@[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+: ",
     r"\[[A-Za-z][A-Za-z0-9_. -]*:(?:L[0-9]+:)?[0-9]+s?\] ",
     r"\[Container\] ",
     r#"Step #[0-9]+(?: - "[^"]*")?: "#,
@@ -53,12 +69,13 @@ const FORMS: &[&str] = &[
     r"[0-9]{1,2}: ",
     // git over a wire.
     r"remote: ",
-    // Levels.
+    // Levels; mozharness has a dash behind them.
+    r"(?:ERROR|WARNING|INFO|CRITICAL|FATAL|DEBUG) +- +",
     r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) ",
-    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO|CRITICAL:?|CRIT:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])? +",
+    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO:?|NOTICE:?|DEBUG:?|CRITICAL:?|CRIT:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])?[ \t]+",
     // The same in the languages of git, make, dpkg and Python's tools.
     r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia|致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: ",
-    r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",
+    r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|info|NOTICE|notice|DEBUG|debug|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",
     // ❯ ❌ ✖ ✗ × ⚠ 🚨 💥, with which installers begin a line.
     r"(?:\xe2\x9d[\xaf\x8c]|\xe2\x9c[\x96\x97\x98]|\xc3\x97|\xe2\x9a\xa0(?:\xef\xb8\x8f)?|\xf0\x9f\x9a\xa8|\xf0\x9f\x92\xa5) *",
     r"::error(?: [^:]*)?::",
@@ -69,12 +86,13 @@ const FORMS: &[&str] = &[
 
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
 
-/// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff,
+/// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff, commands that a
+/// shell shows before it runs them (`set -x`), source that a compiler shows, what configure tries,
 /// and a header that a compiler found in none of its directories, which is a fault of the source and names no path.
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
         r"^[\t ]*(?:#[\t ]*)?(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
-        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+])",
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+0-9]|\++ [A-Za-z0-9_./'\[:]|[0-9]* *\| {2,}|checking [^\n]{3,200}\.\.\.)",
         r"|^[^\s:]+:[0-9]+:(?:[0-9]+:)? (?:[A-Za-z]+ )?(?:[Ee]rror|Fehler|fatale?) ?: [^/\s:][^\s:]*: \x01ENOENT\x02$"
     );
     compiled(forms)
@@ -95,10 +113,15 @@ pub fn starts(text: &[u8]) -> Vec<usize> {
     starts
 }
 
-/// Whether the line only quotes a message.
+/// Whether the line only quotes a message, at its beginning or behind the time and behind the label of its job, which ends at `body`.
 #[must_use]
-pub fn is_quotation(text: &[u8]) -> bool {
-    QUOTATION.as_ref().is_some_and(|quotation| quotation.is_match(text))
+pub fn is_quotation(text: &[u8], body: usize) -> bool {
+    let is_one = |start: usize| {
+        let said = text.get(start..).unwrap_or_default();
+        QUOTATION.as_ref().is_some_and(|quotation| quotation.is_match(said))
+    };
+    let behind = [body, time(text), body + time(text.get(body..).unwrap_or_default())];
+    is_one(0) || (0..behind.len()).any(|at| behind[at] > 0 && !behind[..at].contains(&behind[at]) && is_one(behind[at]))
 }
 
 #[cfg(test)]
@@ -129,6 +152,25 @@ mod tests {
             "2024-05-06T07:08:09.123456789Z stderr F cp: x",
             "致命错误: cp: x",
             "Schwerwiegend: cp: x",
+            "E0506 07:08:09.123456       1 main.go:12] cp: x",
+            "[Mon May 06 07:08:09.123456 2024] cp: x",
+            "May 06, 2024 7:08:09 AM cp: x",
+            "06-May-2024 07:08:09.123 cp: x",
+            "[06/May/2024:07:08:09 +0000] cp: x",
+            "Mon May  6 07:08:09 2024 cp: x",
+            "1714979289.123456 cp: x",
+            "@4000000066388c5a1d9f8b2c cp: x",
+            "1:M 06 May 2024 07:08:09.123 # cp: x",
+            "2024-05-06T07:08:09+0000 host cron[12]: cp: x",
+            "2024-05-06 07:08:09.123 UTC [12] cp: x",
+            "2024/05/06 07:08:09.123456 cp: x",
+            "[07:08:09] cp: x",
+            "07:08:09.123 cp: x",
+            "[2024-05-06T07:08:09.123Z] cp: x",
+            "[task 2025-02-14T10:13:44.829Z] 10:13:44     INFO -  cp: x",
+            "@scope/pkg:build: cp: x",
+            "[pod/web-1/app] cp: x",
+            "[notice] cp: x",
         ] {
             assert_eq!(peeled(text), "cp: x", "{text}");
         }
@@ -152,12 +194,25 @@ mod tests {
             "#   Failed test 'dies with ENOSPC'",
             "#          got: 'x'",
             "     code:  assert open() == :eacces",
+            "2024-05-06T07:08:09.1234567Z ok 3 - fails with ENOSPC",
+            "+ echo 'sudo: setrlimit(RLIMIT_STACK): gone'",
+            "  343 |   fail(\"Error allocating %d\")",
+            "checking how to parse nm's output... ./configure: line 7: sed: gone",
             "a.c:30:10: fatal error: b.h: \u{1}ENOENT\u{2}",
         ] {
-            assert!(is_quotation(text.as_bytes()), "{text}");
+            assert!(is_quotation(text.as_bytes(), 0), "{text}");
         }
-        for text in ["cp: x", "-bash: ./x: gone", "- bwrap: x", "a.c:3:1: fatal error: /x/b.h: \u{1}ENOENT\u{2}"] {
-            assert!(!is_quotation(text.as_bytes()), "{text}");
+        assert!(is_quotation(b"api-1  | + cp a b", 9));
+        for text in [
+            "cp: x",
+            "| x",
+            "web | x",
+            "12 | x",
+            "-bash: ./x: gone",
+            "- bwrap: x",
+            "a.c:3:1: fatal error: /x/b.h: \u{1}ENOENT\u{2}",
+        ] {
+            assert!(!is_quotation(text.as_bytes(), 0), "{text}");
         }
     }
 }

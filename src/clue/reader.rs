@@ -13,6 +13,7 @@ use super::skim::Skim;
 use super::written::Key;
 use crate::transcript::Transcript;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 
 /// Lines of a kind that are asked at the beginning of an output, and at its end.
@@ -25,6 +26,27 @@ pub struct Reader<'l> {
     sieve: Sieve<'l>,
     /// Rules that need words for an errno and no other text that is sure.
     of_errnos: Vec<usize>,
+}
+
+/// A reader of every language of which somebody has the catalogue, made where one is wanted: a saved log does not tell which it is in, and
+/// what is left out of a long one cannot be read again.
+pub struct AnyReader<'l> {
+    library: &'l Library,
+    catalogues: fn() -> Vec<Vec<u8>>,
+    reader: OnceCell<Reader<'l>>,
+}
+
+impl<'l> AnyReader<'l> {
+    /// `catalogues` reads those of the C library.
+    #[must_use]
+    pub fn new(library: &'l Library, catalogues: fn() -> Vec<Vec<u8>>) -> Self {
+        Self { library, catalogues, reader: OnceCell::new() }
+    }
+
+    /// The reader.
+    pub fn get(&self) -> &Reader<'l> {
+        self.reader.get_or_init(|| Reader::with_words(self.library, Words::translated(&(self.catalogues)())))
+    }
 }
 
 /// Why a line of a log is kept.
@@ -160,7 +182,7 @@ impl<'l> Reader<'l> {
         let has_chance = |rule: &usize| {
             self.library.rules[*rule].ready().patterns.iter().any(|pattern| pattern.has_chance(&normal.text))
         };
-        let rule = rules.into_iter().find(has_chance).filter(|_| !is_quotation(&normal.text))?;
+        let rule = rules.into_iter().find(has_chance).filter(|_| !is_quotation(&normal.text, 0))?;
         let errno = self.words.find(&text).next().map(|(_, errno)| errno as i32);
         Some(LineKind::Message(rule, errno))
     }

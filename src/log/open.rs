@@ -1,5 +1,7 @@
 //! Where a log comes from: a file, a pipe or standard input, plain or compressed.
 
+use super::encoding::as_utf8;
+use super::holes::OverHoles;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use std::fs::File;
@@ -10,8 +12,17 @@ use std::path::Path;
 /// First bytes of a gzip member (RFC 1952, 2.3.1) and of a Zstandard frame (RFC 8878, 3.1.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// Formats that are not read, by their first bytes, and the command that makes text of them (PKWARE APPNOTE.TXT, 4.3.7; xz-file-format.txt,
+/// 2.1.1.1; bzip2 1.0.8, compress.c; LZ4 frame format 1.6; systemd 252, journal-def.h).
+const FOREIGN: &[(&[u8], &str, &str)] = &[
+    (b"PK\x03\x04", "a zip archive", "unzip -p"),
+    (b"\xfd7zXZ\0", "compressed by xz", "xz -dc"),
+    (b"BZh91AY&", "compressed by bzip2", "bzip2 -dc"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -dc"),
+    (b"LPKSHHRH", "a journal", "journalctl --file"),
+];
 /// Bytes of the longest of them.
-const MAGIC: u64 = 4;
+const MAGIC: u64 = 8;
 /// The device that is always at its end (Linux, Documentation/admin-guide/devices.txt: major 1, minor 3).
 const NULL: u64 = libc::makedev(1, 3);
 
@@ -24,7 +35,8 @@ pub fn open(file: &Path) -> io::Result<Box<dyn Read>> {
         return decoded(io::stdin().lock());
     }
     refuse_endless(file)?;
-    decoded(File::open(file)?)
+    let log = File::open(file)?;
+    if log.metadata()?.is_file() { decoded(OverHoles::new(log)) } else { decoded(log) }
 }
 
 /// A named pipe that nobody writes to blocks whoever opens it, and a device has no end. Descriptors are the caller's own.
@@ -55,12 +67,17 @@ fn decoded(mut raw: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     raw.by_ref().take(MAGIC).read_to_end(&mut magic)?;
     let is = |form: &[u8]| magic.starts_with(form);
     let (gzip, zstd) = (is(GZIP), is(ZSTD));
+    if let Some((_, kind, command)) = FOREIGN.iter().find(|(form, ..)| is(form)) {
+        return Err(io::Error::other(format!(
+            "is {kind}: give its text as standard input, {command} FILE | explain --log -"
+        )));
+    }
     let whole = Cursor::new(magic).chain(raw);
-    Ok(match () {
-        () if gzip => Box::new(MultiGzDecoder::new(BufReader::new(whole))),
-        () if zstd => Box::new(Frames { raw: Some(BufReader::new(whole)), frame: None }),
-        () => Box::new(whole),
-    })
+    match () {
+        () if gzip => as_utf8(MultiGzDecoder::new(BufReader::new(whole))),
+        () if zstd => as_utf8(Frames { raw: Some(BufReader::new(whole)), frame: None }),
+        () => as_utf8(whole),
+    }
 }
 
 /// Zstandard frames, one after the other: `zstd` makes several where it is given several files.
@@ -85,7 +102,8 @@ impl<R: BufRead> Read for Frames<R> {
             if raw.fill_buf()?.is_empty() {
                 return Ok(0);
             }
-            self.frame = Some(StreamingDecoder::new(raw).map_err(|error| io::Error::other(error.to_string()))?);
+            self.frame =
+                Some(StreamingDecoder::new(raw).map_err(|_| io::Error::other("what follows is no Zstandard frame"))?);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! what the log ended with.
 
 use super::telling::Telling;
-use crate::clue::{self, Reader, Skim};
+use crate::clue::{self, AnyReader, Skim};
 use crate::text::Bytes;
 use crate::transcript::{Part, Transcript};
 use std::ops::Range;
@@ -19,12 +19,14 @@ const BEFORE_KEY: usize = 2 << 10;
 const BEHIND_KEY: usize = 3 << 10;
 /// Bytes that are searched again where a line goes on: more than a key has.
 const LONGEST_KEY: usize = 256;
-/// Zero bytes in a hundred from which on it is no text.
-const NOT_TEXT: u64 = 10;
+/// Bytes of a piece that are looked at to tell whether it is text, and those in a hundred that no text has from which on it is none: of
+/// random bytes there are nine.
+const LOOKED_AT: usize = 4 << 10;
+const NOT_TEXT: u64 = 5;
 
 /// Takes a log piece by piece.
-pub struct Selection<'a> {
-    reader: &'a Reader<'a>,
+pub struct Selection<'a, 'l> {
+    reader: &'a AnyReader<'l>,
     /// Made when a log is too long to be kept whole.
     skim: Option<Skim<'a>>,
     head: Vec<u8>,
@@ -36,13 +38,14 @@ pub struct Selection<'a> {
     searched: usize,
     telling: Telling,
     written: u64,
-    zeros: u64,
-    log_begin: u64,
+    /// Bytes of the log that were looked at, and those of them that no text has.
+    looked_at: u64,
+    odd: u64,
 }
 
-impl<'a> Selection<'a> {
+impl<'a, 'l> Selection<'a, 'l> {
     /// Nothing yet.
-    pub fn new(reader: &'a Reader<'a>) -> Self {
+    pub fn new(reader: &'a AnyReader<'l>) -> Self {
         Self {
             reader,
             skim: None,
@@ -52,8 +55,8 @@ impl<'a> Selection<'a> {
             searched: 0,
             telling: Telling::default(),
             written: 0,
-            zeros: 0,
-            log_begin: 0,
+            looked_at: 0,
+            odd: 0,
         }
     }
 
@@ -64,12 +67,14 @@ impl<'a> Selection<'a> {
 
     /// Whether what the log holds so far is no text.
     pub fn is_no_text(&self) -> bool {
-        self.zeros * 100 > (self.written - self.log_begin) * NOT_TEXT
+        self.odd * 100 > self.looked_at * NOT_TEXT
     }
 
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.zeros += memchr::memchr_iter(0, bytes).count() as u64;
+        let piece = &bytes[..bytes.len().min(LOOKED_AT)];
+        self.looked_at += piece.len() as u64;
+        self.odd += piece.iter().filter(|byte| is_odd(**byte)).count() as u64;
         self.written += bytes.len() as u64;
         let room = if self.offset == 0 { HEAD - self.head.len() } else { 0 };
         let (first, rest) = bytes.split_at(bytes.len().min(room));
@@ -92,7 +97,7 @@ impl<'a> Selection<'a> {
         if self.last_byte().is_some_and(|byte| byte != b'\n') {
             self.push(b"\n");
         }
-        (self.log_begin, self.zeros) = (self.written, 0);
+        (self.looked_at, self.odd) = (0, 0);
     }
 
     fn last_byte(&self) -> Option<u8> {
@@ -127,11 +132,12 @@ impl<'a> Selection<'a> {
     fn search(&mut self, limit: usize) {
         let newline = memchr::memrchr(b'\n', &self.window[self.searched..limit]);
         let end = newline.map_or(limit, |newline| self.searched + newline + 1);
-        let skim = self.skim.get_or_insert_with(|| self.reader.skim());
+        let reader = self.reader.get();
+        let skim = self.skim.get_or_insert_with(|| reader.skim());
         let mut from = self.searched;
         while let Some(key) = skim.find(&self.window[..end], from) {
             let line = line_around(&self.window, key, end);
-            if let Some(kind) = self.reader.tells(&self.window[line.clone()]) {
+            if let Some(kind) = reader.tells(&self.window[line.clone()]) {
                 let part = part(&self.window, self.offset, kind, &line);
                 self.telling.push(kind, part);
             }
@@ -147,6 +153,11 @@ impl<'a> Selection<'a> {
         self.offset += drop as u64;
         self.searched -= drop;
     }
+}
+
+/// Whether text has no such byte: control characters that neither move the cursor nor begin a sequence.
+fn is_odd(byte: u8) -> bool {
+    matches!(byte, 0..=6 | 0x0e..=0x1a | 0x1c..=0x1f)
 }
 
 /// What of a part is not known yet, where its first bytes are. Pieces of a line without an end stay apart, so that each is read as a

@@ -92,6 +92,60 @@ fn a_log_that_holds_nothing_is_told() {
 }
 
 #[test]
+fn a_log_of_windows_powershell_is_read() {
+    for mark in ["\u{feff}", ""] {
+        let units: Vec<u16> = format!("{mark}{}", String::from_utf8_lossy(FAILURE)).encode_utf16().collect();
+        let (_directory, log) =
+            file("utf-16.log", &units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>());
+        let report = explained(&["--log", text(&log)]);
+        assert_eq!(report["stderr"]["bytes"], FAILURE.len());
+        assert!(!named(&report).is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn what_is_packed_otherwise_is_told_with_what_unpacks_it() {
+    let forms: [(&[u8], &str); 4] = [
+        (b"PK\x03\x04xxxx", "unzip"),
+        (b"\xfd7zXZ\0xx", "xz -dc"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b"LPKSHHRH", "journalctl"),
+    ];
+    for (bytes, command) in forms {
+        let (_directory, log) = file("packed", bytes);
+        assert_refused(&explain(&["--log", text(&log), "--status", "2"]), &["packed: is", command, "--log -"]);
+    }
+}
+
+#[test]
+fn what_stands_behind_a_large_hole_is_read() {
+    let (_directory, log) = file("cut.log", b"");
+    let hole = std::fs::File::options().write(true).open(&log).expect("the log");
+    std::os::unix::fs::FileExt::write_all_at(&hole, FAILURE, 1 << 40).expect("a sparse file");
+    assert!(!named(&explained(&["--log", text(&log)])).is_empty());
+}
+
+#[test]
+fn random_bytes_are_no_text() {
+    let bytes: Vec<u8> = (0..1_000_000u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let (_directory, log) = file("noise", &bytes);
+    assert!(stderr(&explain(&["--log", text(&log), "--status", "2"])).contains("noise is no text"));
+}
+
+#[test]
+fn the_middle_of_a_long_log_counts_in_every_language() {
+    if !Path::new("/usr/share/locale/de/LC_MESSAGES/libc.mo").exists() {
+        eprintln!("skipped: the C library has no messages in German");
+        return;
+    }
+    let filler = b"[12/99] gcc -O2 -c -o build/a.o src/a.c\n".repeat(60_000);
+    let said =
+        "cp: reguläre Datei 'a/b' kann nicht angelegt werden: Auf dem Gerät ist kein Speicherplatz mehr verfügbar\n";
+    let (_directory, log) = file("long.log", &[&filler[..], said.as_bytes(), &filler].concat());
+    assert!(named(&explained(&["--log", text(&log)])).contains(&"blocks-exhausted"));
+}
+
+#[test]
 fn what_has_no_end_is_no_log() {
     let directory = tempfile::tempdir().expect("a directory");
     let pipe = directory.path().join("pipe");
@@ -219,4 +273,16 @@ fn a_crash_that_a_saved_log_tells_of_may_be_of_anything() {
     let (_directory, path) =
         file("log", b"./gen > out.c\nSegmentation fault (core dumped)\nmake: *** [Makefile:3: out.c] Error 139\n");
     assert_eq!(named(&explained(&["--log", text(&path)])), Vec::<&str>::new());
+}
+
+#[test]
+fn what_a_program_calls_information_comes_last() {
+    let (_directory, path) = file(
+        "log",
+        b"2024-05-06 07:08:09 INFO  open /srv/cache: Permission denied\n\
+          level=info msg=\"open /srv/state: no such file or directory\"\n\
+          failed to lock /srv/lock, continuing\n\
+          cp: cannot create regular file '/srv/x': Read-only file system\n",
+    );
+    assert_eq!(named(&explained(&["--log", text(&path)])).first(), Some(&"read-only-filesystem"));
 }

@@ -34,6 +34,9 @@ const STAGE: &[u8] = b"[Pipeline] { (";
 const SKIPPED: &[u8] = b" skipped due to earlier failure(s)";
 const AFTER_STAGES: &[u8] = b"Declarative: Post Actions)";
 
+/// What GitHub Actions and Azure Pipelines put before what a step failed with.
+pub const MARKED: &[u8] = b"##[error]";
+
 /// Words of an end that failed, before its status.
 const ENDS: &[&str] = &[
     "failed with exit code ",
@@ -140,8 +143,8 @@ pub fn end(said: &[u8]) -> Option<End<'_>> {
     if said.starts_with(b"Stage \"") && said.ends_with(SKIPPED) {
         return Some(End::ScriptBefore);
     }
-    // GitHub Actions and Azure Pipelines mark so what a step failed with; pnpm's end stands behind the label.
-    if said.starts_with(b"##[error]") || said == b"Failed" {
+    // pnpm's end stands behind the label.
+    if said.starts_with(MARKED) || said == b"Failed" {
         return Some(End::Own);
     }
     if let Some(name) = said.strip_prefix(b"- ") {

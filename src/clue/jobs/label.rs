@@ -29,7 +29,7 @@ const LEVELS: &[&[u8]] = &[
 type Form = fn(&[u8]) -> Option<(Range<usize>, usize)>;
 
 /// Labels that are some wherever they stand on more than one line.
-const STRICT: &[Form] = &[build_step, in_brackets, of_gh, of_compose, of_task];
+const STRICT: &[Form] = &[build_step, of_pod, in_brackets, of_gh, of_compose, of_task];
 
 /// Forms that other lines have too: they are labels only where the log tells the end of a job by such a name.
 pub const LOOSE: &[Form] = &[in_any_brackets, before_colon, before_angle, of_cloud_build];
@@ -66,6 +66,12 @@ fn in_brackets(text: &[u8]) -> Option<(Range<usize>, usize)> {
     let name = without_counter(&text[1..end]);
     let is_level = LEVELS.iter().any(|level| name.eq_ignore_ascii_case(level));
     (!name.is_empty() && !is_level && text[end..].starts_with(b"] ")).then_some((1..1 + name.len(), end + 2))
+}
+
+/// `kubectl logs --prefix`: `[pod/name/container] text`.
+fn of_pod(text: &[u8]) -> Option<(Range<usize>, usize)> {
+    let end = memchr::memchr(b']', text.strip_prefix(b"[pod/")?)? + b"[pod/".len();
+    text[end..].starts_with(b"] ").then_some((1..end, end + 2))
 }
 
 /// A name without the number of the line and the seconds since the start.
@@ -195,6 +201,7 @@ mod tests {
             ("[18:56:07]W:\t [Step 4/6] x", "Step 4/6"),
             ("2024-05-06T07:08:09.123456Z 01E [api] x", "api"),
             ("web-1  | x", "web-1"),
+            ("[pod/web-1/app] x", "pod/web-1/app"),
             ("07:08:09 web.1  | x", "web.1"),
             ("@x/api:build: x", "@x/api:build"),
         ] {

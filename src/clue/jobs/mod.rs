@@ -8,7 +8,7 @@ pub use end::MARKS;
 pub use label::time;
 
 use super::line::{Line, Place};
-use end::{End, Step, begin, end, step_name};
+use end::{End, MARKED, Step, begin, end, step_name};
 use label::{LOOSE, label};
 use std::collections::{HashMap, HashSet};
 
@@ -27,12 +27,16 @@ pub struct Failed {
 impl Failed {
     /// Whether a line may be about the failure: it is not of a job or step that others failed beside.
     pub fn concerns(&self, place: Place) -> bool {
+        if place.is_command {
+            return false;
+        }
         let lane = place.lane.is_none_or(|lane| self.lanes.is_empty() || self.lanes.contains(&lane));
         lane && (place.step == 0 || self.steps.is_empty() || self.steps.contains(&place.step))
     }
 
-    fn add_step(&mut self, step: usize) {
-        self.steps.extend(Some(step).filter(|step| *step > 0));
+    /// That a step failed; 0 is what stands before the first step, of a log that was cut at its beginning.
+    fn add_step(&mut self, step: Option<usize>) {
+        self.steps.extend(step);
     }
 }
 
@@ -48,12 +52,12 @@ pub fn assign(lines: &mut [Line]) -> Failed {
     let known = lanes(lines);
     let mut failed = Failed::default();
     let mut steps = Steps::default();
-    for line in lines {
+    for line in lines.iter_mut() {
         line.place = Place::default();
         if let Some((label, body)) = label(&line.text, &known.loose)
             && let Some(lane) = known.numbers.get(&line.text[label])
         {
-            line.place = Place { lane: Some(*lane), step: 0, body };
+            line.place = Place { lane: Some(*lane), body, ..Place::default() };
         }
         let said = line.text[line.place.body.max(time(&line.text))..].trim_ascii_start();
         steps.pass(said);
@@ -63,15 +67,32 @@ pub fn assign(lines: &mut [Line]) -> Failed {
             Some(End::Of(name)) if known.numbers.contains_key(&*name) => failed.lanes.extend(known.numbers.get(&*name)),
             Some(End::Own | End::Of(_)) => {
                 failed.lanes.extend(line.place.lane);
-                failed.add_step(if line.place.lane.is_none() { steps.last } else { 0 });
+                let step = Some(steps.last).filter(|step| *step > 0 || said.starts_with(MARKED));
+                failed.add_step(step.filter(|_| line.place.lane.is_none()));
             }
-            Some(End::OfStep(name)) => failed.add_step(steps.named.get(name).copied().unwrap_or(0)),
-            Some(End::Script) => failed.add_step(steps.script),
+            Some(End::OfStep(name)) => failed.add_step(steps.named.get(name).copied()),
+            Some(End::Script) => failed.add_step(Some(steps.script).filter(|step| *step > 0)),
             Some(End::ScriptBefore) => steps.script = steps.script_before,
             None => {}
         }
     }
+    mark_commands(lines);
     failed
+}
+
+/// Marks what GitHub Actions shows of a step before it runs it: its script and its environment, from one line to another.
+fn mark_commands(lines: &mut [Line]) {
+    let mut begin = None;
+    for at in 0..lines.len() {
+        let Line { text, place, .. } = &lines[at];
+        let said = &text[place.body.max(time(text))..];
+        if said == b"##[endgroup]" {
+            let command = begin.take().map_or(at..at, |begin| begin..at);
+            lines[command].iter_mut().for_each(|line| line.place.is_command = true);
+        } else if said.starts_with(b"##[") {
+            begin = said.starts_with(b"##[group]Run ").then_some(at);
+        }
+    }
 }
 
 /// Steps on the way through a log, by their numbers; 0 is none.
@@ -176,6 +197,8 @@ mod tests {
             "\x1b_bk;t=1\x07~~~ Preparing\r\n\x1b_bk;t=1\x07b: x\r\n\x1b_bk;t=1\x07~~~ Running commands\r\n\x1b_bk;t=2\x07a: x\r\n🚨 Error: The command exited with status 2\r\n",
             "Step 1/2 : RUN b\nb: x\nStep 2/2 : RUN a\na: x\nThe command '/bin/sh -c a' returned a non-zero code: 2\n",
             "> nx run ui:build\nb: x\n> nx run api:build\na: x\n> nx run docs:build\nb: y\nFailed tasks:\n\n- api:build\n",
+            "##[group]Run a\nb: $x\n##[endgroup]\na: x\n##[error]Process completed with exit code 2.\n",
+            "a: x\n##[error]Process completed with exit code 1.\n##[group]Run b || true\nb: x\n",
             "[Container] 2024/05/06 07:08:09 Running command b\nb: x\n[Container] 2024/05/06 07:08:09 Running command a\na: x\n[Container] 2024/05/06 07:08:09 Command did not exit successfully a exit status 2\n[Container] 2024/05/06 07:08:09 Running command b\nb: y\n",
         ] {
             let text = concerned(log).join("\n");
