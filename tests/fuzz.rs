@@ -79,6 +79,17 @@ const OUTPUT: &[&str] = &[
     "Error: ENOSPC: no space left on device, open 'x'",
     "A complete log of this run can be found in: /x/y.log\n",
     "\u{1}ENOSPC\u{2}",
+    "##[endgroup]\n",
+    "+ cp a b\n",
+    "  12 | ",
+    "[31;1m",
+    "[0m",
+    "\x1b[2K\x1b[1G",
+    "INFO ",
+    "level=info msg=\"",
+    ", continuing\n",
+    "[pod/x/y] ",
+    "cp: cannot create regular file '/srv/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v\n",
     "cannot create directory a line that is long enough to have been wrapped by a terminal\n  ",
 ];
 

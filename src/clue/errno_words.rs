@@ -154,4 +154,26 @@ mod tests {
         let text = "mkdir: Auf dem Gerät ist kein Speicherplatz mehr verfügbar";
         assert_eq!(found(&Words::new(Some("de_DE.UTF-8")), text), [Errno::ENOSPC]);
     }
+
+    #[test]
+    fn words_in_noise_stand_in_order_and_inside_of_it() {
+        let words = Words::new(None);
+        let pieces: [&[u8]; 8] =
+            [b"No space", b" left on device", b"no", b" such file or directory", b"\xff", b"\x01", b"", "é".as_bytes()];
+        let mut random = 5u64;
+        for _ in 0..3000 {
+            let text: Vec<u8> = std::iter::repeat_with(|| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                pieces[usize::try_from(random >> 61).unwrap()]
+            })
+            .take(9)
+            .collect::<Vec<_>>()
+            .concat();
+            let mut end = 0;
+            for (place, _) in words.find(&text) {
+                assert!(end <= place.start && place.start < place.end && place.end <= text.len(), "{text:?}");
+                end = place.end;
+            }
+        }
+    }
 }
