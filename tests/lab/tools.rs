@@ -18,7 +18,7 @@ fn the_directory_of_tmuxs_sockets_is_named() {
 }
 
 #[test]
-fn an_agent_that_is_gone_is_named_by_its_socket() {
+fn an_agent_that_is_gone_is_named_by_its_socket_and_one_that_nobody_started_by_its_variable() {
     scenario(&[Need::Root, Need::Program("ssh-add")], |lab| {
         let scene = lab.play(
             r#"export SSH_AUTH_SOCK="$LAB/agent"
@@ -26,7 +26,7 @@ fn an_agent_that_is_gone_is_named_by_its_socket() {
             unset SSH_AUTH_SOCK; explained unset ssh-add -l"#,
         );
         scene.run("gone").assert_first("socket-missing", lab.path("agent"), Verified);
-        scene.run("unset").assert_silent();
+        scene.run("unset").assert_first("socket-missing", "SSH_AUTH_SOCK", Verified);
     });
 }
 
