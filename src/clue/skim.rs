@@ -133,10 +133,17 @@ impl<'a> Skim<'a> {
             let start = (at + 1).checked_sub(mark.at as usize)?;
             let (key, any_case) = &self.keys[mark.key as usize];
             let there = text.get(start..start + key.len())?;
-            let is_there = there == *key || *any_case && there.eq_ignore_ascii_case(key);
-            is_there.then_some(start)
+            let is_there = || there == *key || *any_case && there.eq_ignore_ascii_case(key);
+            (have_like_ends(there, key) && is_there()).then_some(start)
         })
     }
+}
+
+/// Whether two texts begin and end alike, but for the case of letters: most that share a gram do not, and need not be compared.
+#[inline]
+fn have_like_ends(there: &[u8], key: &[u8]) -> bool {
+    let ends = |text: &[u8]| [text.first(), text.last()].map(|byte| byte.map(|byte| byte | 0x20));
+    ends(there) == ends(key)
 }
 
 /// A hash of the first four bytes that does not tell the cases of a letter apart (multiplicative hashing, Knuth, TAOCP 6.4).

@@ -37,8 +37,11 @@ const FIRST_LOOK: Duration = Duration::from_millis(1);
 const COUNTERS_AFTER: Duration = Duration::from_millis(2);
 /// A limit on CPU time is one of whole seconds, getrlimit(2): a child that is younger has used none up …
 const BUSY_AFTER: Duration = Duration::from_millis(50);
-/// … and one that has set itself a limit is found in time when it is asked for this often.
-const LIMITS_LAST: Duration = Duration::from_millis(250);
+/// … and one that has set itself a limit is found in time when it is asked for this often: soon while scripts set limits, and once for each
+/// second that a limit may have.
+const LIMITS_LAST: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+/// As long as scripts set limits, seen from their beginning.
+const LIMITS_SET: Duration = Duration::from_secs(2);
 /// Words in whose company inotify is looked at.
 const OF_INOTIFY: &[&[u8]] = &[b"inotify", b"ENOSPC", b"No space left", b"EMFILE", b"watch"];
 /// Words in whose company the kernel's locks are looked at.
@@ -293,7 +296,9 @@ impl Watch {
 
     /// Whether CPU time has a limit: of explain itself, and so of what it starts, or of a process that has set one.
     fn finds_cpu_limit(&mut self, now: Instant) -> bool {
-        let is_due = self.limits_asked.is_none_or(|asked| now - asked >= LIMITS_LAST);
+        let [soon, later] = LIMITS_LAST;
+        let lasts = if now - self.clock < LIMITS_SET { soon } else { later };
+        let is_due = self.limits_asked.is_none_or(|asked| now - asked >= lasts);
         if !self.limits_cpu_time && is_due {
             self.limits_asked = Some(now);
             self.limits_cpu_time = process::limits_cpu_time() || busy::is_limited();
