@@ -24,15 +24,15 @@ pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
     let mut wrapped = Vec::new();
     let mut covered = vec![false; physical.len()];
     for index in 0..physical.len() {
+        if covered[index] {
+            continue;
+        }
+        // What ends at the last column is tried in both ways.
         for by in [Wrap::Words, Wrap::Columns] {
-            if !covered[index]
-                && let Some((joined, pieces)) = unwrapped(&physical, index, by)
-            {
-                wrapped.push((index, joined));
-                for piece in pieces {
-                    // What ends at the last column is tried in both ways.
-                    covered[piece] |= by == Wrap::Columns || !is_full(said(&physical[index]));
-                }
+            let Some((joined, pieces)) = unwrapped(&physical, index, by) else { continue };
+            wrapped.push((index, joined));
+            for piece in pieces {
+                covered[piece] = true;
             }
         }
     }
@@ -112,7 +112,7 @@ fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> 
         let last = said(&lines[pieces.last().copied().unwrap_or(at)]);
         let goes_on = match by {
             Wrap::Words => !is_source(more) && goes_on(last, more, indent(&said(first)[margin.len()..])),
-            Wrap::Columns => is_full(last),
+            Wrap::Columns => is_full(last) && may_be_one(last, more),
         };
         if !fits || !goes_on {
             break;
@@ -125,6 +125,12 @@ fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> 
     }
     joined.joined = true;
     (!pieces.is_empty()).then_some((joined, pieces))
+}
+
+/// Whether two lines may be one that was broken between them: what ends with a quotation or a sentence goes on with a blank or a sign.
+fn may_be_one(line: &[u8], next: &[u8]) -> bool {
+    let is_whole = line.last().is_some_and(|last| b"'\"`)].!".contains(last));
+    !is_whole || next.first().is_some_and(|first| b" :,;.)]".contains(first))
 }
 
 /// Whether a line is source that a compiler shows below its message: `  12 |   int a;`.
@@ -230,6 +236,13 @@ mod tests {
                 .collect();
             assert!(texts(broken.join("\n").as_bytes()).contains(&format!("{prefix}{whole}")), "{prefix}");
         }
+    }
+
+    #[test]
+    fn a_line_that_ends_a_quotation_at_the_last_column_is_whole() {
+        let line = format!("make[2]: Leaving directory '/{}'", "x".repeat(80 - 30));
+        assert_eq!(line.len(), 80);
+        assert!(!texts(format!("{line}\nMakefile: x\n").as_bytes()).contains(&format!("{line}Makefile: x")));
     }
 
     #[test]
