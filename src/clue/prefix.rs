@@ -14,17 +14,6 @@ const FORMS: &[&str] = &[
     r"[\t ]+",
     // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
     r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?[:, ]*[ \t]",
-    // Its relatives without a year or with a month that is a word: klog, Apache, Java's logging, BIND and Tomcat, asctime(3).
-    r"[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [^ ]+:[0-9]+\] ",
-    r"\[?(?:[A-Z][a-z]+ )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]+ )?[0-9]+:[0-9]+:[0-9.]+(?: [AP]M)?(?: [0-9]{4})?\]?:? ",
-    r"\[?[0-9]+[-/ ][A-Z][a-z]+[-/ ][0-9]+[: ][0-9]+:[0-9]+:[0-9.]+(?: [+-][0-9]+)?\]? ",
-    // Seconds since 1970, and TAI64N of daemontools.
-    r"\[?1[0-9]{9}(?:\.[0-9]+)?\]?:? ",
-    r"@40000000[0-9a-f]+ ",
-    // A name before the time: Taskcluster; journalctl -o short-iso has the host behind it.
-    r"\[[a-z][a-z0-9:_-]* [0-9]+-[0-9]+-[0-9]+[T ][0-9:.]+Z?\] ",
-    // Redis: process, role, time and level.
-    r"[0-9]+:[MSCX] [0-9]+ [A-Z][a-z]+ (?:[0-9]+ )?[0-9:.]+ [*#.-] ",
     // What GitLab's runner puts behind the time: the number of the stream, whether it is stderr, and whether the line goes on.
     r"[0-9a-f]{2}[EO][ +]",
     // TeamCity: the time, a level and the step.
@@ -84,6 +73,25 @@ const FORMS: &[&str] = &[
     r"Exception in thread '?[^ ]+' ",
 ];
 
+/// Times that few programs write; the regex for them is made where a text has something like a time.
+const TIMES: &[&str] = &[
+    // Without a year or with a month that is a word: klog, Apache, Java's logging, BIND and Tomcat, asctime(3).
+    r"[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [^ ]+:[0-9]+\] ",
+    r"\[?(?:[A-Z][a-z]+ )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]+ )?[0-9]+:[0-9]+:[0-9.]+(?: [AP]M)?(?: [0-9]{4})?\]?:? ",
+    r"\[?[0-9]+[-/ ][A-Z][a-z]+[-/ ][0-9]+[: ][0-9]+:[0-9]+:[0-9.]+(?: [+-][0-9]+)?\]? ",
+    // Seconds since 1970, and TAI64N of daemontools.
+    r"\[?1[0-9]{9}(?:\.[0-9]+)?\]?:? ",
+    r"@40000000[0-9a-f]+ ",
+    // A name before the time: Taskcluster; journalctl -o short-iso has the host behind it.
+    r"\[[a-z][a-z0-9:_-]* [0-9]+-[0-9]+-[0-9]+[T ][0-9:.]+Z?\] ",
+    // Redis: process, role, time and level.
+    r"[0-9]+:[MSCX] [0-9]+ [A-Z][a-z]+ (?:[0-9]+ )?[0-9:.]+ [*#.-] ",
+];
+
+static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", TIMES.join("|"))));
+/// Bytes of a line in which a time at its beginning stands.
+const OF_A_TIME: usize = 40;
+
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
 
 /// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff, commands that a
@@ -105,12 +113,28 @@ pub fn starts(text: &[u8]) -> Vec<usize> {
     let Some(prefix) = PREFIX.as_ref() else { return starts };
     let mut at = 0;
     while starts.len() <= MOST
-        && let Some(found) = prefix.find(&text[at..]).filter(|found| !found.is_empty())
+        && let Some(length) = peeled(prefix, &text[at..])
     {
-        at += found.end();
+        at += length;
         starts.push(at);
     }
     starts
+}
+
+/// Bytes of the prefix that a text begins with.
+fn peeled(prefix: &Regex, text: &[u8]) -> Option<usize> {
+    let of_time = || TIME.as_ref().filter(|_| may_have_time(text))?.find(text);
+    prefix.find(text).or_else(of_time).map(|found| found.end()).filter(|length| *length > 0)
+}
+
+/// Whether a text may begin with one of [`TIMES`]: `7:08` is near, or the number that daemontools and others write.
+fn may_have_time(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(OF_A_TIME)];
+    let is_clock = |three: &[u8]| three[0].is_ascii_digit() && three[1] == b':' && three[2].is_ascii_digit();
+    let number = head.strip_prefix(b"[").unwrap_or(head);
+    head.windows(3).any(is_clock)
+        || head.starts_with(b"@4")
+        || number.iter().take(10).filter(|byte| byte.is_ascii_digit()).count() == 10
 }
 
 /// Whether the line only quotes a message, at its beginning or behind the time and behind the label of its job, which ends at `body`.
@@ -128,7 +152,7 @@ pub fn is_quotation(text: &[u8], body: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn peeled(text: &str) -> &str {
+    fn said(text: &str) -> &str {
         starts(text.as_bytes()).last().map_or(text, |start| &text[*start..])
     }
 
@@ -172,7 +196,7 @@ mod tests {
             "[pod/web-1/app] cp: x",
             "[notice] cp: x",
         ] {
-            assert_eq!(peeled(text), "cp: x", "{text}");
+            assert_eq!(said(text), "cp: x", "{text}");
         }
     }
 
