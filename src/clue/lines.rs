@@ -111,7 +111,7 @@ fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> 
         let fits = joined.text.len() + more.len() < HEAD;
         let last = said(&lines[pieces.last().copied().unwrap_or(at)]);
         let goes_on = match by {
-            Wrap::Words => !is_source(more) && goes_on(last, more, indent(&said(first)[margin.len()..])),
+            Wrap::Words => !begins_anew(more) && goes_on(last, more, indent(&said(first)[margin.len()..])),
             Wrap::Columns => is_full(last) && may_be_one(last, more),
         };
         if !fits || !goes_on {
@@ -133,11 +133,15 @@ fn may_be_one(line: &[u8], next: &[u8]) -> bool {
     !is_whole || next.first().is_some_and(|first| b" :,;.)]".contains(first))
 }
 
-/// Whether a line is source that a compiler shows below its message: `  12 |   int a;`.
-fn is_source(line: &[u8]) -> bool {
+/// Whether a line goes on with nothing: it is source that a compiler shows below its message (`  12 |   int a;`), or a message of its own that
+/// begins with a place or the number of a process (`a.c:3:1: `, `make[2]: `).
+fn begins_anew(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
     let number = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    line[number..].trim_ascii_start().starts_with(b"| ")
+    let is_source = line[number..].trim_ascii_start().starts_with(b"| ");
+    let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let has = |is: fn(&u8) -> bool| word.iter().any(is);
+    is_source || word.ends_with(b":") && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
 /// Whether a line goes up to the last column of a terminal.
@@ -250,6 +254,9 @@ mod tests {
         let shown =
             "a.c:343:44: warning: format '%d' expects argument of type 'int' [-Wformat=]\n  343 |   fail(\"%d\");";
         assert_eq!(texts(shown.as_bytes()).len(), 2);
+        let apart =
+            format!("make[2]: Leaving directory '/{}'\nmake[1]: *** [x] Error 1\n  a.c:3:1: error: x", "x".repeat(60));
+        assert_eq!(texts(apart.as_bytes()).len(), 3);
     }
 
     #[test]
