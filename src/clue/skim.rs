@@ -17,6 +17,20 @@ const BLOCK: usize = GRAM + 3 * STRIDE;
 /// Bits of the table for each marked gram, so that a few places in a hundred are compared in vain. Twice as many no longer fit the
 /// fastest cache.
 const BITS_A_MARK: usize = 16;
+/// Words that the output of builds is full of, whose letters are rare: grams of theirs are a last resort.
+const OF_BUILDS: &[&[u8]] = &[
+    b"build",
+    b"built",
+    b"compil",
+    b"download",
+    b"exclude",
+    b"http",
+    b"include",
+    b"loading",
+    b"unused",
+    b"variable",
+    b"warning",
+];
 /// What stands behind the end of a text: a byte that no key holds.
 const NOTHING: u8 = b'\n';
 
@@ -174,12 +188,22 @@ fn any_byte() -> impl Iterator<Item = u8> {
     (0..=u8::MAX).filter(|byte| byte & 0x20 != 0)
 }
 
-/// Where the grams begin that are the rarest together.
+/// Where the grams begin that are the rarest together; those of words that builds are full of are a last resort.
 fn rarest(text: &[u8]) -> usize {
     let rarity = |gram: &[u8]| gram.iter().map(|byte| rarity(*byte)).sum::<usize>();
     let of_both = |window: &[u8]| rarity(&window[..GRAM]).min(rarity(&window[1..]));
-    let windows = text.windows(GRAM + STRIDE - 1).enumerate();
-    windows.max_by_key(|(_, window)| of_both(window)).map_or(0, |(at, _)| at)
+    let windows = || text.windows(GRAM + STRIDE - 1).enumerate();
+    let best = windows().max_by_key(|(_, window)| of_both(window));
+    let other = || windows().filter(|(_, window)| !is_of_builds(window)).max_by_key(|(_, window)| of_both(window));
+    let best = best.filter(|(_, window)| !is_of_builds(window)).or_else(other).or(best);
+    best.map_or(0, |(at, _)| at)
+}
+
+/// Whether one of the two grams of a window stands in a word that builds are full of.
+fn is_of_builds(window: &[u8]) -> bool {
+    let stands_in = |gram: &[u8]| OF_BUILDS.iter().any(|word| memchr::memmem::find(word, gram).is_some());
+    let window = window.to_ascii_lowercase();
+    stands_in(&window[..GRAM]) || stands_in(&window[1..])
 }
 
 #[cfg(test)]
