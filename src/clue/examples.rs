@@ -1,8 +1,9 @@
 //! The examples of a library, run: every `fires` must fire and read what it says, no `silent` may fire.
 
 use super::Operation;
+use super::draft::Draft;
 use super::library::Library;
-use super::matcher::{Draft, Said};
+use super::matcher::Said;
 use super::reader::Reader;
 use super::rule::Rule;
 use super::written::schema::{self, Benign, Example};

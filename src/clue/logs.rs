@@ -3,8 +3,9 @@
 
 use super::Clue;
 use super::convention::by_convention;
+use super::draft::Draft;
 use super::library::Library;
-use super::matcher::{Draft, Said};
+use super::matcher::Said;
 use super::page::Page;
 use super::pattern::Pattern;
 use super::reader::Reader;

@@ -13,6 +13,7 @@ mod chdir;
 mod compared;
 mod convention;
 mod directory;
+mod draft;
 mod errno_words;
 mod examples;
 mod exits;
