@@ -47,15 +47,15 @@ fn is_spoken_of(case: &Case, clue: &Clue, path: &Path) -> bool {
     has_name(&clue.line, name) || case.command.iter().skip(1).any(|word| has_name(&word.to_string_lossy(), name))
 }
 
-/// Whether one process has all of these files locked: of the locks of several, nothing tells which the message means.
+/// Whether there is one file, or one process has all of them locked: of the locks of several, or of some that are not seen, nothing tells
+/// which the message means.
 fn have_one_holder(case: &Case, paths: &[PathBuf]) -> bool {
     let holder = |path: &PathBuf| match lock_state(case.machine, path, None) {
         LockState::Held { by, .. } => Some(by.pid),
         _ => None,
     };
-    let mut holders = paths.iter().map(holder);
-    let first = holders.next();
-    holders.all(|other| Some(other) == first)
+    let is_held_alike = |pair: &[PathBuf]| holder(&pair[0]).is_some_and(|first| holder(&pair[1]) == Some(first));
+    paths.windows(2).all(is_held_alike)
 }
 
 /// Programs that stand behind `timeout` or `sudo` are files too, and no locks.
