@@ -68,9 +68,7 @@ fn few_arguments_are_silence() {
             explained denied sh -c './few/a few/*'
             explained word sh -c 'echo Argument list >&2; exit 1'",
         );
-        for run in ["missing", "denied", "word"] {
-            scene.run(run).assert_does_not_name("argument-list-too-long");
-        }
+        scene.each(&["missing", "denied", "word"]).assert_does_not_name("argument-list-too-long");
     });
 }
 
@@ -120,8 +118,6 @@ fn a_pattern_is_found_where_the_words_were_thrown_away() {
             let named: Vec<_> = run.causes().iter().map(|found| (found.id.as_str(), found.subject.as_str())).collect();
             assert!(named.is_empty() || named == [("argument-list-too-long", program)], "{run}");
         }
-        for twin in ["twin.bash", "twin.other"] {
-            scene.run(twin).assert_does_not_name("argument-list-too-long");
-        }
+        scene.each(&["twin.bash", "twin.other"]).assert_does_not_name("argument-list-too-long");
     });
 }

@@ -60,9 +60,7 @@ fn a_home_that_takes_no_files_is_no_reason_for_what_needs_none() {
             explained_as 4001 script npm run nosuch
             explained_as 4001 made git config --global user.name ann"#,
         );
-        for run in ["missing", "script"] {
-            scene.run(run).assert_does_not_name("home-unusable");
-        }
+        scene.each(&["missing", "script"]).assert_does_not_name("home-unusable");
         scene.run("made").assert_names("home-unusable");
     });
 }
@@ -82,16 +80,10 @@ fn what_a_script_goes_on_after_is_no_reason_for_what_ends_it() {
             explained_as 4001 strict sh -ec 'touch ro/x; make -s nothing'
             explained_as 4001 piped sh -c 'find tree -name a.c | grep -q nothing'"#,
         );
-        for run in ["handled", "usage", "tried", "otherwise"] {
-            scene.run(run).assert_silent();
-        }
-        for run in ["found", "piped"] {
-            scene.run(run).assert_first("permission-denied", lab.path("tree/closed"), Possible);
-        }
+        scene.each(&["handled", "usage", "tried", "otherwise"]).assert_silent();
+        scene.each(&["found", "piped"]).assert_first("permission-denied", lab.path("tree/closed"), Possible);
         scene.run("other").assert_first("read-only-filesystem", lab.path("ro"), Likely);
-        for run in ["real", "strict"] {
-            scene.run(run).assert_first("read-only-filesystem", lab.path("ro"), Verified);
-        }
+        scene.each(&["real", "strict"]).assert_first("read-only-filesystem", lab.path("ro"), Verified);
     });
 }
 
@@ -105,9 +97,7 @@ fn a_home_of_another_user_is_no_matter_of_what_is_named_in_it() {
             explained_as 4001 listed ls "$HOME"
             explained_as 4001 own git config --global user.name ann"#,
         );
-        for run in ["read", "into", "listed"] {
-            scene.run(run).assert_first("permission-denied", lab.path("own"), Verified);
-        }
+        scene.each(&["read", "into", "listed"]).assert_first("permission-denied", lab.path("own"), Verified);
         scene.run("own").assert_first("home-unusable", lab.path("own"), Verified);
     });
 }
@@ -146,9 +136,7 @@ fn what_a_script_in_a_file_goes_on_after_is_no_reason_for_what_ends_it() {
             explained_as 4001 finds sh finds
             explained_as 4001 strict ./strict"#,
         );
-        for run in ["goes-on", "passes", "asks"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["goes-on", "passes", "asks"]).assert_silent();
         scene.run("child").assert_first("read-only-filesystem", lab.path("ro"), Possible);
         scene.run("finds").assert_first("permission-denied", lab.path("tree/closed"), Possible);
         scene.run("strict").assert_first("read-only-filesystem", lab.path("ro"), Verified);

@@ -147,9 +147,11 @@ except OSError as error: print(error, file=sys.stderr)
                 let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
                 assert!(causes.iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
             }
-            for run in ["twin.node", "twin.python", "twin.perl"] {
-                scene.run(run).assert_first("read-only-filesystem", lab.path("ro"), Verified);
-            }
+            scene.each(&["twin.node", "twin.python", "twin.perl"]).assert_first(
+                "read-only-filesystem",
+                lab.path("ro"),
+                Verified,
+            );
         },
     );
 }
@@ -225,9 +227,7 @@ fn what_a_recipe_or_a_program_file_passed_over_is_not_what_ended_it() {
             let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
             assert!(causes.iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
         }
-        for run in ["twin", "variable"] {
-            scene.run(run).assert_first("read-only-filesystem", lab.path("ro"), Verified);
-        }
+        scene.each(&["twin", "variable"]).assert_first("read-only-filesystem", lab.path("ro"), Verified);
     });
 }
 

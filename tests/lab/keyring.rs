@@ -58,8 +58,6 @@ fn a_user_with_keys_left_is_silence() {
             explained_as 54398 search keyctl search @u user nothing
             explained_as 54398 missing cat /nowhere",
         );
-        for run in ["search", "missing"] {
-            scene.run(run).assert_does_not_name("keyring-quota");
-        }
+        scene.each(&["search", "missing"]).assert_does_not_name("keyring-quota");
     });
 }

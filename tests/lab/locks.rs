@@ -80,9 +80,11 @@ open("ready", "w"); time.sleep(600)' & holder=$!
             kill $holder; wait $holder || true
             explained twin apt-get -y install no-such-package-at-all"#,
         );
-        for run in ["apt", "dpkg"] {
-            scene.run(run).assert_first("locked-by-process", "/var/lib/dpkg/lock-frontend", Confidence::Verified);
-        }
+        scene.each(&["apt", "dpkg"]).assert_first(
+            "locked-by-process",
+            "/var/lib/dpkg/lock-frontend",
+            Confidence::Verified,
+        );
         scene.run("twin").assert_silent();
     });
 }
@@ -118,9 +120,7 @@ fn a_call_that_would_wait_is_a_lock_only_where_one_is_told_or_named() {
             explained word python3 -c 'import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)' file
             explained pipe python3 -c 'import os; r, w = os.pipe(); os.set_blocking(r, False); os.read(r, 1)'"#
         ));
-        for run in ["perl", "word"] {
-            scene.run(run).assert_first("locked-by-process", lab.path("work/file"), Confidence::Likely);
-        }
+        scene.each(&["perl", "word"]).assert_first("locked-by-process", lab.path("work/file"), Confidence::Likely);
         scene.run("pipe").assert_silent();
     });
 }
@@ -207,8 +207,6 @@ fn a_build_that_waited_for_another_one_until_its_deadline_is_explained() {
             let found = run.assert_first("locked-by-process", &lock, Confidence::Likely);
             assert!(found.summary.contains("python3"), "{run}");
         }
-        for run in ["twin", "twin.sleep"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["twin", "twin.sleep"]).assert_silent();
     });
 }

@@ -88,9 +88,7 @@ fn many_mappings_that_are_not_all_are_no_reason() {
             explained ruby ruby -e 'kept = Array.new(9000) { fiber = Fiber.new { Fiber.yield }; fiber.resume; fiber }; warn "worker failed: not enough memory in the plan"; sleep 1; exit 1'
             explained_in limit "prlimit --as=300000000" python3 -c 'bytearray(1 << 29)'"#,
         );
-        for run in ["perl", "ruby", "limit"] {
-            scene.run(run).assert_does_not_name("map-count-limit");
-        }
+        scene.each(&["perl", "ruby", "limit"]).assert_does_not_name("map-count-limit");
     });
 }
 
@@ -105,8 +103,6 @@ fn memory_that_nobody_wanted_to_lock_is_not_about_its_limit() {
             explained_in python "$few" python3 -c 'open("/nowhere/memlock")'
             explained_in plain "$few" python3 -c 'raise MemoryError'"#,
         );
-        for run in ["perl", "dd", "python", "plain"] {
-            scene.run(run).assert_does_not_name("locked-memory-limit");
-        }
+        scene.each(&["perl", "dd", "python", "plain"]).assert_does_not_name("locked-memory-limit");
     });
 }

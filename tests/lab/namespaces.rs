@@ -59,9 +59,7 @@ fn what_is_not_about_a_limit_is_silence() {
             explained_as nobody denied unshare --mount true
             explained missing unshare --net /nowhere"#
         ));
-        for run in ["disk", "denied", "missing"] {
-            scene.run(run).assert_does_not_name("namespace-limit");
-        }
+        scene.each(&["disk", "denied", "missing"]).assert_does_not_name("namespace-limit");
     });
 }
 

@@ -16,9 +16,7 @@ fn a_link_to_nothing_is_found_where_only_the_command_line_has_it() {
             explained rsync rsync /etc/passwd current/x
             explained make make -f rules.mk"#,
         );
-        for run in ["keygen", "perl"] {
-            scene.run(run).assert_only("dangling-symlink", lab.path("key.pem"), Likely);
-        }
+        scene.each(&["keygen", "perl"]).assert_only("dangling-symlink", lab.path("key.pem"), Likely);
         scene.run("npm").assert_only("dangling-symlink", lab.path("current"), Likely);
         scene.run("rsync").assert_only("dangling-symlink", lab.path("current"), Verified);
         scene.run("make").assert_only("dangling-symlink", lab.path("rules.mk"), Verified);
@@ -36,9 +34,7 @@ fn another_case_is_found_where_a_tool_gives_no_reason_or_no_name() {
             explained ninja ninja -C src
             explained sudo sudo Data/run.sh"#,
         );
-        for run in ["sqlite", "perl"] {
-            scene.run(run).assert_only("wrong-case", lab.path("data"), Likely);
-        }
+        scene.each(&["sqlite", "perl"]).assert_only("wrong-case", lab.path("data"), Likely);
         scene.run("ninja").assert_only("wrong-case", lab.path("src"), Verified);
         scene.run("sudo").assert_only("wrong-case", lab.path("Data/run.sh"), Likely);
     });
@@ -56,9 +52,7 @@ fn a_directory_is_found_where_a_tool_calls_it_refused_or_only_not_opened() {
         );
         scene.run("gs").assert_only("is-a-directory", lab.path("out.pdf"), Likely);
         scene.run("sudo").assert_only("is-a-directory", lab.path("tool"), Likely);
-        for run in ["env", "itself"] {
-            scene.run(run).assert_only("is-a-directory", lab.path("tool"), Verified);
-        }
+        scene.each(&["env", "itself"]).assert_only("is-a-directory", lab.path("tool"), Verified);
     });
 }
 
@@ -89,9 +83,11 @@ fn a_working_directory_that_is_gone_is_found_where_no_reason_is_told() {
             explained unzip unzip -q f
             explained curl curl -sSo f file:///etc/passwd"#,
         );
-        for run in ["sqlite", "gs", "unzip", "curl"] {
-            scene.run(run).assert_only("deleted-working-directory", lab.path("gone"), Likely);
-        }
+        scene.each(&["sqlite", "gs", "unzip", "curl"]).assert_only(
+            "deleted-working-directory",
+            lab.path("gone"),
+            Likely,
+        );
     });
 }
 
@@ -130,9 +126,7 @@ fn a_file_that_its_server_has_forgotten_is_named_by_its_mount() {
             explained rsync rsync net/stale copy
             explained node node -e 'require(\"fs\").readFileSync(\"net/stale\")'"
         ));
-        for run in ["tar", "rsync", "node"] {
-            scene.run(run).assert_only("stale-nfs-handle", lab.path("net/stale"), Verified);
-        }
+        scene.each(&["tar", "rsync", "node"]).assert_only("stale-nfs-handle", lab.path("net/stale"), Verified);
     });
 }
 
@@ -145,9 +139,7 @@ fn a_file_that_its_server_has_forgotten_is_found_where_no_reason_is_told() {
             explained curl curl -sSo copy "file://$LAB/net/stale"
             explained cd sh -c 'cd net/stale && make'"#
         ));
-        for run in ["sqlite", "curl", "cd"] {
-            scene.run(run).assert_only("stale-nfs-handle", lab.path("net/stale"), Verified);
-        }
+        scene.each(&["sqlite", "curl", "cd"]).assert_only("stale-nfs-handle", lab.path("net/stale"), Verified);
     });
 }
 

@@ -148,9 +148,7 @@ fn a_terminal_type_is_found_behind_a_status_alone_and_not_behind_other_failures(
         scene.run("top").assert_only("terminal-unknown", "strange-terminal", Verified);
         scene.each(&["setterm", "tabs", "perl"]).assert_only("terminal-unknown", "strange-terminal", Verified);
         scene.each(&["unset", "unset.setterm"]).assert_only("terminal-unknown", "-", Verified);
-        for run in ["twin.top", "twin.setterm", "twin.watch", "twin.perl"] {
-            scene.run(run).assert_does_not_name("terminal-unknown");
-        }
+        scene.each(&["twin.top", "twin.setterm", "twin.watch", "twin.perl"]).assert_does_not_name("terminal-unknown");
     });
 }
 
@@ -170,9 +168,7 @@ fn a_terminal_is_wanted_behind_editors_and_questions_and_not_behind_other_failur
             explained twin.perl setsid perl -e 'open F, "<", "none" or die "cannot read the settings\n"'
             explained twin.ruby setsid ruby -e 'File.open("/etc/hostname").ioctl(0x5401)'"#,
         );
-        for run in ["openssl", "gdb", "mesg"] {
-            scene.run(run).assert_first("no-terminal", "-", Verified);
-        }
+        scene.each(&["openssl", "gdb", "mesg"]).assert_first("no-terminal", "-", Verified);
         scene.each(&["fzf", "perl"]).assert_only("no-terminal", "-", Likely);
         scene.each(&["twin.openssl", "twin.gdb", "twin.mesg", "twin.perl"]).assert_does_not_name("no-terminal");
         assert!(scene.run("twin.ruby").causes().iter().all(|cause| cause.confidence == Possible), "{}", scene.script);

@@ -78,9 +78,7 @@ fn what_else_is_not_found_is_no_command() {
             explained word sh -c 'echo "record: not found" >&2; exit 1'
             explained node node -e 'require("frobnicatd")'"#,
         );
-        for run in ["perl", "module", "record", "builtin", "word", "node"] {
-            scene.run(run).assert_does_not_name("command-not-found");
-        }
+        scene.each(&["perl", "module", "record", "builtin", "word", "node"]).assert_does_not_name("command-not-found");
     });
 }
 
@@ -120,8 +118,6 @@ fn programs_that_stop_themselves_by_an_illegal_instruction_are_silence() {
             explained chosen sh -c 'exit 132'
             explained words sh -c 'echo "Illegal instruction" >&2; exit 1'"#,
         );
-        for run in ["make", "perl", "below", "xargs", "chosen", "words"] {
-            scene.run(run).assert_does_not_name("unsupported-cpu");
-        }
+        scene.each(&["make", "perl", "below", "xargs", "chosen", "words"]).assert_does_not_name("unsupported-cpu");
     });
 }

@@ -54,8 +54,6 @@ fn a_status_that_is_an_answer_is_none_of_the_machine() {
             explained mountpoint mountpoint d
             explained pkg-config pkg-config --exists nothing-of-the-kind",
         );
-        for name in ["git", "mountpoint", "pkg-config"] {
-            scene.run(name).assert_silent();
-        }
+        scene.each(&["git", "mountpoint", "pkg-config"]).assert_silent();
     });
 }

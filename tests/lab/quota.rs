@@ -53,9 +53,7 @@ fn a_subvolume_with_room_and_one_without_a_limit_are_silence() {
             explained room cp /nowhere pool/small/copy
             cd pool/free; explained free cp /nowhere copy; explained silent false"
         ));
-        for run in ["room", "free", "silent"] {
-            scene.run(run).assert_does_not_name("quota-exceeded");
-        }
+        scene.each(&["room", "free", "silent"]).assert_does_not_name("quota-exceeded");
     });
 }
 
@@ -70,12 +68,8 @@ fn a_quota_is_found_where_the_message_names_no_path_or_no_reason() {
             explained twin perl -e "$save; die qq(cannot save\n)" pool/free/saved
             explained twin.curl curl -sSo pool/free/copy "file://$LAB/none""#
         ));
-        for run in ["perl", "curl"] {
-            scene.run(run).assert_only("quota-exceeded", lab.path("pool/small"), Confidence::Likely);
-        }
-        for run in ["twin", "twin.curl"] {
-            scene.run(run).assert_does_not_name("quota-exceeded");
-        }
+        scene.each(&["perl", "curl"]).assert_only("quota-exceeded", lab.path("pool/small"), Confidence::Likely);
+        scene.each(&["twin", "twin.curl"]).assert_does_not_name("quota-exceeded");
     });
 }
 

@@ -145,8 +145,8 @@ fn an_id_without_a_mapping_is_told_from_what_else_fails_in_such_a_namespace() {
             mapped twin.perl perl -e 'chown 0, 0, "mine" or die "chown: $!\n"; sysseek(STDIN, -1, 9) or die "Invalid argument\n"'"#,
         );
         scene.each(&["cpio", "rsync", "ruby", "php", "acl", "python"]).assert_only("unmapped-id", "5002", Verified);
-        for run in ["twin.cpio", "twin.rsync", "twin.ruby", "twin.php", "twin.perl"] {
-            scene.run(run).assert_does_not_name("unmapped-id");
-        }
+        scene
+            .each(&["twin.cpio", "twin.rsync", "twin.ruby", "twin.php", "twin.perl"])
+            .assert_does_not_name("unmapped-id");
     });
 }

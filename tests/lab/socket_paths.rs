@@ -32,13 +32,9 @@ fn too_long_a_path_is_counted_whatever_the_program_says_of_it() {
         );
         let long = std::fs::read_to_string(lab.path("runs/long")).expect("the script kept it");
         let socket = std::path::Path::new(long.trim()).join("s.sock");
-        for run in ["agent", "curl", "python", "cut"] {
-            scene.run(run).assert_only("socket-path-too-long", &socket, Verified);
-        }
+        scene.each(&["agent", "curl", "python", "cut"]).assert_only("socket-path-too-long", &socket, Verified);
         scene.run("vague").assert_only("socket-path-too-long", &socket, Likely);
-        for run in ["twin", "twin.name", "twin.short"] {
-            scene.run(run).assert_does_not_name("socket-path-too-long");
-        }
+        scene.each(&["twin", "twin.name", "twin.short"]).assert_does_not_name("socket-path-too-long");
     });
 }
 

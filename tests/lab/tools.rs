@@ -84,8 +84,6 @@ fn a_failure_that_was_passed_over_and_followed_by_work_is_no_cause() {
             explained webpack sh -c 'echo "<w> [webpack.cache.PackFileCacheStrategy] Caching failed for pack: Error: EROFS: read-only file system, mkdir '\''$LAB/ro/.cache'\''" >&2
                 echo "ERROR in ./src/index.js 1:1" >&2; exit 1'"#,
         );
-        for run in ["tmux", "ssh-add", "curl", "webpack"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["tmux", "ssh-add", "curl", "webpack"]).assert_silent();
     });
 }
