@@ -486,7 +486,7 @@ mod tests {
             told += 1;
             let form = Form::parse(&pattern).unwrap_or_else(|error| panic!("{pattern} {error}"));
             assert!(keys.iter().all(|key| !key.with_words || form.needs_words), "{pattern}");
-            if crate::clue::pattern::compiled(&form.expanded).unwrap().is_match(text.as_bytes()) {
+            if crate::clue::search::pattern::compiled(&form.expanded).unwrap().is_match(text.as_bytes()) {
                 matched += 1;
                 let text = text.as_bytes();
                 let has = |key: &Key<Vec<u8>>| memchr::memmem::find(text, &key.text).is_some();

@@ -1,0 +1,310 @@
+//! How a line reads that a program wrote before or after a message: as an error with a reason of its own, or as one that may follow from
+//! the message. Nothing here asks the machine; it only keeps a claim from being surer than the output lets it be.
+
+use crate::clue::Clue;
+use crate::clue::lines::jobs::time;
+use crate::words::has_name;
+use std::path::PathBuf;
+
+/// Lines that tell where more is to be read, or what else could be done.
+const ASIDES: &[&str] = &[
+    "notice",
+    "hint",
+    "info",
+    "note",
+    "warn",
+    "debug",
+    "help",
+    "see",
+    "try",
+    "usage",
+    "tip",
+    "node.js v",
+    "traceback",
+    "stack traceback",
+];
+
+/// Words of lines that only tell that something failed.
+const GENERAL: &[&str] = &[
+    "fail",
+    "exit",
+    "abort",
+    "***",
+    "status",
+    "terminated",
+    "stopp",
+    "interrupt",
+    "previous",
+    "gave up",
+    "giving up",
+    "unsuccessful",
+    "incomplete",
+    "return",
+    "did not",
+    "not created",
+    "not installed",
+    "not built",
+    "not completed",
+    "quit",
+    "command",
+    "subprocess",
+    "dumped",
+    "killed",
+    "due to",
+    "because",
+    "caused by",
+    "errors occurred",
+    "error occurred",
+    "encountered",
+    "complete log",
+    "went wrong",
+];
+
+/// Words of lines that miss something: perhaps what the message is about.
+const MISSING: &[&str] = &[
+    "could not",
+    "couldn't",
+    "cannot",
+    "can't",
+    "can not",
+    "unable",
+    "not found",
+    "missing",
+    "no such",
+    "not exist",
+    "available",
+    "not readable",
+    "not writable",
+    "undefined",
+    "null",
+    "none",
+];
+
+/// Words of a program that could not do what it wanted.
+const UNABLE: &[&str] = &["could not", "couldn't", "cannot", "can't", "can not", "unable"];
+
+/// Words of lines that tell a reason: what they look for is not there.
+const ABSENT: &[&str] =
+    &["not found", "missing", "no such", "not exist", "undefined", "null", "none", "invalid", "unknown"];
+
+/// What a program could not do with a text: its reason is in the text.
+const OF_TEXTS: &[&str] = &["parse", "decode", "deserialize", "convert", "validate", "interpret", "compile"];
+
+/// Words that begin an error.
+const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
+
+/// Exceptions for what a program itself did wrong, which tell of no file: those of Python, and of JavaScript, Ruby and Java where they are
+/// called otherwise.
+const OF_PROGRAM: &[&str] = &[
+    "ArgumentError",
+    "ArithmeticError",
+    "ArithmeticException",
+    "ArrayIndexOutOfBoundsException",
+    "AssertionError",
+    "AttributeError",
+    "ClassCastException",
+    "FrozenError",
+    "ImportError",
+    "IndexError",
+    "IndexOutOfBoundsException",
+    "JSONDecodeError",
+    "KeyError",
+    "LookupError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NoMethodError",
+    "NoSuchElementException",
+    "NotImplementedError",
+    "NullPointerException",
+    "NumberFormatException",
+    "RangeError",
+    "RecursionError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
+/// What stands before an exception that nobody caught: PHP, Deno and browsers, Java.
+const UNCAUGHT: &[&str] = &["Uncaught (in promise) ", "Uncaught ", "Exception in thread "];
+
+/// Bytes of a name below which a line has it by chance: `x` is not a function.
+const SHORTEST_NAME: usize = 3;
+
+/// Parts of paths that tell nothing.
+const COMMON: &[&str] = &["home", "root", "local", "share", "this", "that"];
+
+/// Words of what a program itself found wrong with its own values, or with a text that it reads: they have `fail` in them and a reason.
+const OF_VALUES: &[&str] = &[
+    "assertion failed",
+    "assertion `",
+    "panicked at",
+    "syntax error",
+    "parse error",
+    "tests failed",
+    "test failed",
+    // make(1), of its makefile.
+    "*** no rule to make target",
+    "*** missing separator",
+    "*** no targets",
+];
+
+/// Whether a line is an error that says nothing but that something failed.
+pub fn is_general(line: &str) -> bool {
+    (has(line, GENERAL) || is_error_number(line)) && !has(line, OF_VALUES) && !compares(line)
+}
+
+/// Whether a line has a value beside the one that was wanted: `check 2 failed: expected 4, got 5`.
+fn compares(line: &str) -> bool {
+    has(line, &["expected "]) && has(line, &[" got", " but ", "actual", " found", "received"])
+}
+
+/// Whether a line says that something could not be done, and nothing of why.
+#[must_use]
+pub fn only_says_that_it_failed(line: &str) -> bool {
+    let is_refusal = has(line, UNABLE) || is_general(line);
+    is_refusal && !has(line, ABSENT) && !has(line, OF_TEXTS) && !is_of_program(line)
+}
+
+/// Whether a line speaks of what the message speaks of: the same words of a path, or the same program.
+pub fn goes_with(line: &str, clue: &Clue) -> bool {
+    shares_a_word(line, clue) || is_by_same_program(line, clue)
+}
+
+/// Whether a line may follow from something that is missing, or does not call itself an error.
+pub fn is_doubtful(line: &str) -> bool {
+    has(line, MISSING) || !is_marked(line)
+}
+
+/// `Error 2`, as make counts.
+fn is_error_number(line: &str) -> bool {
+    let behind = line.split("rror ").nth(1);
+    behind.and_then(|rest| rest.chars().next()).is_some_and(|first| first.is_ascii_digit())
+}
+
+/// Whether a line says something itself, and does not go on with a line before it.
+pub fn is_statement(line: &str) -> bool {
+    let begins = line.trim_start_matches(['[', '-', '*', ' ']).to_lowercase();
+    let is_aside = ASIDES.iter().any(|word| begins.starts_with(word));
+    let is_chain = line.starts_with("During handling of") || line.starts_with("The above exception");
+    !line.starts_with(char::is_whitespace) && line.contains(char::is_alphanumeric) && !is_aside && !is_chain
+}
+
+pub fn has(line: &str, words: &[&str]) -> bool {
+    let line = line.to_lowercase();
+    words.iter().any(|word| line.contains(word))
+}
+
+/// Whether a line calls itself an error, or is an exception.
+pub fn is_marked(line: &str) -> bool {
+    let first = line.split([':', ' ']).next().unwrap_or_default();
+    let is_exception = first.ends_with("Error") || first.ends_with("Exception");
+    let mut words =
+        line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
+    is_exception
+        || is_of_program(line)
+        || line.contains(": *** ")
+        || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
+}
+
+/// Whether a line is an exception for what a program itself did wrong, which tells of no file.
+#[must_use]
+pub fn is_of_program(line: &str) -> bool {
+    let caught = UNCAUGHT.iter().find_map(|words| line.split_once(words)).map_or(line, |(_, rest)| rest);
+    // Java names the thread, and Ruby the exception last.
+    let caught = if caught.starts_with('"') { caught.split(' ').nth(1).unwrap_or_default() } else { caught };
+    let last = line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")).map_or("", |(_, last)| last);
+    let is_one = |name: &str| OF_PROGRAM.contains(&name.rsplit(['.', ':', '\\']).next().unwrap_or_default());
+    let first = caught.split([' ', '(']).next().unwrap_or_default().trim_end_matches(':');
+    is_one(first) || is_one(last) || line.starts_with("panic: runtime error: ")
+}
+
+/// Whether a line has the kernel's words for the errno of a message, or its name.
+pub fn has_errno(line: &str, clue: &Clue) -> bool {
+    let Some(errno) = clue.errno else { return false };
+    let words = errno.desc().to_lowercase();
+    line.to_lowercase().contains(&words) || line.contains(&crate::sys::errno::name(errno))
+}
+
+/// Whether a line tells of something that it could not do or does not have, as may follow from what failed before.
+#[must_use]
+pub fn misses_something(line: &str) -> bool {
+    has(line, MISSING)
+}
+
+/// Whether a line names a part of what the message is about, behind the name of the program that says it.
+fn shares_a_word(line: &str, clue: &Clue) -> bool {
+    let paths = || [&clue.path, &clue.other_path].into_iter().flatten();
+    let told = paths().map(|path| path.to_string_lossy().into_owned());
+    let told =
+        told.chain(clue.subject.clone()).chain(clue.program.clone()).collect::<Vec<_>>().join(" ").to_lowercase();
+    let said = line.split_once(": ").map_or(line, |(_, said)| said).to_lowercase();
+    let is_named = |path: &PathBuf| path.file_name().is_some_and(|name| is_named(line, &name.to_string_lossy()));
+    paths().any(is_named) || words(&told).any(|told| words(&said).any(|said| is_same_word(told, said)))
+}
+
+/// Whether a line has a name, which is long enough to be no word by chance.
+fn is_named(line: &str, name: &str) -> bool {
+    name.len() >= SHORTEST_NAME && has_name(line, name)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| word.len() > 3 && !COMMON.contains(word))
+}
+
+/// Whether two words are the same but for an ending: `config` and `configs`.
+fn is_same_word(one: &str, other: &str) -> bool {
+    one.len().abs_diff(other.len()) <= 3 && (one.starts_with(other) || other.starts_with(one))
+}
+
+/// Whether both lines begin with the same name of a program; the time and the word for an error are no names.
+fn is_by_same_program(line: &str, clue: &Clue) -> bool {
+    let first = |line: &str| {
+        let said = line.get(time(line.as_bytes())..).unwrap_or(line);
+        let word = said.split_whitespace().next().unwrap_or_default();
+        word.split(['[', ':']).next().unwrap_or_default().to_lowercase()
+    };
+    let (name, other) = (first(line), first(&clue.line));
+    !name.is_empty() && name == other && !MARKS.contains(&&*name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_of_programs_are_known_in_several_languages() {
+        for line in [
+            "TypeError: x is not a function",
+            "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+            "AssertionError [ERR_ASSERTION]: false == true",
+            "PHP Fatal error:  Uncaught TypeError: f(): Argument #1",
+            "error: Uncaught (in promise) ReferenceError: x is not defined",
+            "Exception in thread \"main\" java.lang.NullPointerException: Cannot invoke",
+            "a.rb:1:in `<main>': undefined method `x' for nil:NilClass (NoMethodError)",
+            "panic: runtime error: index out of range [3] with length 3",
+            "KeyError",
+        ] {
+            assert!(is_of_program(line), "{line}");
+        }
+        for line in [
+            "OSError: [Errno 30] Read-only file system: 'x'",
+            "a.rb:1:in `initialize': No such file or directory @ rb_sysopen - x (Errno::ENOENT)",
+            "Exception in thread \"main\" java.io.FileNotFoundException: x (Read-only file system)",
+            "panic: open x: read-only file system",
+            "error: x (TypeErrors are listed below)",
+        ] {
+            assert!(!is_of_program(line), "{line}");
+        }
+    }
+    #[test]
+    fn a_text_that_could_not_be_read_is_a_reason() {
+        assert!(only_says_that_it_failed("could not start the worker"));
+        assert!(!only_says_that_it_failed("could not parse the value 3x of size"));
+    }
+}

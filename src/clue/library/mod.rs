@@ -1,0 +1,182 @@
+//! The rules that are there: those of `rules/`, which are part of the program, and those of files that the user names.
+
+use crate::clue::Clue;
+use crate::clue::language::verbs::Verbs;
+use crate::clue::written::{Benign, Embedded, Fallback, Fault, Source, schema};
+use exits::Exits;
+use rule::{Rule, known_errno};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+mod exits;
+mod outline;
+pub mod rule;
+
+/// What the build made of `rules/`: an [`Embedded`].
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+
+/// All rules.
+#[derive(Debug, Default)]
+pub struct Library {
+    pub(in crate::clue) rules: Vec<Rule>,
+    pub(in crate::clue) verbs: Verbs,
+    /// The first that fits counts.
+    pub(in crate::clue) fallbacks: Vec<Fallback>,
+    pub(in crate::clue) exits: Exits,
+    /// Exit statuses of files, with their examples.
+    pub(in crate::clue) written_benign: Vec<(schema::Benign, Rc<Source>)>,
+    pub(in crate::clue) written_exits: Vec<(schema::Exit, Rc<Source>)>,
+    /// Places of the rules, once there are rules of files.
+    by_id: HashMap<String, usize>,
+}
+
+impl Library {
+    /// The rules that are part of the program.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self::with(&[]).0
+    }
+
+    /// The same, and those of files and directories that the user names; a later rule replaces an earlier one of the
+    /// same id. What is wrong is left out and told.
+    #[must_use]
+    pub fn with(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
+        let mut library = Self::embedded();
+        let faults = library.add_paths(paths);
+        (library, faults)
+    }
+
+    /// The built-in rules and those of files that were read already, of which later ones win by id. What such a rule says beside its id
+    /// and patterns is read when a line needs it.
+    #[must_use]
+    pub fn with_texts(texts: impl IntoIterator<Item = (PathBuf, String)>) -> (Self, Vec<Fault>) {
+        let mut library = Self::embedded();
+        let faults = texts.into_iter().flat_map(|(file, text)| library.add_at_a_glance(&file, text)).collect();
+        (library, faults)
+    }
+
+    /// The rules of files and directories alone, with the verbs and fallbacks that are part of the program.
+    #[must_use]
+    pub fn only(paths: &[PathBuf]) -> (Self, Vec<Fault>) {
+        let mut library = Self { rules: Vec::new(), exits: Exits::default(), ..Self::embedded() };
+        let faults = library.add_paths(paths);
+        (library, faults)
+    }
+
+    /// Whether files added nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.written_benign.is_empty()
+    }
+
+    /// The rules, in the order of their files.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What makes an exit status an answer and no failure.
+    #[must_use]
+    pub fn benign(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&Benign> {
+        self.exits.benign(command, status)
+    }
+
+    /// What an exit status tells of the failure, for when the program said nothing.
+    #[must_use]
+    pub fn of_status(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<Clue> {
+        self.exits.clue(command, status)
+    }
+
+    /// What is part of the program. The build has written it, so that it can be read; else there would be no rule.
+    fn embedded() -> Self {
+        let Embedded { files, rules, benign, exits, fallbacks, verbs: known } =
+            postcard::from_bytes(EMBEDDED).unwrap_or_default();
+        let sources: Vec<_> = files.iter().map(|name| Source::new(&Path::new("rules").join(name), "")).collect();
+        let rules = rules.into_iter().filter_map(|entry| {
+            let source = sources.get(entry.file)?;
+            Some(Rule::embedded(entry, source))
+        });
+        let mut verbs = Verbs::default();
+        verbs.extend(known);
+        let exits = Exits { benign, telling: exits };
+        let mut library = Self { rules: rules.collect(), verbs, exits, ..Self::default() };
+        library.put_fallbacks(fallbacks);
+        library
+    }
+
+    fn add_paths(&mut self, paths: &[PathBuf]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for file in paths.iter().flat_map(|path| files(path)) {
+            match read(&file) {
+                Ok(text) => faults.extend(self.add(&Source::new(&file, text))),
+                Err(error) => faults.push(Fault { file, line: None, text: format!("cannot be read: {error}") }),
+            }
+        }
+        faults
+    }
+
+    /// The same as [`Self::add`], sooner where the file is sound and holds rules alone.
+    fn add_at_a_glance(&mut self, file: &Path, text: String) -> Vec<Fault> {
+        let source = Source::new(file, text);
+        let Some(rules) = Rule::at_a_glance(&source) else { return self.add(&source) };
+        for rule in rules {
+            self.put(rule);
+        }
+        Vec::new()
+    }
+
+    /// Adds what a file holds. What is not of the schema or not sound is left out, entry by entry.
+    fn add(&mut self, source: &Rc<Source>) -> Vec<Fault> {
+        let (parsed, mut faults) = source.parse();
+        self.exits.add(&parsed);
+        for rule in parsed.rule {
+            faults.extend(Rule::new(rule, source).map(|rule| self.put(rule)).err());
+        }
+        let mut fallbacks = Vec::new();
+        for fallback in parsed.fallback {
+            let known = known_errno(&fallback.errno, source);
+            faults.extend(known.map(|_| fallbacks.push(fallback.into())).err());
+        }
+        self.put_fallbacks(fallbacks);
+        self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(source))));
+        self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Rc::clone(source))));
+        self.verbs.extend(parsed.verbs);
+        faults
+    }
+
+    /// Puts the fallbacks of a file before those of earlier files, and of one file those for some operations before those for all.
+    fn put_fallbacks(&mut self, mut of_file: Vec<Fallback>) {
+        of_file.sort_by_key(|fallback| fallback.operations.is_empty());
+        self.fallbacks.splice(..0, of_file);
+    }
+
+    fn put(&mut self, rule: Rule) {
+        if self.by_id.is_empty() {
+            self.by_id = self.rules.iter().enumerate().map(|(index, rule)| (rule.id().to_owned(), index)).collect();
+        }
+        let id = rule.id().to_owned();
+        if let Some(known) = self.by_id.get(&id) {
+            self.rules[*known] = rule;
+        } else {
+            self.by_id.insert(id, self.rules.len());
+            self.rules.push(rule);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "rule files are configuration, not the machine that is examined")]
+fn read(file: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(file)
+}
+
+/// The file itself, or the `*.toml` files of a directory by name.
+#[expect(clippy::disallowed_methods, reason = "rule files are configuration, not the machine that is examined")]
+fn files(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    files
+}

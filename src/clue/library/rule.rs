@@ -1,0 +1,167 @@
+//! A rule of the library: its name and keys, and, once a line holds one of them, what it reads.
+
+use super::outline::{Outline, Says, outline};
+use crate::clue::search::pattern::Pattern;
+use crate::clue::written::{Compiled, Entry, Fault, Key, Source, schema};
+use crate::sys::errno::{Errno, by_name};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
+use toml::Spanned;
+
+/// A key that is part of the program, or that a file has.
+type AgelessKey = Key<Cow<'static, [u8]>>;
+
+/// A rule that is sound.
+#[derive(Debug)]
+pub struct Rule {
+    id: Cow<'static, str>,
+    pub(in crate::clue) source: Rc<Source>,
+    /// See [`Compiled::keys`].
+    pub(in crate::clue) keys: Vec<AgelessKey>,
+    body: Body,
+    ready: OnceCell<Box<Ready>>,
+}
+
+#[derive(Debug)]
+enum Body {
+    /// A [`Compiled`] that is part of the program, encoded.
+    Embedded(&'static [u8]),
+    /// What a file says.
+    Written(Box<schema::Rule>),
+    /// Where its file says it: sound, and read when it is needed.
+    At(Range<usize>),
+}
+
+/// A rule, ready to match.
+#[derive(Debug, Default)]
+pub struct Ready {
+    pub says: Compiled,
+    pub patterns: Vec<Pattern>,
+    /// Lines near the message, and whether they are required.
+    pub near: Vec<(Pattern, bool)>,
+    pub errno: Option<Errno>,
+    /// The line where the part of the log begins that is about the failure, and the one where it ends.
+    pub log_from: Option<Pattern>,
+    pub log_to: Option<Pattern>,
+}
+
+impl Rule {
+    /// One that is part of the program.
+    pub(in crate::clue) fn embedded(entry: Entry<'static>, source: &Rc<Source>) -> Self {
+        Self {
+            id: entry.id.into(),
+            source: Rc::clone(source),
+            keys: entry.keys.into_iter().map(of_any_age).collect(),
+            body: Body::Embedded(entry.rule),
+            ready: OnceCell::new(),
+        }
+    }
+
+    /// Checks what a file says.
+    ///
+    /// # Errors
+    /// What is wrong and where.
+    pub(in crate::clue) fn new(text: schema::Rule, source: &Rc<Source>) -> Result<Self, Fault> {
+        let keys = Compiled::keys_of(&text, source)?;
+        text.errno.as_ref().map(|name| known_errno(name, source)).transpose()?;
+        Ok(Self {
+            id: text.id.get_ref().clone().into(),
+            source: Rc::clone(source),
+            keys: keys.into_iter().map(of_any_age).collect(),
+            body: Body::Written(Box::new(text)),
+            ready: OnceCell::new(),
+        })
+    }
+
+    /// The rules of a file that holds nothing else and is sound. None of any other file, which has to be read as a whole to tell what is
+    /// wrong with it.
+    pub(in crate::clue) fn at_a_glance(source: &Rc<Source>) -> Option<Vec<Self>> {
+        outline(&source.text)?.into_iter().map(|outline| Self::outlined(outline, source)).collect()
+    }
+
+    fn outlined(outline: Outline, source: &Rc<Source>) -> Option<Self> {
+        let Outline { place, says } = outline;
+        let read = || {
+            let Self { id, keys, .. } = Self::new(source.rule_at(&place)?, source).ok()?;
+            Some((id, keys))
+        };
+        let (id, keys) = says.and_then(id_and_keys).or_else(read)?;
+        Some(Self { id, source: Rc::clone(source), keys, body: Body::At(place), ready: OnceCell::new() })
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The file that it is from.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.source.file
+    }
+
+    /// What the file says, examples and source included; none for a rule that is part of the program, and for one that was taken from its
+    /// file at a glance.
+    #[must_use]
+    pub fn written(&self) -> Option<&schema::Rule> {
+        match &self.body {
+            Body::Embedded(_) | Body::At(_) => None,
+            Body::Written(text) => Some(text),
+        }
+    }
+
+    /// What it reads.
+    pub(in crate::clue) fn ready(&self) -> &Ready {
+        self.ready.get_or_init(|| {
+            let compiled = match &self.body {
+                // The build has written it, and the rules' tests read each: one that cannot be read matches nothing.
+                Body::Embedded(bytes) => postcard::from_bytes(bytes).unwrap_or_default(),
+                // It was found sound when it was added.
+                Body::Written(text) => Compiled::new(text, &self.source).unwrap_or_default(),
+                Body::At(place) => {
+                    let text = self.source.rule_at(place);
+                    text.and_then(|text| Compiled::new(&text, &self.source).ok()).unwrap_or_default()
+                }
+            };
+            Box::new(Ready::from(compiled))
+        })
+    }
+}
+
+impl From<Compiled> for Ready {
+    fn from(mut says: Compiled) -> Self {
+        Self {
+            patterns: std::mem::take(&mut says.patterns).into_iter().map(Pattern::from).collect(),
+            near: std::mem::take(&mut says.near).into_iter().map(|(form, required)| (form.into(), required)).collect(),
+            errno: says.errno.as_deref().and_then(by_name),
+            log_from: says.log.as_mut().and_then(|log| log.from.take()).map(Pattern::from),
+            log_to: says.log.as_mut().and_then(|log| log.to.take()).map(Pattern::from),
+            says,
+        }
+    }
+}
+
+/// What is known of a rule in which nothing can be wrong.
+fn id_and_keys(says: Says) -> Option<(Cow<'static, str>, Vec<AgelessKey>)> {
+    let keys = Compiled::keys_at_a_glance(says.patterns.iter().map(AsRef::as_ref))?;
+    let is_sound = says.errno.is_none_or(|name| by_name(&name).is_some())
+        && says.beside.iter().all(|pattern| Compiled::is_sound_beside(pattern));
+    is_sound.then(|| (says.id.into_owned().into(), keys.into_iter().map(of_any_age).collect()))
+}
+
+fn of_any_age(key: Key<impl Into<Cow<'static, [u8]>>>) -> AgelessKey {
+    Key { text: key.text.into(), with_words: key.with_words }
+}
+
+/// The errno that a file names.
+///
+/// # Errors
+/// That there is none of the name, and where it is written.
+pub(in crate::clue) fn known_errno(name: &Spanned<String>, source: &Source) -> Result<Errno, Fault> {
+    let unknown = || source.fault(&name.span(), format!("errno {} is not known", name.get_ref()));
+    by_name(name.get_ref()).ok_or_else(unknown)
+}

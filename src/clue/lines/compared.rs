@@ -1,0 +1,141 @@
+//! What a test wanted to see. A test of how a program deals with a full disk has the kernel's words in it, and shows them when it fails
+//! for whatever reason. What it wanted is no message; what it got may be one.
+
+use crate::clue::written::ERRNO_BEGIN;
+
+/// Words before the value that was wanted.
+const WANTED: &[&str] = &["equal", "expect", "expected", "expecting", "match", "want", "wanted", "wants"];
+/// Words before the value that was met, or before what was not wanted.
+const MET: &[&str] =
+    &["actual", "actually", "but", "failed", "got", "nil", "no", "none", "not", "received", "unexpected", "was"];
+/// Lines above a difference in which its signs are told.
+const LEGEND: usize = 14;
+/// Operators and words between two values that an assertion of Python compared.
+const BETWEEN: &[&str] = &[" != ", " == ", " not found in ", " unexpectedly found in ", " is not "];
+
+/// Whether the words for an errno stand behind a word for what was wanted: `got "ok", want "x: read-only file system"`. `text` is in
+/// normal form.
+pub fn is_wanted(text: &[u8]) -> bool {
+    let Some(errno) = memchr::memchr(ERRNO_BEGIN, text) else { return false };
+    let before = String::from_utf8_lossy(&text[..errno]).to_lowercase();
+    let mut telling = words_of(&before).filter(|(word, _)| WANTED.contains(word) || MET.contains(word)).peekable();
+    let mut was_met = false;
+    while let Some((word, behind)) = telling.next() {
+        if telling.peek().is_none() {
+            // A file may be called so: `cp: cannot create 'want': ...`.
+            let value = behind.trim_start_matches([':', '=', ' ']);
+            let is_quoted = value.len() < behind.len() && value.starts_with(['"', '\'']);
+            return WANTED.contains(&word) && (was_met || is_quoted);
+        }
+        was_met |= MET.contains(&word);
+    }
+    false
+}
+
+/// The words of a text, each with what stands behind it.
+fn words_of(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_end = |letter: char| !letter.is_alphanumeric();
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let word = rest.trim_start_matches(is_end);
+        let end = word.find(is_end).unwrap_or(word.len());
+        rest = &word[end..];
+        (end > 0).then_some((&word[..end], rest))
+    })
+}
+
+/// Which sides of a difference were wanted.
+#[derive(PartialEq)]
+enum Wanted {
+    /// That with this sign.
+    Sign(u8),
+    /// One of the two, and nobody knows which.
+    Either,
+}
+
+/// Whether a line is on that side of a difference which was wanted, or may be; `above` are the lines before it, the nearest first.
+pub fn is_wanted_in_difference<'a>(line: &[u8], above: impl Iterator<Item = &'a [u8]>) -> bool {
+    let Some(sign) = line.trim_ascii_start().first().filter(|byte| matches!(byte, b'-' | b'+')) else { return false };
+    let legend = above.take(LEGEND).find_map(legend);
+    legend.is_some_and(|wanted| wanted == Wanted::Either || wanted == Wanted::Sign(*sign))
+}
+
+/// What a line says of the signs of a difference below it: `+ actual - expected`, `--- expected`, an assertion that was shown before.
+fn legend(line: &[u8]) -> Option<Wanted> {
+    if is_comparison(line) {
+        return Some(Wanted::Either);
+    }
+    let text = line.to_ascii_lowercase();
+    let at = memchr::memmem::find(&text, b"expected")?;
+    let sign = text[..at].trim_ascii_end().last().filter(|byte| matches!(byte, b'-' | b'+'))?;
+    Some(Wanted::Sign(*sign))
+}
+
+/// Whether a line is an assertion of Python that shows the two values which it compared.
+pub fn is_comparison(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    let line = line.strip_prefix(b"E ").map_or(line, <[u8]>::trim_ascii_start);
+    let Some(compared) = line.strip_prefix(b"AssertionError: ") else { return false };
+    BETWEEN.iter().any(|between| memchr::memmem::find(compared, between.as_bytes()).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ERRNO: &str = "\u{1}EROFS\u{2}";
+
+    #[test]
+    fn what_was_wanted_is_told_from_what_was_met() {
+        for text in [
+            "a_test.go:4: got \"ok\", want \"open ../ro/x: ",
+            "a_test.go:4: got ok, want open ../ro/x: ",
+            "assertion: expected: \"",
+            "error: expected 'ok' to equal 'EROFS: ",
+            "#     expected: 'touch: cannot touch 'ro/x': ",
+            "Expected '/ro/x: ",
+        ] {
+            assert!(is_wanted(format!("{text}{ERRNO}").as_bytes()), "{text}");
+        }
+        for text in [
+            "a_test.go:5: f() = open ../ro/x: ",
+            "unexpected error: open ro/x: ",
+            "expected no error, got open ro/x: ",
+            "expected nil, got: open ro/x: ",
+            "want ok, got \"open ro/x: ",
+            "tar: expected an archive in ro/x: ",
+            "cp: cannot create 'want/x': ",
+            "cp: cannot create 'want': ",
+            "tar: expected: Cannot open: ",
+            "error: expected to write: but ro/x: ",
+            "",
+        ] {
+            assert!(!is_wanted(format!("{text}{ERRNO}").as_bytes()), "{text}");
+        }
+        assert!(!is_wanted(b"want \"ok\""));
+    }
+
+    #[test]
+    fn of_a_difference_the_side_that_was_wanted_is_known_by_its_legend() {
+        let is_wanted = |line: &str, above: &[&str]| {
+            is_wanted_in_difference(line.as_bytes(), above.iter().map(|line| line.as_bytes()))
+        };
+        let of_node = ["", "    + actual - expected", "    Expected values to be strictly equal:"];
+        assert!(is_wanted("    - 'EROFS: x'", &of_node) && !is_wanted("    + 'EROFS: x'", &of_node));
+        let of_ruby = ["@@ -1 +1 @@", "+++ actual", "--- expected"];
+        assert!(is_wanted("-\"x\"", &of_ruby) && !is_wanted("+\"x\"", &of_ruby));
+        let of_python = ["- ok", "AssertionError: 'ok' != \"x\""];
+        assert!(is_wanted("+ x", &of_python) && is_wanted("- x", &of_python));
+        assert!(!is_wanted("- bwrap: x", &["building"]) && !is_wanted("x", &of_node));
+    }
+
+    #[test]
+    fn an_assertion_that_shows_both_values_is_a_comparison() {
+        for line in ["AssertionError: 'ok' != \"x: gone\"", "E       AssertionError: assert 'ok' == 'x'"] {
+            assert!(is_comparison(line.as_bytes()), "{line}");
+        }
+        for line in ["AssertionError: cannot write x: gone", "a == b", "OSError: x != y"] {
+            assert!(!is_comparison(line.as_bytes()), "{line}");
+        }
+    }
+}

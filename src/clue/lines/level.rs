@@ -1,0 +1,151 @@
+//! How bad a program calls what it says. What it calls information, a notice or debugging is no failure to it, and a message that ends with
+//! "continuing" has dealt with its failure. Programs say so on runs that end well.
+
+use super::prefix::starts;
+use crate::clue::search::pattern::compiled;
+use regex_automata::meta::Regex;
+use std::sync::LazyLock;
+
+/// Bytes at the beginning of a line in which a logger tells its level.
+const HEAD: usize = 200;
+
+/// Parts of every line that [`LEVEL`] or [`FIELD`] matches, and of every one that [`DEALT_WITH`] does: almost no message has one, and then no
+/// regex is made.
+const OF_LEVELS: &[&[u8]] = &[
+    b"INF",
+    b"inf",
+    b"Inf",
+    b"NOTICE",
+    b"otice",
+    b"DEBUG",
+    b"debug",
+    b"TRACE",
+    b"trace",
+    b"DBG",
+    b"TRC",
+    b"VERBOSE",
+    b"verbose",
+    b"FINE",
+    b"[Note]",
+    b"[System]",
+    b":M ",
+    b":S ",
+    b":C ",
+    b":X ",
+];
+const OF_DEALT_WITH: &[&[u8]] = &[b"ontinuing", b"gnor", b"kipp", b"using ", b"alling back", b"will ", b"roceeding"];
+
+/// A level of what is no failure where a message may begin, by who writes it.
+static LEVEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let forms = concat!(
+        // Behind the name or number of a thread or a logger: Log4j, Python, Log::Log4perl, MySQL.
+        r"^(?:[\[(][^\])]{1,60}[\])][ :]*|[A-Za-z][A-Za-z0-9_.]{0,60} (?:- )?|[0-9]{1,20} )?(?:",
+        // supervisord, Spring, Maven, Elasticsearch, tracing, logrus (INFO[0001]), Python's basicConfig (INFO:root:), mozharness (INFO -).
+        r"\[?(?:INFO|INFORMATION|NOTICE|DEBUG|TRACE|VERBOSE|FINE|FINER|FINEST)(?:\[[0-9]{1,6}\]| *\]|:| -| +\(|[ \t]{1,8})",
+        // nginx, PHP-FPM, Apache (core:notice), MySQL, Docker's services, zerolog's console.
+        r"|\[(?:[a-z_]+:)?(?:info|notice|debug[0-9]?|trace[0-9]?|verbose|Note|System|Information)\]",
+        r"|(?:INF|DBG|TRC) ",
+        // glog and klog: I0506 07:08:09.123456 1 main.go:12].
+        r"|I[0-9]{4} [0-9:.]{8,15} +[0-9]+ [^ ]+:[0-9]+\]",
+        // PostgreSQL's messages to a client, and Redis.
+        r"|(?:NOTICE|DEBUG[1-5]?|INFO):  ",
+        r"|[0-9]+:[MSCX] [0-9]{1,2} [A-Z][a-z]{2} (?:[0-9]{4} )?[0-9:.]+ [*.-] ",
+        r")",
+    );
+    compiled(forms)
+});
+
+/// A level as a field of logfmt or of an object of JSON.
+static FIELD: LazyLock<Option<Regex>> =
+    LazyLock::new(|| compiled(r#"(?:^|[ {,"])(?:level|lvl|severity|log\.level)"?[=:] ?"?[A-Za-z]+"#));
+/// Values of it that are no failure.
+const HARMLESS: [&[u8]; 6] = [b"trace", b"debug", b"info", b"information", b"informational", b"notice"];
+
+/// The end of a message that tells what is done about it.
+static DEALT_WITH: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compiled(
+        r"(?:[,;.:(]|\x02|--?|\xe2\x80\x94) ?(?:so |we are |I am |but )?(?:[Cc]ontinuing(?: (?:anyway|regardless|without(?: it)?))?|[Ii]gnor(?:ing|ed)(?: it)?|[Ss]kipp(?:ing|ed)(?: it)?|using (?:the )?defaults?(?: [a-z]+)?|falling back to [^.]{1,40}|will (?:be ignored|retry|try again)|proceeding(?: anyway)?)[.)\]]*$",
+    )
+});
+
+/// Whether a line, in normal form, is no failure to the program that says it: `body` is where the text behind the label of a job begins.
+#[must_use]
+pub fn is_harmless(text: &[u8], body: usize) -> bool {
+    let is = |regex: &LazyLock<Option<Regex>>, text: &[u8]| regex.as_ref().is_some_and(|regex| regex.is_match(text));
+    let has = |text: &[u8], parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(text, part).is_some());
+    let body = text.get(body..).unwrap_or(text);
+    let head = &body[..body.len().min(HEAD)];
+    let is_of_glog = || head.windows(2).any(|pair| pair[0] == b'I' && pair[1].is_ascii_digit());
+    let may_have_level = has(head, OF_LEVELS) || is_of_glog();
+    let begins = || starts(head).into_iter().any(|start| is(&LEVEL, &head[start..]));
+    has(body, OF_DEALT_WITH) && is(&DEALT_WITH, body) || may_have_level && (is_harmless_field(head) || begins())
+}
+
+/// Whether the first field for a level has one of what is no failure; later ones may stand in what is quoted.
+fn is_harmless_field(head: &[u8]) -> bool {
+    let Some(found) = FIELD.as_ref().and_then(|field| field.find(head)) else { return false };
+    let field = &head[found.range()];
+    let value = field.rsplit(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    HARMLESS.iter().any(|harmless| value.eq_ignore_ascii_case(harmless))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn information_is_told_by_the_level_before_it() {
+        for line in [
+            "time=2024-05-06T07:08:09Z level=info msg=\"open x: gone\"",
+            "ts=1 caller=a.go:1 level=debug err=\"open x\"",
+            "{\"level\":\"info\",\"msg\":\"x\"}",
+            "2024-05-06 07:08:09,100 INFO open x: gone",
+            "2024-05-06 07:08:09 [notice] 12#12: open() x failed",
+            "2024-05-06 07:08:09.123  INFO 12 --- [main] c.x.Y : x",
+            "[2024-05-06T07:08:09,123][INFO ][o.e.n.Node] [x] y",
+            "2024-05-06T07:08:09.123Z\tINFO\tx",
+            "INFO[0001] x",
+            "INFO:root:x",
+            "[INFO] x",
+            "[main] INFO org.x - y",
+            "[task 2025-02-14T10:13:44.829Z] 10:13:44     INFO -  x",
+            "I0506 07:08:09.123456       1 main.go:12] x",
+            "[Mon May 06 07:08:09.123456 2024] [core:notice] [pid 1] AH00094: x",
+            "2024-05-06T07:08:09.123456Z 0 [Note] [MY-010116] x",
+            "1:M 06 May 2024 07:08:09.123 * x",
+            "DEBUG util.py:459:  x: gone",
+            "7:08AM INF x",
+        ] {
+            assert!(is_harmless(line.as_bytes(), 0), "{line}");
+        }
+        assert!(is_harmless(b"api-1  | INFO: x", 9));
+    }
+
+    #[test]
+    fn a_message_that_tells_that_the_work_goes_on_is_dealt_with() {
+        for line in
+            ["failed to lock /x, continuing", "open x: \x01ENOENT\x02, using defaults", "cannot read x (ignored)"]
+        {
+            assert!(is_harmless(line.as_bytes(), 0), "{line}");
+        }
+    }
+
+    #[test]
+    fn failures_are_none() {
+        for line in [
+            "2024-05-06 07:08:09,100 ERROR open x: gone",
+            "cp: cannot open INFO: gone",
+            "level=error msg=\"open x\"",
+            "{\"level\":\"error\",\"msg\":\"level=info x\"}",
+            "[error] open x",
+            "E0506 07:08:09.123456       1 main.go:12] x",
+            "1:M 06 May 2024 07:08:09.123 # x",
+            "INFORMATION_SCHEMA: x is gone",
+            "info.txt: gone",
+            "continuing: x",
+            "not continuing",
+        ] {
+            assert!(!is_harmless(line.as_bytes(), 0), "{line}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A transcript made ready: its lines, and their normal form where it is asked for.
+
+use super::compared::{is_wanted, is_wanted_in_difference};
+use super::jobs::{Failed, of_same_job};
+use super::level::is_harmless;
+use super::line::Line;
+use super::lines;
+use super::prefix::{self, is_quotation, starts};
+use crate::clue::language::errno_words::Words;
+use crate::clue::language::normal::Normal;
+use crate::clue::search::pattern::Pattern;
+use crate::clue::written::TWIN;
+use crate::transcript::Transcript;
+use regex_automata::util::captures::Captures;
+use regex_automata::{Input, Span};
+use std::cell::OnceCell;
+
+/// Lines that a rule may look at before and after its message: Node.js shows ten of a stack and then the fields of the error.
+const NEAR: usize = 14;
+
+/// Lines of a usage text that are one.
+const USAGE: usize = 200;
+
+/// Alternatives of a pattern that may capture the same.
+const TWINS: usize = 9;
+
+pub struct Page<'a> {
+    words: &'a Words,
+    lines: Vec<Line>,
+    /// Of those that were asked for: almost all lines of an output are no message.
+    normals: Vec<OnceCell<Normal>>,
+    failed: Failed,
+}
+
+impl<'a> Page<'a> {
+    pub fn of(transcript: &Transcript, words: &'a Words) -> Self {
+        let (lines, failed) = lines(transcript);
+        let normals = lines.iter().map(|_| OnceCell::new()).collect();
+        Self { words, lines, normals, failed }
+    }
+
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub fn line(&self, index: usize) -> &Line {
+        &self.lines[index]
+    }
+
+    /// Whether a line may be about the failure: it is not of a job or step that others failed beside.
+    pub fn concerns(&self, line: usize) -> bool {
+        self.failed.concerns(self.lines[line].place)
+    }
+
+    fn normal(&self, index: usize) -> &Normal {
+        self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words))
+    }
+
+    /// Whether a line is no failure to the program that says it, as that tells.
+    pub fn is_harmless(&self, line: usize) -> bool {
+        is_harmless(&self.normal(line).text, self.lines[line].place.body)
+    }
+
+    /// Whether a line only quotes a message.
+    pub fn is_quotation(&self, line: usize) -> bool {
+        let body = self.lines[line].place.body;
+        let quotes = |normal: &Normal| is_quotation(&normal.text, body) || is_wanted(&normal.text);
+        let quotes = match self.normals[line].get() {
+            Some(normal) => quotes(normal),
+            // It is not kept: most lines of a long log are not asked for anything else.
+            None => quotes(&Normal::of(&self.lines[line].text, self.words)),
+        };
+        quotes || self.is_usage(line) || self.is_wanted_in_difference(line)
+    }
+
+    fn is_wanted_in_difference(&self, line: usize) -> bool {
+        let above = of_same_job(&self.lines, line, false).map(|above| self.lines[above].body());
+        is_wanted_in_difference(self.lines[line].body(), above)
+    }
+
+    /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.
+    fn is_usage(&self, line: usize) -> bool {
+        let text = |line: usize| &self.lines[line].text;
+        let is_set_in = |line: usize| text(line).first().is_some_and(u8::is_ascii_whitespace);
+        let begins = |line: usize| text(line).get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"usage:"));
+        let above = (0..line)
+            .rev()
+            .take(USAGE)
+            .find(|above| begins(*above) || !is_set_in(*above) && !text(*above).ends_with(b":"));
+        is_set_in(line) && above.is_some_and(begins)
+    }
+
+    /// What a pattern captures in a line, behind whichever prefix it matches first.
+    pub fn capture<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
+        let normal = self.normal(line);
+        let regex = pattern.regex_for(&normal.text)?;
+        self.starts(line, normal).into_iter().find_map(|start| {
+            let mut captures = regex.create_captures();
+            regex.search_captures(&Input::new(&normal.text[start..]), &mut captures);
+            captures.is_match().then_some(Found { normal, line: &self.lines[line].text, start, captures })
+        })
+    }
+
+    /// Where a message may begin: behind prefixes, and behind the label of a job and prefixes.
+    fn starts(&self, line: usize, normal: &Normal) -> Vec<usize> {
+        let mut starts = starts(&normal.text);
+        let Line { text, place, .. } = &self.lines[line];
+        let label = normal.text.get(..place.body).filter(|label| place.body > 0 && **label == text[..place.body]);
+        if let Some(label) = label.filter(|label| !starts.contains(&label.len())) {
+            starts.extend(prefix::starts(&normal.text[label.len()..]).into_iter().map(|start| label.len() + start));
+        }
+        starts
+    }
+
+    /// The nearest other line that matches, of the same job, the lines after before the lines before; lines as they were written before joined ones,
+    /// in which a value would go on into the next line.
+    pub fn near<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
+        let after = of_same_job(&self.lines, line, true).take(NEAR).map(Some).chain(std::iter::repeat(None));
+        let before = of_same_job(&self.lines, line, false).take(NEAR).map(Some).chain(std::iter::repeat(None));
+        let others = after.zip(before).take(NEAR).flat_map(|(after, before)| [after, before]).flatten();
+        let (joined, plain): (Vec<usize>, Vec<usize>) = others.partition(|other| self.lines[*other].joined);
+        plain.into_iter().chain(joined).find_map(|other| self.capture(other, pattern))
+    }
+}
+
+/// A match, and the way back to the line as it was written.
+pub struct Found<'p> {
+    normal: &'p Normal,
+    line: &'p [u8],
+    start: usize,
+    captures: Captures,
+}
+
+impl Found<'_> {
+    /// The group of this name, in whichever alternative it is.
+    fn group(&self, name: &str) -> Option<Span> {
+        let twins = (2..=TWINS).map(|number| format!("{name}{TWIN}{number}"));
+        self.captures
+            .get_group_by_name(name)
+            .or_else(|| twins.into_iter().find_map(|twin| self.captures.get_group_by_name(&twin)))
+    }
+
+    /// A group in normal form: for errno names and numbers.
+    pub fn plain(&self, group: &str) -> Option<&str> {
+        let place = self.group(group)?;
+        std::str::from_utf8(&self.normal.text[place.start + self.start..place.end + self.start]).ok()
+    }
+
+    /// Whether the pattern says by an empty group that there is none of this name in the message.
+    pub fn denies(&self, group: &str) -> bool {
+        self.group(group).is_some_and(|found| found.is_empty())
+    }
+
+    /// A group as the program wrote it, without the punctuation of the sentence around it.
+    pub fn written(&self, group: &str) -> Option<&[u8]> {
+        let place = self.group(group)?;
+        let place = self.normal.original(place.start + self.start..place.end + self.start);
+        let behind = self.line.get(place.end).copied();
+        self.line.get(place).map(|bytes| without_punctuation(bytes, behind)).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// What a sentence ends with is no part of a name: `see /run/x.pid.` A name that is quoted, or that the message goes on
+/// behind, is taken as it is, and so are `.` and `..`.
+fn without_punctuation(name: &[u8], behind: Option<u8>) -> &[u8] {
+    if behind.is_some_and(|byte| !byte.is_ascii_whitespace()) {
+        return name;
+    }
+    let end = name.iter().rposition(|byte| !b".,;!?".contains(byte)).map_or(0, |last| last + 1);
+    let cut = &name[end..];
+    let is_dots = matches!(cut, b"." | b"..") && (end == 0 || name[end - 1] == b'/');
+    if is_dots { name } else { &name[..end] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_in_the_text_on_how_a_program_is_used_are_quotations() {
+        let usage = "usage: tool FILE\n  1  Permission denied\nExamples:\n  cp: cannot stat 'x': Permission denied\ntool: x: Permission denied\n  at y: Permission denied\n";
+        let words = Words::new(None);
+        let page = Page::of(&Transcript::whole(usage.into()), &words);
+        let quoted = (0..page.len()).map(|line| page.is_quotation(line)).collect::<Vec<_>>();
+        assert_eq!(quoted, [false, true, false, true, false, false]);
+    }
+
+    #[test]
+    fn the_end_of_a_sentence_is_no_part_of_a_name() {
+        for (name, behind, meant) in [
+            ("/run/docker.sock.", Some(b' '), "/run/docker.sock"),
+            ("/tmp/.X0-lock.", None, "/tmp/.X0-lock"),
+            ("/srv/a,", Some(b' '), "/srv/a"),
+            ("a.", Some(b'\''), "a."),
+            ("a.", Some(b':'), "a."),
+            ("/srv/..", None, "/srv/.."),
+            (".", None, "."),
+            ("...", None, ""),
+            ("x.conf", None, "x.conf"),
+        ] {
+            assert_eq!(without_punctuation(name.as_bytes(), behind), meant.as_bytes(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What stands before a message and is not part of it: timestamps, service names of docker compose, steps of a build,
+//! levels of a log, margins. Each is peeled as an alternative, since a rule may know the message with or without it.
+
+use super::jobs::time;
+use crate::clue::search::pattern::compiled;
+use regex_automata::meta::Regex;
+use std::sync::LazyLock;
+
+/// Prefixes peeled from one line at most.
+const MOST: usize = 7;
+
+/// One prefix at the start of a text, by who writes it.
+const FORMS: &[&str] = &[
+    r"[\t ]+",
+    // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
+    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?[:, ]*[ \t]",
+    // What GitLab's runner puts behind the time: the number of the stream, whether it is stderr, and whether the line goes on.
+    r"[0-9a-f]{2}[EO][ +]",
+    // TeamCity: the time, a level and the step.
+    r"\[[0-9]{2}:[0-9]{2}:[0-9]{2}\](?:[EWi]:\t| :\t)? ?\[Step [0-9/]+\] ",
+    r"\[?(?:[0-9]{2}[-/][0-9]{2} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
+    r"[0-9]{1,2}:[0-9]{2}[AP]M ",
+    // printk and dmesg.
+    r"\[ *[0-9]+\.[0-9]{3,6}\] ",
+    // syslog: month day time host program[pid].
+    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [^ ]+ [^ :\[]+(?:\[[0-9]+\])?: ",
+    // The same behind a time that was peeled, and the form of RFC 5424.
+    r"[A-Za-z0-9][A-Za-z0-9_.-]* [A-Za-z][A-Za-z0-9_./@-]*\[[0-9]+\]: ",
+    r"<[0-9]{1,3}>1 (?:[^ ]+ ){5}(?:-|\[[^\]]*\]) ",
+    // A program with its process id: systemd[1]:, [3923], 17851:. A process of Heroku: app[web.1]:.
+    r"[A-Za-z][A-Za-z0-9_.-]*\[(?:[0-9]+|[a-z]+\.[0-9]+)\]: ",
+    r"\[[0-9]+(?::[^\]]*)?\] ",
+    // BuildKit: #12 0.345.
+    r"#[0-9]+ (?:[0-9]+\.[0-9]+ )?",
+    // docker compose, foreman, turbo.
+    r"[A-Za-z0-9][A-Za-z0-9_.-]* *\| ",
+    // Files of the container runtime interface (CRI) and journald's relay of them: stream, and whether the line is whole.
+    r"(?:stdout|stderr) [FP] ",
+    // kubectl logs --prefix; steps of Drone and Woodpecker, AWS CodeBuild, Google Cloud Build.
+    r"\[pod/[^\]]+\] ",
+    // turbo, lerna, pnpm, moon: the package and its task.
+    r"@?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+:[A-Za-z][A-Za-z0-9_.-]*: ",
+    r"@[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+: ",
+    r"\[[A-Za-z][A-Za-z0-9_. -]*:(?:L[0-9]+:)?[0-9]+s?\] ",
+    r"\[Container\] ",
+    r#"Step #[0-9]+(?: - "[^"]*")?: "#,
+    // podman logs of several containers.
+    r"[0-9a-f]{12} ",
+    // opam's relayed output, lists, boxes, gradle.
+    r"# ",
+    r"- ",
+    r"\* ",
+    r"> ",
+    r"\| ",
+    r"(?:\xe2\x94\x82|\xe2\x95\xb7|\xe2\x94\x9c|\xe2\x86\x92|\xe2\x9e\xa4) *",
+    r"=> ",
+    // Causes by number: eyre and anyhow.
+    r"[0-9]{1,2}: ",
+    // git over a wire.
+    r"remote: ",
+    // Levels; mozharness has a dash behind them.
+    r"(?:ERROR|WARNING|INFO|CRITICAL|FATAL|DEBUG) +- +",
+    r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) ",
+    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO:?|NOTICE:?|DEBUG:?|CRITICAL:?|CRIT:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])?[ \t]+",
+    // The same in the languages of git, make, dpkg and Python's tools.
+    r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia|致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: ",
+    r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|info|NOTICE|notice|DEBUG|debug|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",
+    // ❯ ❌ ✖ ✗ × ⚠ 🚨 💥, with which installers begin a line.
+    r"(?:\xe2\x9d[\xaf\x8c]|\xe2\x9c[\x96\x97\x98]|\xc3\x97|\xe2\x9a\xa0(?:\xef\xb8\x8f)?|\xf0\x9f\x9a\xa8|\xf0\x9f\x92\xa5) *",
+    r"::error(?: [^:]*)?::",
+    r"##\[error\]",
+    r"(?:Uncaught|Unhandled|unhandled)[A-Za-z ]*:? ",
+    r"Exception in thread '?[^ ]+' ",
+];
+
+/// Times that few programs write; the regex for them is made where a text has something like a time.
+const TIMES: &[&str] = &[
+    // Without a year or with a month that is a word: klog, Apache, Java's logging, BIND and Tomcat, asctime(3).
+    r"[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [^ ]+:[0-9]+\] ",
+    r"\[?(?:[A-Z][a-z]+ )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]+ )?[0-9]+:[0-9]+:[0-9.]+(?: [AP]M)?(?: [0-9]{4})?\]?:? ",
+    r"\[?[0-9]+[-/ ][A-Z][a-z]+[-/ ][0-9]+[: ][0-9]+:[0-9]+:[0-9.]+(?: [+-][0-9]+)?\]? ",
+    // Seconds since 1970, and TAI64N of daemontools.
+    r"\[?1[0-9]{9}(?:\.[0-9]+)?\]?:? ",
+    r"@40000000[0-9a-f]+ ",
+    // A name before the time: Taskcluster; journalctl -o short-iso has the host behind it.
+    r"\[[a-z][a-z0-9:_-]* [0-9]+-[0-9]+-[0-9]+[T ][0-9:.]+Z?\] ",
+    // Redis: process, role, time and level.
+    r"[0-9]+:[MSCX] [0-9]+ [A-Z][a-z]+ (?:[0-9]+ )?[0-9:.]+ [*#.-] ",
+];
+
+static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", TIMES.join("|"))));
+/// Bytes of a line in which a time at its beginning stands.
+const OF_A_TIME: usize = 40;
+
+static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
+
+/// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff, commands that a
+/// shell shows before it runs them (`set -x`), source that a compiler shows, what configure tries,
+/// and a header that a compiler found in none of its directories, which is a fault of the source and names no path.
+static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let forms = concat!(
+        r"^[\t ]*(?:#[\t ]*)?(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+0-9]|\++ [A-Za-z0-9_./'\[:]|[0-9]* *\| {2,}|checking [^\n]+\.\.\.)",
+        r"|^[^\s:]+:[0-9]+:(?:[0-9]+:)? (?:[A-Za-z]+ )?(?:[Ee]rror|Fehler|fatale?) ?: [^/\s:][^\s:]*: \x01ENOENT\x02$"
+    );
+    compiled(forms)
+});
+
+/// Where a message may begin in a line: at 0, and behind each prefix.
+#[must_use]
+pub fn starts(text: &[u8]) -> Vec<usize> {
+    let mut starts = vec![0];
+    let Some(prefix) = PREFIX.as_ref() else { return starts };
+    let mut at = 0;
+    while starts.len() <= MOST
+        && let Some(length) = peeled(prefix, &text[at..])
+    {
+        at += length;
+        starts.push(at);
+    }
+    starts
+}
+
+/// Bytes of the prefix that a text begins with.
+fn peeled(prefix: &Regex, text: &[u8]) -> Option<usize> {
+    let of_time = || TIME.as_ref().filter(|_| may_have_time(text))?.find(text);
+    prefix.find(text).or_else(of_time).map(|found| found.end()).filter(|length| *length > 0)
+}
+
+/// Whether a text may begin with one of [`TIMES`]: `7:08` is near, or the number that daemontools and others write.
+fn may_have_time(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(OF_A_TIME)];
+    let is_clock = |three: &[u8]| three[0].is_ascii_digit() && three[1] == b':' && three[2].is_ascii_digit();
+    let number = head.strip_prefix(b"[").unwrap_or(head);
+    head.windows(3).any(is_clock)
+        || head.starts_with(b"@4")
+        || number.iter().take(10).filter(|byte| byte.is_ascii_digit()).count() == 10
+}
+
+/// Whether the line only quotes a message, at its beginning or behind the time and behind the label of its job, which ends at `body`.
+#[must_use]
+pub fn is_quotation(text: &[u8], body: usize) -> bool {
+    let is_one = |start: usize| {
+        let said = text.get(start..).unwrap_or_default();
+        QUOTATION.as_ref().is_some_and(|quotation| quotation.is_match(said))
+    };
+    let behind = [body, time(text), body + time(text.get(body..).unwrap_or_default())];
+    is_one(0) || (0..behind.len()).any(|at| behind[at] > 0 && !behind[..at].contains(&behind[at]) && is_one(behind[at]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> &str {
+        starts(text.as_bytes()).last().map_or(text, |start| &text[*start..])
+    }
+
+    #[test]
+    fn prefixes_are_peeled_one_after_the_other() {
+        for text in [
+            "2024-05-06T07:08:09.1234567Z cp: x",
+            "2024-05-06 07:08:09,123 ERROR cp: x",
+            "Nov 22 07:23:11 host cron[12]: cp: x",
+            "[ 7447.135547] cp: x",
+            "web-1  | 2024/05/06 07:08:09 [error] cp: x",
+            "#12 0.345 cp: x",
+            "npm ERR! cp: x",
+            "##[error]cp: x",
+            "# cp: x",
+            "   5: cp: x",
+            "[ERROR] cp: x",
+            "[E] Error: cp: x",
+            "11-03 13:22:07 ERROR    cp: x",
+            "❯ ERROR: cp: x",
+            "2024-05-06T07:08:09.123456789Z stderr F cp: x",
+            "致命错误: cp: x",
+            "Schwerwiegend: cp: x",
+            "E0506 07:08:09.123456       1 main.go:12] cp: x",
+            "[Mon May 06 07:08:09.123456 2024] cp: x",
+            "May 06, 2024 7:08:09 AM cp: x",
+            "06-May-2024 07:08:09.123 cp: x",
+            "[06/May/2024:07:08:09 +0000] cp: x",
+            "Mon May  6 07:08:09 2024 cp: x",
+            "1714979289.123456 cp: x",
+            "@4000000066388c5a1d9f8b2c cp: x",
+            "1:M 06 May 2024 07:08:09.123 # cp: x",
+            "2024-05-06T07:08:09+0000 host cron[12]: cp: x",
+            "2024-05-06 07:08:09.123 UTC [12] cp: x",
+            "2024/05/06 07:08:09.123456 cp: x",
+            "[07:08:09] cp: x",
+            "07:08:09.123 cp: x",
+            "[2024-05-06T07:08:09.123Z] cp: x",
+            "[task 2025-02-14T10:13:44.829Z] 10:13:44     INFO -  cp: x",
+            "@scope/pkg:build: cp: x",
+            "[pod/web-1/app] cp: x",
+            "[notice] cp: x",
+        ] {
+            assert_eq!(said(text), "cp: x", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_prefix_begins_at_its_start() {
+        assert_eq!(starts(b"cp: cannot stat 'x'"), [0]);
+    }
+
+    #[test]
+    fn results_of_tests_and_diffs_are_quotations() {
+        for text in [
+            "ok 3 - fails with ENOSPC",
+            "+cp: x",
+            "    assert error == 'x'",
+            "--- PASS: TestFull",
+            "full_test.go:7: expected: x",
+            "test full_disk ... ok",
+            "✓ says x",
+            "#   Failed test 'dies with ENOSPC'",
+            "#          got: 'x'",
+            "     code:  assert open() == :eacces",
+            "2024-05-06T07:08:09.1234567Z ok 3 - fails with ENOSPC",
+            "+ echo 'sudo: setrlimit(RLIMIT_STACK): gone'",
+            "  343 |   fail(\"Error allocating %d\")",
+            "checking how to parse nm's output... ./configure: line 7: sed: gone",
+            "a.c:30:10: fatal error: b.h: \u{1}ENOENT\u{2}",
+        ] {
+            assert!(is_quotation(text.as_bytes(), 0), "{text}");
+        }
+        assert!(is_quotation(b"api-1  | + cp a b", 9));
+        for text in [
+            "cp: x",
+            "| x",
+            "web | x",
+            "12 | x",
+            "-bash: ./x: gone",
+            "- bwrap: x",
+            "a.c:3:1: fatal error: /x/b.h: \u{1}ENOENT\u{2}",
+        ] {
+            assert!(!is_quotation(text.as_bytes(), 0), "{text}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A library made ready for one locale: its rules, the words for errnos, and the sieve that holds the keys of both.
+
+use crate::clue::language::errno_words::Words;
+use crate::clue::language::normal::Normal;
+use crate::clue::library::Library;
+use crate::clue::library::rule::Ready;
+use crate::clue::lines::jobs::MARKS;
+use crate::clue::lines::line::{clean, shortened};
+use crate::clue::lines::page::Page;
+use crate::clue::lines::prefix::is_quotation;
+use crate::clue::search::sieve::{Owner, Sieve};
+use crate::clue::search::skim::Skim;
+use crate::clue::written::Key;
+use crate::transcript::Transcript;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{HashMap, VecDeque};
+
+/// Lines of a kind that are asked at the beginning of an output, and at its end.
+const OF_A_KIND: usize = 100;
+
+/// Reads output with the rules of a library.
+pub struct Reader<'l> {
+    pub(in crate::clue) library: &'l Library,
+    words: Words,
+    sieve: Sieve<'l>,
+    /// Rules that need words for an errno and no other text that is sure.
+    of_errnos: Vec<usize>,
+}
+
+/// A reader of every language of which somebody has the catalogue, made where one is wanted: a saved log does not tell which it is in, and
+/// what is left out of a long one cannot be read again.
+pub struct AnyReader<'l> {
+    library: &'l Library,
+    catalogues: fn() -> Vec<Vec<u8>>,
+    reader: OnceCell<Reader<'l>>,
+}
+
+impl<'l> AnyReader<'l> {
+    /// `catalogues` reads those of the C library.
+    #[must_use]
+    pub fn new(library: &'l Library, catalogues: fn() -> Vec<Vec<u8>>) -> Self {
+        Self { library, catalogues, reader: OnceCell::new() }
+    }
+
+    /// The reader.
+    pub fn get(&self) -> &Reader<'l> {
+        self.reader.get_or_init(|| Reader::with_words(self.library, Words::translated(&(self.catalogues)())))
+    }
+}
+
+/// Why a line of a log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineKind {
+    /// It begins or ends a step.
+    Step,
+    /// A rule, by its place in the library, may read it as a message with an errno, by its number. Lines of which both are the same
+    /// are of one kind.
+    Message(usize, Option<i32>),
+}
+
+/// Whose keys a line holds.
+#[derive(Default)]
+struct Owners {
+    rules: Vec<usize>,
+    /// The first words for an errno, by their place among the words.
+    words: Option<usize>,
+    is_mark: bool,
+}
+
+/// Lines and rules that are asked: of those with the same rule and the same words for an errno the first and the last ones.
+#[derive(Default)]
+struct Asked {
+    lines: Vec<(usize, usize)>,
+    kinds: HashMap<(usize, Option<usize>), Kind>,
+}
+
+#[derive(Default)]
+struct Kind {
+    seen: usize,
+    last: VecDeque<usize>,
+}
+
+impl Asked {
+    /// Adds a line and a rule. One that takes back what was said before is asked of every line.
+    fn add(&mut self, line: usize, rule: usize, words: Option<usize>, takes_back: impl Fn() -> bool) {
+        let kind = self.kinds.entry((rule, words)).or_default();
+        kind.seen += 1;
+        if kind.seen <= OF_A_KIND || takes_back() {
+            return self.lines.push((line, rule));
+        }
+        kind.last.push_back(line);
+        if kind.last.len() > OF_A_KIND {
+            kind.last.pop_front();
+        }
+    }
+
+    fn in_order(mut self) -> Vec<(usize, usize)> {
+        let last =
+            self.kinds.into_iter().flat_map(|((rule, _), kind)| kind.last.into_iter().map(move |line| (line, rule)));
+        self.lines.extend(last);
+        self.lines.sort_unstable();
+        self.lines
+    }
+}
+
+impl<'l> Reader<'l> {
+    /// The rules with the words of a locale.
+    #[must_use]
+    pub fn new(library: &'l Library, locale: Option<&str>) -> Self {
+        Self::with_words(library, Words::new(locale))
+    }
+
+    /// The rules with these words for errnos.
+    pub(in crate::clue) fn with_words(library: &'l Library, words: Words) -> Self {
+        let of_rules = keys(library).filter(|(_, key)| !key.text.is_empty()).map(|(rule, key)| {
+            let owner = if key.with_words { Owner::RuleWithWords(rule) } else { Owner::Rule(rule) };
+            (Cow::Borrowed(&*key.text), owner)
+        });
+        let marks = MARKS.iter().map(|mark| (Cow::Borrowed(mark.as_bytes()), Owner::Mark));
+        let of_words = words.all().enumerate().map(|(index, words)| (Cow::Owned(words.to_vec()), Owner::Words(index)));
+        Self {
+            sieve: Sieve::new(of_rules.chain(of_words).chain(marks)),
+            of_errnos: keys(library).filter(|(_, key)| key.text.is_empty()).map(|(rule, _)| rule).collect(),
+            library,
+            words,
+        }
+    }
+
+    /// A transcript, ready to be asked.
+    pub(in crate::clue) fn page<'a>(&'a self, transcript: &Transcript) -> Page<'a> {
+        Page::of(transcript, &self.words)
+    }
+
+    /// The words for errnos.
+    pub(in crate::clue) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// The id of a rule, by its place in the library.
+    pub(in crate::clue) fn id(&self, rule: usize) -> &'l str {
+        self.library.rules[rule].id()
+    }
+
+    /// A rule, by its place in the library.
+    pub(in crate::clue) fn rule(&self, rule: usize) -> &'l Ready {
+        self.library.rules[rule].ready()
+    }
+
+    /// Lines and rules of which the line holds a key, in the order of the lines. Lines that only quote a message have none.
+    pub(in crate::clue) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
+        let mut asked = Asked::default();
+        for line in 0..page.len() {
+            let Owners { rules, words, .. } = self.owners_in(&page.line(line).text);
+            if !rules.is_empty() && page.concerns(line) && !page.is_quotation(line) {
+                for rule in rules {
+                    asked.add(line, rule, words, || self.rule(rule).says.handled);
+                }
+            }
+        }
+        asked.in_order()
+    }
+
+    /// What finds the lines of a long log that [`Self::tells`] has to be asked about. A rule that needs words for an errno adds none:
+    /// the words themselves are looked for.
+    #[must_use]
+    pub fn skim(&self) -> Skim<'_> {
+        let of_rules = keys(self.library).filter(|(_, key)| !key.with_words).map(|(_, key)| (&*key.text, false));
+        let marks = MARKS.iter().map(|mark| (mark.as_bytes(), false));
+        Skim::new(of_rules.chain(marks).chain(self.words.all().map(|words| (words, true))))
+    }
+
+    /// Whether a line, as it was written, may be one that a rule reads, or begins or ends a step. No regex is asked.
+    #[must_use]
+    pub fn tells(&self, line: &[u8]) -> Option<LineKind> {
+        let text = clean(&shortened(line));
+        let Owners { rules, is_mark, .. } = self.owners_in(&text);
+        if is_mark || rules.is_empty() {
+            return is_mark.then_some(LineKind::Step);
+        }
+        let normal = Normal::of(&text, &self.words);
+        let has_chance = |rule: &usize| {
+            self.library.rules[*rule].ready().patterns.iter().any(|pattern| pattern.has_chance(&normal.text))
+        };
+        let rule = rules.into_iter().find(has_chance).filter(|_| !is_quotation(&normal.text, 0))?;
+        let errno = self.words.find(&text).next().map(|(_, errno)| errno as i32);
+        Some(LineKind::Message(rule, errno))
+    }
+
+    /// Rules of which a line holds a key, in their order, and whether it begins or ends a step.
+    fn owners_in(&self, line: &[u8]) -> Owners {
+        let (mut owners, mut with_words) = (Owners::default(), Vec::new());
+        self.sieve.find(line, |_, owner| match owner {
+            Owner::Words(words) => owners.words = owners.words.or(Some(words)),
+            Owner::Rule(rule) => owners.rules.push(rule),
+            Owner::RuleWithWords(rule) => with_words.push(rule),
+            Owner::Mark => owners.is_mark = true,
+        });
+        if owners.words.is_some() {
+            owners.rules.extend_from_slice(&with_words);
+            owners.rules.extend_from_slice(&self.of_errnos);
+        }
+        owners.rules.sort_unstable();
+        owners.rules.dedup();
+        owners
+    }
+}
+
+/// The keys of all rules, with the place of the rule.
+fn keys(library: &Library) -> impl Iterator<Item = (usize, &Key<Cow<'static, [u8]>>)> {
+    let rules = library.rules.iter().enumerate();
+    rules.flat_map(|(index, rule)| rule.keys.iter().map(move |key| (index, key)))
+}

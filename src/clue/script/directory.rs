@@ -1,0 +1,115 @@
+//! The directory that a command was told to work in: what `tar -C out` calls `a/b` is `out/a/b`, and so is what `sh -c 'cd out; …'` does.
+//! Taken from explain's own directory, such a path would be another file, of which nothing is known.
+
+use super::chdir::{self, Place};
+use crate::clue::{Clue, Operation};
+use crate::sys::errno::Errno;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Programs whose `-C DIR` changes the working directory, by their manual pages: for others it means something else.
+const CHANGE_WITH_C: &[&str] =
+    &["bsdtar", "cargo", "env", "git", "gmake", "go", "gtar", "make", "meson", "ninja", "npm", "pnpm", "tar"];
+
+/// Programs that call it `-d DIR`.
+const CHANGE_WITH_D: &[&str] = &["patch"];
+
+/// Puts the directory before the relative paths of clues.
+pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
+    let Some(directory) = directory_option(command) else { return };
+    for clue in clues {
+        for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten() {
+            // The directory itself is named from where the command was.
+            if path.is_relative() && *path != directory && !is_archive(command, path) {
+                *path = directory.join(&*path);
+            }
+        }
+    }
+}
+
+/// Puts the directory that a script of the command line changed to before the relative paths of clues. Where it cannot be told, as in
+/// `cd "$x"` or a Python program's `os.chdir`, such a path is not known any more.
+pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
+    if !chdir::may_change(command) {
+        return;
+    }
+    for clue in clues {
+        let operation = clue.operation;
+        let is_start = operation == Some(Operation::Execute) || clue.errno == Some(Errno::E2BIG);
+        for path in [&mut clue.path, &mut clue.other_path] {
+            let Some(relative) = path.as_deref().filter(|path| path.is_relative() && !path.starts_with("~")) else {
+                continue;
+            };
+            // A command without a slash is looked for in PATH, wherever that is.
+            if is_start && relative.components().count() == 1 {
+                continue;
+            }
+            match chdir::place_of(command, relative, operation) {
+                Place::Same => {}
+                Place::Below(directory) => *path = Some(directory.join(relative)),
+                Place::Unknown => *path = None,
+            }
+        }
+    }
+}
+
+fn directory_option(command: &[OsString]) -> Option<PathBuf> {
+    let option_of = |word: &OsString| {
+        let name = Path::new(word).file_name()?;
+        let is_known = |programs: &[&str]| programs.iter().any(|known| name == OsStr::new(known));
+        let letter = is_known(CHANGE_WITH_C).then_some(b"-C");
+        letter.or_else(|| is_known(CHANGE_WITH_D).then_some(b"-d"))
+    };
+    let (program, option) = command.iter().enumerate().find_map(|(at, word)| Some((at, option_of(word)?)))?;
+    let words = &command[program + 1..];
+    words.iter().enumerate().find_map(|(index, word)| {
+        let bytes = word.as_bytes();
+        let glued = bytes.strip_prefix(b"--directory=").or_else(|| bytes.strip_prefix(option));
+        match glued.filter(|rest| !rest.is_empty()) {
+            Some(rest) => Some(PathBuf::from(OsStr::from_bytes(rest))),
+            None if bytes == option || bytes == b"--directory" => words.get(index + 1).map(PathBuf::from),
+            None => None,
+        }
+    })
+}
+
+/// Whether the path is the archive, which tar opens before it changes the directory: `-f FILE`, `xzf FILE`, `--file=FILE`.
+fn is_archive(command: &[OsString], path: &Path) -> bool {
+    let follows = command.windows(2).any(|pair| pair[1] == path.as_os_str() && pair[0].as_bytes().ends_with(b"f"));
+    follows || command.iter().any(|word| word.as_bytes().strip_prefix(b"--file=") == Some(path.as_os_str().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(command: &str, path: &str) -> PathBuf {
+        let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+        let mut clues = [Clue { path: Some(path.into()), ..Clue::default() }];
+        under_directory_option(&words, &mut clues);
+        clues[0].path.clone().unwrap()
+    }
+
+    #[test]
+    fn a_relative_path_is_below_the_directory_that_the_command_changed_to() {
+        for command in [
+            "tar xf a.tar -C out",
+            "sudo tar xf a.tar --directory=out",
+            "make -Cout",
+            "git -C out status",
+            "patch -d out",
+        ] {
+            assert_eq!(read(command, "a/b"), Path::new("out/a/b"), "{command}");
+        }
+    }
+
+    #[test]
+    fn other_paths_stay() {
+        assert_eq!(read("tar xf a.tar -C out", "/a/b"), Path::new("/a/b"));
+        assert_eq!(read("tar xf a.tar -C out", "a.tar"), Path::new("a.tar"));
+        assert_eq!(read("tar --file=a.tar -x -C out", "a.tar"), Path::new("a.tar"));
+        assert_eq!(read("grep -C 3 word a/b", "a/b"), Path::new("a/b"));
+        assert_eq!(read("make -j2", "a/b"), Path::new("a/b"));
+    }
+}

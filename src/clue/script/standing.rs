@@ -1,0 +1,365 @@
+//! Whether a message can be why a script ended as it did. The status of `a; b` is that of `b`, whatever `a` met, and `a || true` has gone on
+//! after it on purpose. The command line has the script, so this is known and need not be guessed from the output.
+
+use super::{Joint, Script, ScriptFile, Step, is_shell};
+use crate::clue::Clue;
+use crate::words::{has_name, is_make, path_in, words_in};
+use serde::{Deserialize, Serialize};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Bytes of a script that are looked at.
+const LONGEST: usize = 256 << 10;
+/// Commands behind `||` that pass over what failed.
+const PASSING: &[&str] = &[":", "echo", "printf", "true"];
+/// Commands that end a script, or make it fail.
+const ENDING: &[&str] = &["die", "exit", "false", "kill", "return"];
+/// Commands that only say that something failed before.
+const SAYING: &[&str] = &["cat", "echo", "printf", "sleep"];
+/// Commands that look at something or fail on purpose, and start no other program.
+const LEAVES: &[&str] = &["[", "[[", "cmp", "diff", "egrep", "false", "fgrep", "grep", "jq", "test"];
+/// Commands whose first operand is a pattern or a program and no path.
+const PATTERN_FIRST: &[&str] = &["awk", "egrep", "fgrep", "grep", "jq", "sed"];
+/// Builtins of POSIX at whose failure a shell ends itself (2.8.1).
+const SPECIAL: &[&str] = &[".", ":", "exec", "export", "readonly", "set", "source", "unset"];
+
+/// What a script makes of the command that said a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Its failure may be that of the script.
+    Counts,
+    /// The script goes on after it, and another command decides, which may fail because of it.
+    BeforeOther,
+    /// The script goes on after it, and a command decides that has nothing to do with it.
+    BeforeLeaf,
+    /// The script passes over its failure on purpose.
+    PassedOver,
+}
+
+impl Standing {
+    /// Where the command that said a message stands in the script behind `-c` of a command line.
+    #[must_use]
+    pub fn of(command: &[OsString], clue: &Clue) -> Self {
+        Script::of(command).map_or(Self::Counts, |script| Self::within(&script, clue))
+    }
+
+    /// Where it stands in the text of a script that the command line runs.
+    #[must_use]
+    pub fn of_text(text: &[u8], file: &ScriptFile, clue: &Clue) -> Self {
+        let text = &text[..text.len().min(LONGEST)];
+        Script::of_text(text, file).map_or(Self::Counts, |script| Self::within(&script, clue))
+    }
+
+    /// Where it stands in a text that alone decides how the command ends. What nothing of the text can have said was met before: where the
+    /// text only looks, or ends by itself, that is no reason.
+    #[must_use]
+    pub fn of_line(script: &Script, clue: &Clue) -> Self {
+        let Some(steps) = script.steps() else { return Self::Counts };
+        match steps.iter().any(|step| says(step, clue)) {
+            true => Self::within(script, clue),
+            false if steps.iter().all(is_silent) && !is_of_shell_itself(clue) => Self::BeforeLeaf,
+            false => Self::Counts,
+        }
+    }
+
+    fn within(script: &Script, clue: &Clue) -> Self {
+        let Some(steps) = script.steps().filter(|_| clue.log.is_none()) else { return Self::Counts };
+        let by = |says: &dyn Fn(&Step) -> bool| -> Vec<usize> {
+            (0..steps.len()).filter(|index| says(&steps[*index])).collect()
+        };
+        let mut sayers = by(&|step| says(step, clue));
+        if clue.program.is_none() && sayers.is_empty() {
+            // Whoever it is, it is a program that says something of what it does.
+            sayers = by(&|step| !is_silent(step));
+        }
+        // Of two that run the same program that one which has the path itself.
+        let is_given_it = |index: &&usize| clue.path.as_deref().is_some_and(|path| has_word(&steps[**index], path));
+        let is_known = sayers.iter().any(|index| is_given_it(&index));
+        let standings = sayers
+            .iter()
+            .filter(|index| !is_known || is_given_it(index))
+            .map(|index| of_step(script, &steps, *index, clue));
+        standings.min_by_key(|standing| *standing as u8).unwrap_or(Self::Counts)
+    }
+}
+
+/// Whether a program may be what a command line ends with. Of the script behind `-c` it has to be in the last command: what that is not
+/// given was not started at its end, and `exit 126` is a status that the script chose.
+#[must_use]
+pub fn may_end_with(command: &[OsString], program: &Path) -> bool {
+    let Some(script) = Script::of(command) else { return true };
+    let Some(steps) = script.steps() else { return true };
+    let chooses = |step: &&Step| {
+        let mut words = words(step);
+        words.next() == Some("exit")
+            && words.next().is_some_and(|status| status.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let last = steps.last().filter(|last| !chooses(last));
+    let ends =
+        last.and_then(|last| if words(last).next() == Some("exit") { steps.iter().rev().nth(1) } else { Some(last) });
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    ends.is_some_and(|step| has_name(&String::from_utf8_lossy(step.text), &name))
+}
+
+/// Whether a command of a script may have said a message: it is the program that the message names, or what the shell itself says is
+/// about a path of it.
+fn says(step: &Step, clue: &Clue) -> bool {
+    let Some(program) = clue.program.as_deref().or_else(|| speaker(&clue.line)) else { return false };
+    if !is_shell(OsStr::new(program)) {
+        // What `echo` is given are words about anything.
+        let is_quoted = words(step).next().is_some_and(|first| SAYING.contains(&first) && first != program);
+        return !is_quoted && words(step).any(|word| word == program);
+    }
+    let name = clue.path.as_deref().and_then(Path::file_name);
+    name.is_some_and(|name| has_name(&String::from_utf8_lossy(step.text), &name.to_string_lossy()))
+}
+
+/// Whether what runs the commands says that it could not go on itself: `/bin/sh: 1: Cannot fork`, `make: /bin/sh: Resource temporarily
+/// unavailable`.
+fn is_of_shell_itself(clue: &Clue) -> bool {
+    let speaker = clue.program.as_deref().or_else(|| speaker(&clue.line)).map(OsStr::new);
+    clue.path.is_none() && speaker.is_none_or(is_shell) || speaker.is_some_and(is_make)
+}
+
+/// The word before the first colon of a line, where programs have their name.
+fn speaker(line: &str) -> Option<&str> {
+    let (name, _) = line.split_once(": ")?;
+    (!name.is_empty() && !name.contains(char::is_whitespace)).then_some(name)
+}
+
+/// Whether a command says nothing of its own while it works.
+fn is_silent(step: &Step) -> bool {
+    let known = |word: &str| [LEAVES, SAYING, ENDING, PASSING].iter().any(|known| known.contains(&word));
+    words(step).next().is_none_or(known)
+}
+
+fn of_step(script: &Script, steps: &[Step], index: usize, clue: &Clue) -> Standing {
+    let (step, last) = (&steps[index], deciding(steps, clue.path.as_deref().filter(|_| !is_named(script, clue))));
+    let is_last = last.is_none_or(|last| step.statement >= last.statement);
+    let is_special = words(step).next().is_some_and(|word| SPECIAL.contains(&word));
+    match last {
+        _ if is_passed_over(steps, index) => Standing::PassedOver,
+        _ if is_special => Standing::Counts,
+        _ if is_tried_otherwise(steps, index) => Standing::BeforeOther,
+        Some(last) if is_last && is_before_leaf_of_pipe(script, step, last) && !is_named(script, clue) => {
+            Standing::BeforeLeaf
+        }
+        _ if is_last && is_answered(steps, step) => Standing::BeforeOther,
+        Some(last) if !is_last && (step.is_asked || !script.stops_at_failure) => before(step, last),
+        _ => Standing::Counts,
+    }
+}
+
+/// Whether a condition asks for a command's status and the statement around it never ends the script for it.
+fn is_answered(steps: &[Step], step: &Step) -> bool {
+    let mut around = steps.iter().filter(|other| other.statement == step.statement);
+    step.is_asked && !around.any(|other| words(other).next().is_some_and(|word| ENDING.contains(&word)))
+}
+
+/// The command behind `||` that is run where this one fails, perhaps behind others that are not.
+fn alternative<'a, 'b>(steps: &'b [Step<'a>], index: usize) -> Option<&'b Step<'a>> {
+    let behind = steps[index..].iter().position(|step| !matches!(step.joint, Joint::And | Joint::Pipe))?;
+    let or = Some(index + behind).filter(|or| steps[*or].joint == Joint::Or)?;
+    steps.get(or + 1).filter(|next| next.depth == steps[index].depth)
+}
+
+/// Whether a command is followed by `|| true`.
+fn is_passed_over(steps: &[Step], index: usize) -> bool {
+    let passes = |step: &Step| words(step).next().is_some_and(|word| PASSING.contains(&word));
+    alternative(steps, index).is_some_and(|next| next.joint == Joint::Next && passes(next))
+}
+
+/// Whether another command is run where this one fails, which does not only tell of it: then that one decides.
+fn is_tried_otherwise(steps: &[Step], index: usize) -> bool {
+    let tells = |word: &str| ENDING.contains(&word) || SAYING.contains(&word);
+    alternative(steps, index).is_some_and(|next| words(next).next().is_some_and(|word| !tells(word)))
+}
+
+/// Whether a command has a path as a word.
+fn has_word(step: &Step, path: &Path) -> bool {
+    words_in(OsStr::from_bytes(step.text)).any(|word| word == path.as_os_str())
+}
+
+/// Whether the status of a pipe is that of a command at its end which only looks.
+fn is_before_leaf_of_pipe(script: &Script, step: &Step, last: &Step) -> bool {
+    step.joint == Joint::Pipe && !script.has_pipefail() && is_leaf(last)
+}
+
+/// The command that decides how a script ends. Before `exit 1` that is the one before: a script that has seen a failure says so and ends with
+/// a status of its own. What a program only came across is no reason to.
+fn deciding<'a, 'b>(steps: &'b [Step<'a>], came_across: Option<&Path>) -> Option<&'b Step<'a>> {
+    let (last, before) = steps.split_last()?;
+    if came_across.is_some() || words(last).next() != Some("exit") {
+        return Some(last);
+    }
+    let only_says = |step: &&Step| words(step).next().is_some_and(|word| SAYING.contains(&word));
+    before.iter().rev().find(|step| !only_says(step))
+}
+
+/// Where a command stands before another that decides.
+fn before(step: &Step, last: &Step) -> Standing {
+    let mut words = words(last);
+    match (words.next(), words.next()) {
+        (Some("exit"), Some(status)) if status.bytes().all(|byte| byte.is_ascii_digit()) => Standing::BeforeLeaf,
+        (Some("exit"), _) => Standing::Counts,
+        _ if shares_a_path(step, last) => Standing::Counts,
+        _ if is_leaf(last) => Standing::BeforeLeaf,
+        _ => Standing::BeforeOther,
+    }
+}
+
+fn is_leaf(step: &Step) -> bool {
+    words(step).next().is_some_and(|word| LEAVES.contains(&word))
+}
+
+/// Whether the script itself names what a message is about; if not, a program found it on its way (`find`, `du`).
+fn is_named(script: &Script, clue: &Clue) -> bool {
+    let name = clue.path.as_deref().and_then(Path::file_name);
+    // What a variable stands for may be the path.
+    let expands = memchr::memchr2(b'$', b'`', script.text).is_some();
+    let text = String::from_utf8_lossy(script.text);
+    expands || name.is_none_or(|name| has_name(&text, &name.to_string_lossy()))
+}
+
+/// Whether two commands have a path in common, or one has a path below one of the other.
+fn shares_a_path(one: &Step, other: &Step) -> bool {
+    let others = paths(other);
+    let operands = paths(one).into_iter().skip(1);
+    operands.into_iter().any(|path| others.iter().any(|other| path.starts_with(other) || other.starts_with(path)))
+}
+
+/// The words of a command that may be paths, its program first; what it looks for in files is none.
+fn paths<'a>(step: &Step<'a>) -> Vec<&'a Path> {
+    let words = words_in(OsStr::from_bytes(step.text)).skip(1).filter_map(path_in);
+    let mut paths: Vec<&Path> = words.collect();
+    if looks_for_its_first_operand(step) && paths.len() > 1 {
+        paths.remove(1);
+    }
+    paths.retain(|path| path.as_os_str().len() > 1 && *path != Path::new("/dev/null"));
+    paths
+}
+
+/// Whether the first operand of a command is what it looks for.
+fn looks_for_its_first_operand(step: &Step) -> bool {
+    words(step).next().is_some_and(|first| PATTERN_FIRST.contains(&first))
+}
+
+/// The words of a command without directories and quotation marks, those that set variables or only start it left out.
+fn words<'a>(step: &Step<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    const STARTERS: &[&str] = &["builtin", "command", "env", "sudo", "time"];
+    let text = std::str::from_utf8(step.text).unwrap_or_default();
+    let names = text.split_ascii_whitespace().map(|word| {
+        let word = word.trim_matches(['"', '\'']);
+        word.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(word)
+    });
+    names.skip_while(|word| STARTERS.contains(word) || word.contains('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(script: &str, program: &str, path: &str) -> Standing {
+        let command = ["sh", "-c", script].map(OsString::from);
+        let clue = Clue { program: Some(program.into()), path: Some(path.into()), ..Clue::default() };
+        Standing::of(&command, &clue)
+    }
+
+    #[test]
+    fn the_last_command_of_a_script_counts_and_so_does_what_leads_to_its_end() {
+        for script in [
+            "touch ro/x",
+            "make; touch ro/x",
+            "touch ro/x && make",
+            "touch ro/x || exit 3",
+            "touch ro/x || { echo failed; exit 3; }",
+            "set -e; touch ro/x; false",
+            "touch ro/x; exit $?",
+            "touch ro/x; exit 3",
+            "if ! touch ro/x; then echo failed; exit 3; fi",
+            "touch ro/x; echo error: it failed; exit 3",
+            "touch ro/x; cat ro/x",
+            "for f in 1 2; do touch ro/x; done",
+            "cat ro/x | grep y",
+            "f() { touch ro/x; }; f; false",
+        ] {
+            assert_eq!(standing(script, "touch", "ro/x"), Standing::Counts, "{script}");
+        }
+        assert_eq!(standing(". ro/x; false", "sh", "ro/x"), Standing::Counts);
+    }
+
+    #[test]
+    fn what_a_script_goes_on_after_is_told_by_what_decides() {
+        for (script, expected) in [
+            ("touch ro/x || true; make", Standing::PassedOver),
+            ("set -e; touch ro/x || :; make", Standing::PassedOver),
+            ("touch ro/x && make || echo no; make", Standing::PassedOver),
+            ("for d in ro; do touch $d/x || true; make; done", Standing::PassedOver),
+            ("touch ro/x; make; echo no >&2; exit 3", Standing::BeforeOther),
+            ("touch ro/x; false", Standing::BeforeLeaf),
+            ("/bin/touch ro/x; grep a b", Standing::BeforeLeaf),
+            ("touch ro/x; make all", Standing::BeforeOther),
+            ("if touch ro/x; then a; fi; make", Standing::BeforeOther),
+            ("touch ro/x || touch x; exit 7", Standing::BeforeOther),
+            ("touch ro/x || make x", Standing::BeforeOther),
+            ("for d in ro; do if touch $d/x; then break; fi; done; exit 3", Standing::BeforeOther),
+        ] {
+            assert_eq!(standing(script, "touch", "ro/x"), expected, "{script}");
+        }
+        assert_eq!(standing("echo a >ro/x || true; b", "sh", "ro/x"), Standing::PassedOver);
+    }
+
+    #[test]
+    fn a_program_ends_a_script_where_its_last_command_has_it() {
+        let ends = |words: &[&str]| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            may_end_with(&command, Path::new("/w/tool"))
+        };
+        for script in ["./tool", "a; exec ./tool x", "a && timeout 5 /w/tool", "./tool; exit $?", "f() { ./tool; }; f"]
+        {
+            assert!(ends(&["sh", "-c", script]), "{script}");
+        }
+        for script in ["ls ./tool; exit 126", "./tool.sh", "./tool; a", "./tool || exit 126", "exit 126"] {
+            assert!(!ends(&["sh", "-c", script]), "{script}");
+        }
+        assert!(ends(&["env", "./tool"]));
+    }
+
+    #[test]
+    fn names_count_as_a_whole() {
+        // What decides has a name that only begins alike, or the name as a pattern.
+        assert_eq!(standing("touch ro/x; cat ro/x.bak", "touch", "ro/x"), Standing::BeforeOther);
+        assert_eq!(standing("touch ro/x; grep ro list", "touch", "ro/x"), Standing::BeforeLeaf);
+        assert_eq!(standing("touch ro/x; grep a ro/x", "touch", "ro/x"), Standing::Counts);
+        // What the shell says of a file is no message about another that begins alike.
+        assert_eq!(standing("cat <lib.old; false", "sh", "lib"), Standing::Counts);
+    }
+
+    #[test]
+    fn a_message_of_nobody_is_that_of_a_program_that_says_something() {
+        let standing = |script: &str| {
+            let command = ["sh", "-c", script].map(OsString::from);
+            Standing::of(&command, &Clue::default())
+        };
+        assert_eq!(standing("clear; false"), Standing::BeforeLeaf);
+        assert_eq!(standing("a && clear; [ 1 = 2 ]"), Standing::BeforeLeaf);
+        let of_tput = Clue { line: "tput: unknown terminal".into(), ..Clue::default() };
+        let command = ["sh", "-c", "tput bold; make"].map(OsString::from);
+        assert_eq!(Standing::of(&command, &of_tput), Standing::BeforeOther);
+        for script in ["clear; make", "clear", "clear; exit 3", "set -e; clear; false", "clear && make"] {
+            assert_eq!(standing(script), Standing::Counts, "{script}");
+        }
+    }
+
+    #[test]
+    fn what_a_program_came_across_is_no_reason_of_a_status_that_another_decides() {
+        for script in ["find / -name a | grep -q b", "find / -name a; exit 3", "find /; false"] {
+            assert_eq!(standing(script, "find", "/lost+found"), Standing::BeforeLeaf, "{script}");
+        }
+        assert_eq!(standing("echo \"docker: $1\"; exit 1", "docker", "/run/s"), Standing::Counts);
+        assert_eq!(standing("find $1 -name a; exit 1", "find", "/run/s"), Standing::Counts);
+        assert_eq!(standing("find / -name a", "find", "/lost+found"), Standing::Counts);
+    }
+}
