@@ -24,6 +24,15 @@ pub fn by_name(wanted: &str) -> Option<Errno> {
     }
 }
 
+/// The errno of a number. 524 is the kernel's own `ENOTSUPP` (include/linux/errno.h), which NFS and others let through to programs.
+#[must_use]
+pub fn by_number(number: i32) -> Option<Errno> {
+    match number {
+        524 => Some(Errno::EOPNOTSUPP),
+        number => Some(Errno::from_raw(number)).filter(|errno| *errno != Errno::UnknownErrno),
+    }
+}
+
 /// `#[serde(with = "crate::sys::errno::as_name")]`: an errno written as its name.
 pub mod as_name {
     use super::Errno;

@@ -36,6 +36,7 @@ const OTHER_WORDS: &[(&str, Errno)] = &[
     ("operation not supported", Errno::EOPNOTSUPP),
     ("software caused connection abort", Errno::ECONNABORTED),
     ("socket not connected", Errno::ENOTCONN),
+    ("unknown error 524", Errno::EOPNOTSUPP),
 ];
 
 /// Bytes of the shortest words that are looked for whatever the language of a log is: shorter ones are words of other languages.

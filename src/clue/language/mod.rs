@@ -2,5 +2,6 @@
 
 mod catalogue;
 pub mod errno_words;
+pub mod kinds;
 pub mod normal;
 pub mod verbs;

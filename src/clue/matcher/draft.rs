@@ -3,10 +3,11 @@
 use super::Said;
 use super::convention::by_convention;
 use crate::clue::Operation;
+use crate::clue::language::kinds::by_kind;
 use crate::clue::language::verbs::Verbs;
 use crate::clue::library::rule::Ready;
 use crate::clue::lines::page::Found;
-use crate::sys::errno::{Errno, by_name};
+use crate::sys::errno::{Errno, by_name, by_number};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -93,9 +94,8 @@ fn with_tail(path: PathBuf, tail: &str) -> PathBuf {
 
 /// The errno of a match: its number, its name, or its words.
 fn errno(found: &Found) -> Option<Errno> {
-    let number =
-        || found.plain("errno_number")?.parse().ok().map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
-    let named = |group| found.plain(group).and_then(by_name);
+    let number = || found.plain("errno_number")?.parse().ok().and_then(by_number);
+    let named = |group| found.plain(group).and_then(|name| by_name(name).or_else(|| by_kind(name)));
     number().or_else(|| named("errno_name")).or_else(|| named("errno"))
 }
 
