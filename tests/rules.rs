@@ -8,7 +8,7 @@
 
 mod skipped;
 
-use explain::clue::{Clue, Library, Said};
+use explain::clue::{Clue, Library, Origin, Said};
 use explain::machine::Surroundings;
 use explain::text::Bytes;
 use explain::transcript::Transcript;
@@ -78,7 +78,8 @@ fn every_example_of_every_rule_holds() {
 fn every_rule_says_where_its_message_is_from_and_has_examples_of_both_kinds() {
     for rule in sources().rules() {
         let text = rule.written().unwrap();
-        assert!(!text.source.is_empty(), "{} has no source", rule.id());
+        let source = &text.source;
+        assert!(Origin::of(source).is_named(), "{}: source names no file, run or address: {source}", rule.id());
         assert!(!text.fires.is_empty() && !text.silent.is_empty(), "{} needs fires and silent", rule.id());
     }
 }

@@ -19,7 +19,7 @@ mod search;
 mod written;
 
 pub use aftermath::{Aftermath, is_of_program as is_exception, misses_something, only_says_that_it_failed};
-pub use authoring::{Reviewed, Tested};
+pub use authoring::{Origin, Reviewed, Tested};
 pub use library::Library;
 pub use library::rule::Rule;
 pub use lines::compared::is_comparison;

@@ -1,5 +1,6 @@
 //! The page that lists every rule with the source of its message, so that a reader can check where a claim comes from.
 
+use super::origin::Origin;
 use crate::clue::library::Library;
 use std::fmt::Write;
 
@@ -8,6 +9,7 @@ impl Library {
     #[must_use]
     pub fn table(&self) -> String {
         let mut page = String::from("# Every rule and where its message is from\n\nMade from `rules/`; do not edit.\n");
+        page.push_str(&self.origins());
         let mut file = None;
         for rule in self.rules() {
             if file.replace(rule.file()) != Some(rule.file()) {
@@ -35,5 +37,19 @@ impl Library {
             let _ = writeln!(page, "| `{program}` | {status} | {} | {suspects} | {} |", exit.meaning, exit.source);
         }
         page
+    }
+    /// How many rules rest on what: a sentence that the page begins with.
+    fn origins(&self) -> String {
+        let named: Vec<Origin> =
+            self.rules().iter().filter_map(|rule| Some(Origin::of(&rule.written()?.source))).collect();
+        let count = |named_so: fn(&Origin) -> bool| named.iter().filter(|origin| named_so(origin)).count();
+        format!(
+            "\nOf {} rules {} name the program's own text (a file of its source, a manual page), {} a run in which the message was seen,\n\
+             and {} a public report of one. Most name more than one of these.\n",
+            named.len(),
+            count(|origin| origin.text),
+            count(|origin| origin.run),
+            count(|origin| origin.address),
+        )
     }
 }
