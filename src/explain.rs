@@ -74,7 +74,7 @@ impl Failure<'_> {
             let translated = library.clues_in_any_language(&said, &catalogues::of_libc());
             read = if translated.is_empty() { read } else { translated };
         }
-        read.retain(|clue| self.mode == Mode::Run || !clue.live);
+        read.retain(|clue| self.mode == Mode::Run || !(clue.live || clue.left_behind));
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
         if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {

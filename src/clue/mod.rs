@@ -61,6 +61,9 @@ pub struct Clue {
     /// Whether it counts of a command that ran alone: a saved log with it may be of anything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub live: bool,
+    /// Whether so much was written after it that it is hardly why a saved log ends as it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_behind: bool,
     /// Which rule found it, or `outcome` where the child's end did.
     pub rule: String,
     /// Where in the transcript (offsets into all that was written); empty for a clue of the outcome.
@@ -89,6 +92,7 @@ impl Clue {
             vague: false,
             passing: false,
             live: false,
+            left_behind: false,
             rule: "outcome".into(),
             said: 0..0,
             line: String::new(),

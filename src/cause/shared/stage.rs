@@ -153,6 +153,7 @@ impl Stage {
             vague: false,
             passing: false,
             live: false,
+            left_behind: false,
             rule: "test".into(),
             said: 0..0,
             line: "it failed".into(),

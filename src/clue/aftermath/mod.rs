@@ -11,8 +11,10 @@ use crate::words::has_name;
 use reading::{goes_with, has, has_errno, is_doubtful, is_general, is_marked, is_statement};
 use std::ops::Range;
 
+mod behind;
 mod reading;
 
+pub use behind::is_left_behind;
 pub use reading::{is_of_program, misses_something, only_says_that_it_failed};
 
 /// Statements before a message that are looked at.

@@ -2,7 +2,7 @@
 
 use super::compared::{is_wanted, is_wanted_in_difference};
 use super::jobs::{Failed, of_same_job};
-use super::level::is_harmless;
+use super::level::{is_harmless, is_of_kernel, is_warning};
 use super::line::Line;
 use super::lines;
 use super::prefix::{self, is_quotation, starts};
@@ -30,13 +30,18 @@ pub struct Page<'a> {
     /// Of those that were asked for: almost all lines of an output are no message.
     normals: Vec<OnceCell<Normal>>,
     failed: Failed,
+    /// How many lines that concern the failure follow each line in the same log.
+    behind: OnceCell<Vec<u32>>,
+    /// Where each log begins, where there are several.
+    logs: Vec<u64>,
 }
 
 impl<'a> Page<'a> {
     pub fn of(transcript: &Transcript, words: &'a Words) -> Self {
         let (lines, failed) = lines(transcript);
         let normals = lines.iter().map(|_| OnceCell::new()).collect();
-        Self { words, lines, normals, failed }
+        let logs = transcript.files.iter().map(|file| file.offset).collect();
+        Self { words, lines, normals, failed, behind: OnceCell::new(), logs }
     }
 
     pub fn len(&self) -> usize {
@@ -52,6 +57,35 @@ impl<'a> Page<'a> {
         self.failed.concerns(self.lines[line].place)
     }
 
+    /// How many lines that concern the failure follow a line in its log.
+    pub fn lines_behind(&self, line: usize) -> usize {
+        self.behind.get_or_init(|| self.count_behind())[line] as usize
+    }
+
+    fn count_behind(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.lines.len()];
+        let mut logs = self.logs.iter().rev().peekable();
+        let mut behind = 0;
+        for (at, line) in self.lines.iter().enumerate().rev() {
+            while logs.next_if(|begin| **begin > line.span.start).is_some() {
+                behind = 0;
+            }
+            counts[at] = behind;
+            behind += u32::from(!line.joined && self.failed.concerns(line.place));
+        }
+        counts
+    }
+
+    /// What a line says behind the label of its job.
+    pub fn body(&self, line: usize) -> &[u8] {
+        self.lines[line].body()
+    }
+
+    /// What the next lines of the same job say, or those before.
+    pub fn of_same_job(&self, line: usize, forward: bool) -> impl Iterator<Item = &[u8]> {
+        of_same_job(&self.lines, line, forward).map(|other| self.lines[other].body())
+    }
+
     fn normal(&self, index: usize) -> &Normal {
         self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words))
     }
@@ -59,6 +93,16 @@ impl<'a> Page<'a> {
     /// Whether a line is no failure to the program that says it, as that tells.
     pub fn is_harmless(&self, line: usize) -> bool {
         is_harmless(&self.normal(line).text, self.lines[line].place.body)
+    }
+
+    /// Whether a line is a warning to the program that says it.
+    pub fn is_warning(&self, line: usize) -> bool {
+        is_warning(&self.normal(line).text, self.lines[line].place.body)
+    }
+
+    /// Whether a line is one of the kernel's log.
+    pub fn is_of_kernel(&self, line: usize) -> bool {
+        is_of_kernel(&self.normal(line).text)
     }
 
     /// Whether a line only quotes a message.

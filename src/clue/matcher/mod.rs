@@ -1,5 +1,6 @@
 //! From a transcript to clues: every line is asked of the rules whose literal it holds, and yields one clue at most.
 
+use crate::clue::aftermath::is_left_behind;
 use crate::clue::language::errno_words::Words;
 use crate::clue::library::Library;
 use crate::clue::library::rule::Ready;
@@ -83,6 +84,9 @@ impl Reader<'_> {
         let mut clues = self.one_a_line(page, &drafts);
         distinct(&mut clues);
         if clues.len() > FIRST + LAST {
+            clues.retain(|clue| !clue.left_behind);
+        }
+        if clues.len() > FIRST + LAST {
             clues = few_of_a_kind(clues);
         }
         if clues.len() > FIRST + LAST {
@@ -142,7 +146,13 @@ impl Reader<'_> {
         }
         self.without_twins(page, &mut chosen);
         self.without_doubles(page, &mut chosen);
-        chosen.into_iter().map(|draft| self.clue(page, draft)).collect()
+        let mut clues: Vec<Clue> = Vec::with_capacity(chosen.len());
+        for draft in chosen {
+            let line = draft.line;
+            let clue = self.clue(page, draft);
+            clues.push(Clue { left_behind: is_left_behind(page, line, &clue), ..clue });
+        }
+        clues
     }
 
     /// A message that may have been wrapped in two ways was put together in both: the one that knows more stays, and of the same the one
@@ -242,6 +252,7 @@ impl Reader<'_> {
             vague: says.vague,
             passing: draft.passing,
             live: says.live,
+            left_behind: false,
             rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),
