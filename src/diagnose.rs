@@ -47,7 +47,7 @@ pub struct Refuted {
 pub fn diagnose(case: &Case) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     for cause in likeliest_first(case) {
-        for suspect in distinct((cause.suspects)(case)) {
+        for suspect in distinct(case, (cause.suspects)(case)) {
             match weighed(case, cause.id, &suspect, (cause.check)(case, &suspect)) {
                 Verdict::Found(mut finding) => {
                     finding.evidence.extend(quotation(case, &suspect));
@@ -99,12 +99,14 @@ fn quotation(case: &Case, suspect: &Suspect) -> Option<Evidence> {
     Some(Evidence::output(format!("{} says: {}", log.display(), clue.line)))
 }
 
-/// One suspect a subject: the touched one before others, then the one whose clue is first.
-fn distinct(suspects: Vec<Suspect>) -> Vec<Suspect> {
+/// One suspect a subject: what was not said in passing before what was, the touched one before others, then the one whose clue is first.
+fn distinct(case: &Case, suspects: Vec<Suspect>) -> Vec<Suspect> {
+    let is_passing = |suspect: &Suspect| suspect.clue.is_some_and(|index| case.clues[index].passing);
+    let worth = |suspect: &Suspect| (!is_passing(suspect), suspect.touched);
     let mut out: Vec<Suspect> = Vec::new();
     for suspect in suspects {
         match out.iter_mut().find(|known| known.subject == suspect.subject) {
-            Some(known) if suspect.touched && !known.touched => *known = suspect,
+            Some(known) if worth(&suspect) > worth(known) => *known = suspect,
             Some(_) => {}
             None => out.push(suspect),
         }

@@ -9,12 +9,14 @@ use std::path::Path;
 const WORDS: usize = 64;
 
 /// Programs that read a script: from a file that they are given, or behind an option from a word.
-const INTERPRETERS: &[&str] =
-    &["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "python", "perl", "ruby", "node", "php"];
+const INTERPRETERS: &[&str] = &[
+    "Rscript", "ash", "bash", "dash", "elixir", "erl", "fish", "guile", "julia", "ksh", "lua", "luajit", "mksh",
+    "node", "perl", "php", "python", "ruby", "sbcl", "sh", "swipl", "yash", "zsh",
+];
 /// Programs that give a word behind `-c` to a shell.
 const SHELL_STARTERS: &[&str] = &["flock", "runuser", "script", "su"];
 /// Options in full whose value is a script.
-const SCRIPT_OPTIONS: &[&[u8]] = &[b"--command", b"--eval", b"--execute", b"--print"];
+const SCRIPT_OPTIONS: &[&[u8]] = &[b"--command", b"--eval", b"--execute", b"--print", b"-eval", b"-g"];
 
 /// The paths that a command line may name, its program left out: what no option, number or operator is.
 pub fn paths_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
@@ -34,10 +36,11 @@ pub fn words_of<'a>(command: impl Iterator<Item = &'a OsStr>) -> impl Iterator<I
     arguments.flat_map(|(word, skipped)| words_in(word).skip(skipped))
 }
 
-/// Whether a word is an option whose value is a script: `-c`, `-ec`, `-e`, `-r`, `--eval`.
+/// Whether a word is an option whose value is a script: `-c`, `-ec`, `-e`, `-r`, `--eval`, `-eval` of erl(1), `-g` of swipl(1).
 fn has_script_behind(word: &OsStr) -> bool {
     match word.as_bytes() {
-        [b'-', b'-', ..] => SCRIPT_OPTIONS.contains(&word.as_bytes()),
+        word if SCRIPT_OPTIONS.contains(&word) => true,
+        [b'-', b'-', ..] => false,
         [b'-', .., last] => matches!(last, b'c' | b'e' | b'E' | b'p' | b'r'),
         _ => false,
     }

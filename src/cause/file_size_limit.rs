@@ -75,9 +75,10 @@ fn was_signalled(case: &Case) -> bool {
     matches!(case.outcome, Outcome::Signaled { signal: libc::SIGXFSZ, .. } | Outcome::Exited { code: 153 })
 }
 
-/// A file that is exactly as long as the limit allows: one that the message or the command names, or one in the working directory.
+/// A file that the command made exactly as long as the limit allows: one that the message or the command names, or one in the working
+/// directory.
 fn grown_file(case: &Case, said: Option<&PathBuf>, limit: u64) -> Option<PathBuf> {
-    let is_grown = |path: &PathBuf| file_size(case, path) == Some(limit);
+    let is_grown = |path: &PathBuf| file_size(case, path) == Some(limit) && was_changed(case, path);
     said.cloned().into_iter().chain(operands(case)).find(is_grown).or_else(|| {
         let cwd = &case.surroundings().cwd;
         let listing = case.machine.list(cwd).unwrap_or_default();
@@ -105,6 +106,19 @@ fn file_size(case: &Case, path: &Path) -> Option<u64> {
     case.machine.stat(path).ok().filter(|stat| stat.kind == Kind::Regular).map(|stat| stat.size)
 }
 
+/// Whether a file was changed since the command began: one of an earlier run may have that length too. Where the machine does not tell
+/// the time, nobody knows otherwise.
+fn was_changed(case: &Case, path: &Path) -> bool {
+    let ended_ms = case.watched.places.iter().map(|place| place.after.moment.at_ms).max().unwrap_or_default();
+    let (Ok(now), Ok(stat)) = (case.machine.now(), case.machine.stat(path)) else { return true };
+    let ran = i64::try_from(ended_ms / 1000).unwrap_or(i64::MAX);
+    stat.modified >= now.saturating_sub(ran).saturating_sub(SLACK)
+}
+
+/// Seconds for the look after the end, for cut fractions, and for a file's time, which the kernel takes at the tick before
+/// (`ktime_get_coarse_real_ts64`).
+const SLACK: i64 = 2;
+
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if let Some(limited) = Limited::tightest(case, Resource::FileSize) {
         return by_limit(case, suspect, &limited);
@@ -125,7 +139,8 @@ fn is_missing(case: &Case, suspect: &Suspect) -> bool {
 
 fn by_limit(case: &Case, suspect: &Suspect, limited: &Limited) -> Verdict {
     let length = suspect.subject.path().and_then(|path| file_size(case, path));
-    let is_grown = length.is_some_and(|length| length >= limited.soft);
+    let is_changed = suspect.subject.path().is_some_and(|path| was_changed(case, path));
+    let is_grown = is_changed && length.is_some_and(|length| length >= limited.soft);
     let Some(confidence) = confidence(case, suspect, is_grown) else {
         let longest = length.map_or(String::new(), |length| format!(", and the file has {}", size(length)));
         return Verdict::RuledOut(format!("files may grow to {}{longest}", limited.shown()));
@@ -334,6 +349,16 @@ mod tests {
         grow(&mut stage, "/home/u/other", MEBIBYTE);
         list_home(&mut stage, "other");
         assert_eq!(stage.vague().finding(&CAUSE, "/home/u/other").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_file_of_this_length_that_an_earlier_run_left_is_silence() {
+        let mut stage = stage("1048576");
+        stage.stat("/home/u/other", Kind::Regular, |stat| (stat.size, stat.modified) = (MEBIBYTE, 1000));
+        list_home(&mut stage, "other");
+        stage.knows("now", Ok(1001_i64));
+        assert_eq!(stage.vague().finding(&CAUSE, "/home/u/other").confidence, Confidence::Likely);
+        stage.knows("now", Ok(1010_i64)).assert_silent(&CAUSE);
     }
 
     #[test]

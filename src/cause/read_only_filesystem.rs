@@ -61,9 +61,15 @@ fn says_read_only(clue: &Clue) -> bool {
     clue.errno == Some(Errno::EROFS) || clue.suspects(ID)
 }
 
-/// Whether a refused change was reported by another errno: an answer to something else that the program asked before or after.
+/// Whether a refused change was reported by another errno: an answer to something else that the program asked before or after. What is to
+/// be removed or changed has to be there, and where it is not, no mount is asked.
 fn may_hide_it(clue: &Clue) -> bool {
-    let other = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::EPERM));
+    let wants_a_file = matches!(clue.operation, Some(Operation::Remove | Operation::Attribute));
+    let other = match clue.errno {
+        None | Some(Errno::EACCES | Errno::EPERM) => true,
+        Some(Errno::ENOENT) => !wants_a_file,
+        Some(_) => false,
+    };
     other && clue.operation.is_some_and(Operation::changes)
 }
 
@@ -487,7 +493,9 @@ mod tests {
 
     #[test]
     fn reading_from_a_read_only_mount_is_silence() {
-        stage("ro,relatime", "ro").clue(Errno::ENOENT, Operation::Read, "/srv/new").assert_silent(&CAUSE);
+        for operation in [Operation::Read, Operation::Remove, Operation::Attribute] {
+            stage("ro,relatime", "ro").clue(Errno::ENOENT, operation, "/srv/new").assert_silent(&CAUSE);
+        }
     }
 
     #[test]

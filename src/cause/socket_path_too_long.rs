@@ -80,11 +80,12 @@ fn of_command(case: &Case) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-/// The path of an address that begins with its kind: `UNIX-CONNECT:/x` of socat(1), `unix:///x`.
+/// The path of an address that begins with its kind: `UNIX-CONNECT:/x` of socat(1), `unix:///x`, `unix:path=/x` of D-Bus.
 fn without_kind(address: &Path) -> &Path {
     let bytes = address.as_os_str().as_bytes();
-    let path = memchr::memmem::find(bytes, b":/").filter(|colon| !bytes[..*colon].contains(&b'/'));
-    let path = path.map_or(bytes, |colon| &bytes[colon + 1..]);
+    let slash = bytes.iter().position(|byte| *byte == b'/');
+    let begin = slash.filter(|slash| matches!(bytes[..*slash].last(), Some(b':' | b'=')));
+    let path = begin.map_or(bytes, |slash| &bytes[slash..]);
     Path::new(OsStr::from_bytes(path.strip_prefix(b"//").unwrap_or(path)))
 }
 

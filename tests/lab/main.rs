@@ -78,6 +78,7 @@ mod time_and_stack;
 mod tools;
 mod twins;
 mod unsupported;
+mod words_of_tools;
 mod xfs_fragmented;
 
 /// Scenarios register themselves by their `mod` line above; this proves that every file has one.

@@ -198,7 +198,19 @@ fn is_usage(line: &[u8]) -> bool {
 }
 
 fn is_said(line: &[u8]) -> bool {
-    line.first().is_some_and(|byte| !byte.is_ascii_whitespace()) && line.iter().any(u8::is_ascii_alphanumeric)
+    let is_set_in = line.first().is_none_or(u8::is_ascii_whitespace);
+    !is_set_in && line.iter().any(u8::is_ascii_alphanumeric) && !is_frame(line)
+}
+
+/// Whether a line that is not set in is a call of a stack trace: `#3 /srv/a.php(12): open()`, `6: (OPEN "x")` of Lisps, and
+/// `os.(*File).Write(0xc00, 0x1)` of Go, which has no blank before the arguments.
+fn is_frame(line: &[u8]) -> bool {
+    let number = line.strip_prefix(b"#").unwrap_or(line);
+    let digits = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_numbered = digits > 0 && (line[0] == b'#' || number[digits..].starts_with(b": ("));
+    let name = line.iter().position(|byte| *byte == b'(').map_or(&b""[..], |open| &line[..open]);
+    let is_call = line.ends_with(b")") && name.contains(&b'.') && !name.contains(&b' ');
+    is_numbered || is_call
 }
 
 /// Whether the command went on after a message and failed at something else: another errno, or another exception while that of the message
@@ -330,6 +342,22 @@ pub fn user(case: &Case, who: &Who) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_calls_of_a_stack_trace_go_on_with_its_message() {
+        for line in [
+            "#12 /srv/a.php(12): open()",
+            "6: (OPEN \"ro/x\" :DIRECTION :OUTPUT)",
+            "os.(*File).Write(0xc0, {0x1, 0x2})",
+        ] {
+            assert!(!is_said(line.as_bytes()), "{line}");
+        }
+        for line in
+            ["12: 3 tests ran", "done (3 of 4)", "wrote a.txt (12 bytes)", "# what follows", "2024-01-01 10:00 done"]
+        {
+            assert!(is_said(line.as_bytes()), "{line}");
+        }
+    }
 
     #[test]
     fn a_level_below_an_error_is_a_word_of_its_own() {

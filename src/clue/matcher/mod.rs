@@ -352,13 +352,14 @@ fn remove(drafts: &mut Vec<Draft>, superfluous: &[bool]) {
     drafts.retain(|_| !superfluous.next().is_some_and(|superfluous| *superfluous));
 }
 
-/// The same failure once, where it was said first.
+/// The same failure once, where it was said first; what was said in passing may be said again and count.
 fn distinct(clues: &mut Vec<Clue>) {
     let mut seen = HashSet::new();
     clues.retain(|clue| {
         let errno = clue.errno.map(|errno| errno as i32);
         seen.insert((
             clue.rule.clone(),
+            clue.passing,
             errno,
             clue.operation,
             clue.path.clone(),

@@ -19,9 +19,11 @@ const CHANGE_WITH_D: &[&str] = &["patch"];
 pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
     let Some(directory) = directory_option(command) else { return };
     for clue in clues {
+        let is_start = is_start(clue);
         for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten() {
             // The directory itself is named from where the command was.
-            if path.is_relative() && *path != directory && !is_archive(command, path) {
+            let is_elsewhere = *path == directory || is_archive(command, path) || is_start && is_plain_name(path);
+            if path.is_relative() && !is_elsewhere {
                 *path = directory.join(&*path);
             }
         }
@@ -36,13 +38,12 @@ pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
     }
     for clue in clues {
         let operation = clue.operation;
-        let is_start = operation == Some(Operation::Execute) || clue.errno == Some(Errno::E2BIG);
+        let is_start = is_start(clue);
         for path in [&mut clue.path, &mut clue.other_path] {
             let Some(relative) = path.as_deref().filter(|path| path.is_relative() && !path.starts_with("~")) else {
                 continue;
             };
-            // A command without a slash is looked for in PATH, wherever that is.
-            if is_start && relative.components().count() == 1 {
+            if is_start && is_plain_name(relative) {
                 continue;
             }
             match chdir::place_of(command, relative, operation) {
@@ -52,6 +53,16 @@ pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
             }
         }
     }
+}
+
+/// Whether a program was to be started.
+fn is_start(clue: &Clue) -> bool {
+    clue.operation == Some(Operation::Execute) || clue.errno == Some(Errno::E2BIG)
+}
+
+/// Whether a path has no slash: a command that is called so is looked for in PATH, wherever that is.
+fn is_plain_name(path: &Path) -> bool {
+    path.components().count() == 1
 }
 
 fn directory_option(command: &[OsString]) -> Option<PathBuf> {
@@ -102,6 +113,18 @@ mod tests {
         ] {
             assert_eq!(read(command, "a/b"), Path::new("out/a/b"), "{command}");
         }
+    }
+
+    #[test]
+    fn a_command_that_is_looked_for_in_path_stays() {
+        let words = ["timeout", "9", "tar", "xf", "a.tar", "-C", "out"].map(OsString::from);
+        let started = |path: &str| {
+            let clue = Clue { path: Some(path.into()), operation: Some(Operation::Execute), ..Clue::default() };
+            let mut clues = [clue];
+            under_directory_option(&words, &mut clues);
+            clues[0].path.clone().unwrap()
+        };
+        assert_eq!([started("tar"), started("bin/x")], ["tar", "out/bin/x"].map(PathBuf::from));
     }
 
     #[test]

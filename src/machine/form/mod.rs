@@ -32,6 +32,9 @@ pub struct Form {
 /// Bytes that are looked at, at the beginning and at the end: a ZIP archive has its end record in the last 65,557.
 const LOOKED_AT: usize = 66 << 10;
 
+/// Bytes of a member of lzip without contents: its header, an empty stream, its trailer.
+const SHORTEST_LZIP: u64 = 36;
+
 impl Machine {
     /// Looks at both ends of a regular file on a local filesystem.
     ///
@@ -77,7 +80,7 @@ fn judge(size: u64, head: &[u8], tail: &[u8]) -> Form {
         mark: mark.map(str::to_owned),
         carriage_returns: has_carriage_returns(head),
         html: start.starts_with(b"<!doctype html") || start.starts_with(b"<html"),
-        archive: archive(head, tail),
+        archive: archive(size, head, tail),
         promised: length::promised(head)
             .filter(|(_, bytes)| *bytes > size)
             .map(|(name, bytes)| (name.to_owned(), bytes)),
@@ -93,8 +96,8 @@ fn has_carriage_returns(head: &[u8]) -> bool {
 }
 
 /// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros; PNG: the chunk `IEND`; PDF:
-/// the line `%%EOF`; cpio: an entry of that name.
-fn archive(head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
+/// the line `%%EOF`; cpio: an entry of that name; lzip: the length of the last member (RFC draft of the format, "member size").
+fn archive(size: u64, head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
     let has = |mark: &[u8]| memchr::memmem::find(tail, mark).is_some();
     let (name, is_whole) = match head {
         [b'P', b'K', 3, 4, ..] => ("ZIP", has(b"PK\x05\x06")),
@@ -104,6 +107,10 @@ fn archive(head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
             ("cpio", has(b"TRAILER!!!"))
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", tail.ends_with(b"YZ")),
+        [b'L', b'Z', b'I', b'P', 1, ..] => {
+            let member = tail.last_chunk().map(|length| u64::from_le_bytes(*length));
+            ("lzip", member.is_some_and(|member| (SHORTEST_LZIP..=size).contains(&member)))
+        }
         _ if head.get(257..262) == Some(b"ustar") => {
             ("tar", tail.len() >= 1024 && tail[tail.len() - 1024..].iter().all(|byte| *byte == 0))
         }
@@ -138,5 +145,8 @@ mod tests {
         assert_eq!(form(b"070701 and the rest").archive, Some(("cpio".into(), false)));
         assert_eq!(form(b"%PDF-1.4 and\n%%EOF\n").archive, Some(("PDF".into(), true)));
         assert_eq!(form(b"\x1f\x8b\x08").archive, None);
+        let lzip = |length: u8| [&b"LZIP\x01"[..], &[7; 27], &[length, 0, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(form(&lzip(40)).archive, Some(("lzip".into(), true)));
+        assert_eq!(form(&lzip(7)).archive, Some(("lzip".into(), false)));
     }
 }
