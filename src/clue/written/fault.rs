@@ -2,6 +2,7 @@
 
 use super::salvage::salvage;
 use super::schema;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -34,12 +35,14 @@ pub struct Source {
     pub file: PathBuf,
     /// What it holds; nothing for a file that is part of the program.
     pub text: String,
+    /// Offsets of the ends of its lines, found when something is wrong with it: ten thousand wrong rules must not cost a count each.
+    line_ends: OnceCell<Vec<usize>>,
 }
 
 impl Source {
     /// The file of this name with what it holds.
     pub fn new(file: &Path, text: impl Into<String>) -> Rc<Self> {
-        Rc::new(Self { file: file.into(), text: text.into() })
+        Rc::new(Self { file: file.into(), text: text.into(), line_ends: OnceCell::new() })
     }
 
     /// What the file says that is sound, and what is wrong with the rest.
@@ -57,8 +60,8 @@ impl Source {
 
     /// What is wrong at an offset of the file.
     pub fn fault(&self, span: &Range<usize>, text: String) -> Fault {
-        let before = self.text.get(..span.start).unwrap_or(&self.text);
-        let line = 1 + before.matches('\n').count();
-        Fault { file: self.file.clone(), line: Some(line), text }
+        let ends = self.line_ends.get_or_init(|| self.text.match_indices('\n').map(|(offset, _)| offset).collect());
+        let before = ends.partition_point(|end| *end < span.start);
+        Fault { file: self.file.clone(), line: Some(before + 1), text }
     }
 }
