@@ -9,6 +9,7 @@ use crate::log;
 use crate::machine::{Machine, OnProgress, Surroundings, catalogues};
 use crate::outcome::Outcome;
 use crate::own_rules::{self, OwnRules};
+use crate::probe::sought;
 use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
 use crate::sys::fd;
@@ -77,6 +78,10 @@ impl Failure<'_> {
         read.retain(|clue| self.mode == Mode::Run || !(clue.live || clue.left_behind));
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
+        sought::settle(machine, &mut read);
+        if self.mode == Mode::Run {
+            sought::forget_unsettled(&mut read);
+        }
         if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {
             read.extend(library.of_status(self.command, *code));
         }

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Words of a command line that are looked at.
 const WORDS: usize = 64;
@@ -156,6 +156,45 @@ pub fn scripts_of(command: &[OsString]) -> impl Iterator<Item = &Path> {
     named.chain(OF_MAKE.iter().filter(move |_| is_make).map(Path::new))
 }
 
+/// The values of an option, however often it is given: `-I DIR`, `-IDIR`, `--include DIR`, `--include=DIR`.
+pub fn values_of<'a>(option: &'a str, command: &'a [OsString]) -> impl Iterator<Item = &'a OsStr> {
+    let words: Vec<&OsStr> = words_of(command.iter().map(OsString::as_os_str)).collect();
+    let is_long = option.starts_with("--");
+    (0..words.len()).filter_map(move |at| match words[at].as_bytes().strip_prefix(option.as_bytes())? {
+        [] => words.get(at + 1).copied(),
+        [b'=', value @ ..] if is_long => Some(OsStr::from_bytes(value)),
+        value => (!is_long).then(|| OsStr::from_bytes(value)),
+    })
+}
+
+/// The first directory in which Python looks for a module: that of the script that it runs, the working directory where it is told a text or
+/// a module (Python's manual, `sys.path`). None where the command line starts no Python.
+#[must_use]
+pub fn python_directory(command: &[OsString]) -> Option<PathBuf> {
+    let command = launched(command);
+    let first = command.first()?.as_os_str();
+    let mut words = std::iter::once(first)
+        .chain(words_of(command.iter().map(OsString::as_os_str)))
+        .skip_while(|word| !matches!(&*program_name(word), "python" | "pypy"))
+        .skip(1);
+    let script = loop {
+        match words.next().map(OsStr::as_bytes) {
+            None => {
+                break Path::new(first).extension().is_some_and(|ending| ending == "py").then(|| Path::new(first))?;
+            }
+            Some(b"-W" | b"-X") => drop(words.next()),
+            Some([b'-']) => return Some(PathBuf::new()),
+            Some([b'-', b'-', ..]) => {}
+            Some([b'-', options @ ..]) if options.iter().any(|option| matches!(option, b'c' | b'm')) => {
+                return Some(PathBuf::new());
+            }
+            Some([b'-', ..]) => {}
+            Some(script) => break Path::new(OsStr::from_bytes(script)),
+        }
+    };
+    script.parent().map(Path::to_owned)
+}
+
 /// Whether a script of the command line writes to this path: `sh -c 'echo x >/path'`.
 #[must_use]
 pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
@@ -219,6 +258,32 @@ mod tests {
     fn values_are_found_behind_options_of_one_letter() {
         let found = |word: &'static str| glued_in(OsStr::new(word)).and_then(Path::to_str);
         assert_eq!(["-oout", "-I/x", "-o", "--out", "a"].map(found), [Some("out"), Some("/x"), None, None, None]);
+    }
+
+    #[test]
+    fn all_values_of_an_option_are_found() {
+        let of = |words: &[&str], option: &str| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            values_of(option, &command).map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["cc", "-Ia", "-I", "b", "x.c"], "-I"), ["a", "b"]);
+        assert_eq!(of(&["sass", "--load-path=a", "--load-path", "b"], "--load-path"), ["a", "b"]);
+        assert_eq!(of(&["sh", "-c", "cc -Iinc -c x.c"], "-I"), ["inc"]);
+        assert_eq!(of(&["cc", "--include", "-I"], "-I"), [""; 0]);
+    }
+
+    #[test]
+    fn python_looks_for_modules_beside_its_script_first() {
+        let of = |words: &[&str]| {
+            let command: Vec<OsString> = words.iter().map(OsString::from).collect();
+            python_directory(&command).map(|directory| directory.to_string_lossy().into_owned())
+        };
+        assert_eq!(of(&["python3.11", "-B", "app/main.py", "-c"]), Some("app".into()));
+        assert_eq!(of(&["env", "A=b", "/usr/bin/python3", "-W", "error", "main.py"]), Some(String::new()));
+        assert_eq!(of(&["python3", "-m", "app.main"]), Some(String::new()));
+        assert_eq!(of(&["sh", "-c", "python3 app/main.py"]), Some("app".into()));
+        assert_eq!(of(&["./app/main.py", "x"]), Some("./app".into()));
+        assert_eq!([of(&["./run.sh"]), of(&["make"])], [None, None]);
     }
 
     #[test]

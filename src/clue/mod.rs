@@ -25,6 +25,7 @@ pub use library::rule::Rule;
 pub use lines::compared::is_comparison;
 pub use matcher::Said;
 pub use matcher::reader::{AnyReader, LineKind, Reader};
+pub use matcher::sought::{Sought, SoughtPath};
 pub use operation::Operation;
 pub use script::ScriptFile;
 pub use script::directory::{under_changed_directory, under_directory_option};
@@ -73,6 +74,9 @@ pub struct Clue {
     /// The log that has the line, where it is not in the output itself; then `said` is where the output names the log.
     #[serde(with = "optional_path", default, skip_serializing_if = "Option::is_none")]
     pub log: Option<PathBuf>,
+    /// Where the path was looked for, if not in the working directory: then the machine tells which path is meant.
+    #[serde(skip)]
+    pub sought: Option<Sought>,
 }
 
 impl Clue {
@@ -97,6 +101,7 @@ impl Clue {
             said: 0..0,
             line: String::new(),
             log: None,
+            sought: None,
         })
     }
 

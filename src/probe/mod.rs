@@ -22,6 +22,7 @@ pub mod path;
 pub mod programs;
 pub mod quota;
 pub mod read_only;
+pub mod sought;
 pub mod sysctl;
 pub mod thin_pool;
 pub mod usage;

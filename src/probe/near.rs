@@ -74,9 +74,20 @@ fn is_slip(a: &str, b: &str) -> bool {
     if shorter < 3 || without_digits(a) == without_digits(b) {
         return false;
     }
+    // A header is not the source of its name.
+    if let (Some((a, [_])), Some((b, [_]))) = (ended(a), ended(b))
+        && a == b
+    {
+        return false;
+    }
     let stem = |text: &str| text.rsplit_once('.').map_or(text, |(stem, _)| stem).to_owned();
     let has_same_stem = shorter > 3 && (stem(a) == b || a == stem(b));
     has_same_stem || strsim::damerau_levenshtein(a, b) <= (shorter / 4).clamp(1, 3)
+}
+
+/// A name in front of its ending, and the ending's letters.
+fn ended(name: &str) -> Option<(&str, &[u8])> {
+    name.rsplit_once('.').map(|(stem, ending)| (stem, ending.as_bytes()))
 }
 
 fn distance(a: &OsStr, b: &OsStr) -> usize {
@@ -102,7 +113,13 @@ mod tests {
 
     #[test]
     fn another_name_is_not_near() {
-        for (missing, name) in [("page1.html", "page2.html"), ("a", "b"), ("bin", "lib"), ("notes.txt", "todo.txt")] {
+        for (missing, name) in [
+            ("page1.html", "page2.html"),
+            ("a", "b"),
+            ("bin", "lib"),
+            ("notes.txt", "todo.txt"),
+            ("parse.h", "parse.c"),
+        ] {
             assert_eq!(between(missing, name), None, "{missing} {name}");
         }
     }

@@ -24,6 +24,7 @@ mod handled;
 mod harness;
 mod healthy;
 mod hostile;
+mod imports;
 mod inodes;
 mod inotify;
 mod ipc;

@@ -158,6 +158,7 @@ impl Stage {
             said: 0..0,
             line: "it failed".into(),
             log: None,
+            sought: None,
         };
         fill(&mut clue);
         self.clues.push(clue);

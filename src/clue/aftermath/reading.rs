@@ -21,7 +21,10 @@ const ASIDES: &[&str] = &[
     "tip",
     "node.js v",
     "traceback",
-    "stack traceback",
+    "stack trace",
+    // Node.js and Ruby, of a file that they were to load.
+    "require stack",
+    "did you mean",
 ];
 
 /// Words of lines that only tell that something failed.
@@ -53,6 +56,7 @@ const GENERAL: &[&str] = &[
     "due to",
     "because",
     "caused by",
+    "compiled with",
     "errors occurred",
     "error occurred",
     "encountered",
@@ -155,7 +159,14 @@ const OF_VALUES: &[&str] = &[
 
 /// Whether a line is an error that says nothing but that something failed.
 pub fn is_general(line: &str) -> bool {
-    (has(line, GENERAL) || is_error_number(line)) && !has(line, OF_VALUES) && !compares(line)
+    (has(line, GENERAL) || is_error_number(line) || is_count(line)) && !has(line, OF_VALUES) && !compares(line)
+}
+
+/// `1 error generated.`, `Found 2 errors`: how a compiler ends.
+fn is_count(line: &str) -> bool {
+    let line = line.trim();
+    let (count, rest) = line.strip_prefix("Found ").unwrap_or(line).split_once(' ').unwrap_or_default();
+    count.parse::<u32>().is_ok() && (rest.starts_with("error") || rest.starts_with("warning"))
 }
 
 /// Whether a line has a value beside the one that was wanted: `check 2 failed: expected 4, got 5`.
@@ -191,7 +202,14 @@ pub fn is_statement(line: &str) -> bool {
     let begins = line.trim_start_matches(['[', '-', '*', ' ']).to_lowercase();
     let is_aside = ASIDES.iter().any(|word| begins.starts_with(word));
     let is_chain = line.starts_with("During handling of") || line.starts_with("The above exception");
-    !line.starts_with(char::is_whitespace) && line.contains(char::is_alphanumeric) && !is_aside && !is_chain
+    let goes_on = line.starts_with(char::is_whitespace) || is_chain || is_listed(line);
+    line.contains(char::is_alphanumeric) && !is_aside && !goes_on
+}
+
+/// Whether a line is one of a list below a message: the files that led to it (`- /srv/app/index.js`), or the calls (`#0 {main}`).
+fn is_listed(line: &str) -> bool {
+    let is_call = line.strip_prefix('#').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
+    is_call || line.starts_with("- /")
 }
 
 pub fn has(line: &str, words: &[&str]) -> bool {
@@ -302,6 +320,18 @@ mod tests {
             assert!(!is_of_program(line), "{line}");
         }
     }
+
+    #[test]
+    fn lists_and_counts_go_on_with_a_message() {
+        assert!(
+            ["- /srv/app/index.js", "#0 {main}", "Require stack:", "Did you mean?  foo"]
+                .iter()
+                .all(|line| !is_statement(line))
+        );
+        assert!(["1 error", "2 errors generated.", "1 error and 2 warnings"].iter().all(|line| is_general(line)));
+        assert!(is_statement("# a heading") && !is_general("12 monkeys errored"));
+    }
+
     #[test]
     fn a_text_that_could_not_be_read_is_a_reason() {
         assert!(only_says_that_it_failed("could not start the worker"));

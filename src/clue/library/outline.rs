@@ -88,6 +88,8 @@ const OF_RULE: &[Field] = &[
     field("operation", Kind::Operation),
     field("errno", Kind::Text),
     field("path", Kind::Text),
+    field("looked-in", Kind::Texts),
+    field("looked-for", Kind::Texts),
     field("subject", Kind::Text),
     field("suspects", Kind::Texts),
     field("vague", Kind::Flag),

@@ -2,6 +2,7 @@
 
 use super::Said;
 use super::convention::by_convention;
+use super::sought::Sought;
 use crate::clue::Operation;
 use crate::clue::language::kinds::by_kind;
 use crate::clue::language::verbs::Verbs;
@@ -35,6 +36,8 @@ pub struct Draft {
     pub usual_program: Option<String>,
     /// The path by the rule's convention, for a message in which no rule reads one.
     pub assumed: Option<PathBuf>,
+    /// Where the path was looked for, by a rule that knows.
+    pub sought: Option<Sought>,
 }
 
 impl Draft {
@@ -65,6 +68,9 @@ impl Draft {
             self.path.clone_from(&other.path);
             self.other = self.other.take().or_else(|| other.other.clone());
         }
+        if self.path == other.path {
+            self.sought = self.sought.take().or_else(|| other.sought.clone());
+        }
     }
 
     /// Who says it, or mostly says so.
@@ -82,6 +88,7 @@ impl Draft {
         }
         self.subject = self.subject.take().or_else(|| rule.says.subject.clone());
         self.usual_program.clone_from(&rule.says.program);
+        self.sought = Sought::of(&rule.says, self, said);
     }
 }
 

@@ -22,6 +22,7 @@ mod convention;
 pub mod draft;
 mod logs;
 pub mod reader;
+pub mod sought;
 
 /// Clues that are kept: the first and the last ones of a long log.
 const FIRST: usize = 48;
@@ -257,6 +258,7 @@ impl Reader<'_> {
             said: line.span.clone(),
             line: shown(&line.text),
             log: None,
+            sought: draft.sought,
         }
     }
 

@@ -20,7 +20,8 @@ pub fn under_directory_option(command: &[OsString], clues: &mut [Clue]) {
     let Some(directory) = directory_option(command) else { return };
     for clue in clues {
         let is_start = is_start(clue);
-        for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten() {
+        let sought = clue.sought.iter_mut().flat_map(|sought| &mut sought.paths).map(|sought| &mut sought.path);
+        for path in [&mut clue.path, &mut clue.other_path].into_iter().flatten().chain(sought) {
             // The directory itself is named from where the command was.
             let is_elsewhere = *path == directory || is_archive(command, path) || is_start && is_plain_name(path);
             if path.is_relative() && !is_elsewhere {
@@ -46,12 +47,22 @@ pub fn under_changed_directory(command: &[OsString], clues: &mut [Clue]) {
             if is_start && is_plain_name(relative) {
                 continue;
             }
-            match chdir::place_of(command, relative, operation) {
-                Place::Same => {}
-                Place::Below(directory) => *path = Some(directory.join(relative)),
-                Place::Unknown => *path = None,
-            }
+            *path = placed(command, relative, operation);
         }
+        for sought in clue.sought.iter_mut().flat_map(|sought| &mut sought.paths) {
+            // One of which nobody knows where it lies is asked for nowhere.
+            sought.path = placed(command, &sought.path, operation).unwrap_or_default();
+        }
+    }
+}
+
+/// A path from where the script was; none where that cannot be told.
+fn placed(command: &[OsString], path: &Path, operation: Option<Operation>) -> Option<PathBuf> {
+    match chdir::place_of(command, path, operation) {
+        _ if path.is_absolute() => Some(path.to_owned()),
+        Place::Same => Some(path.to_owned()),
+        Place::Below(directory) => Some(directory.join(path)),
+        Place::Unknown => None,
     }
 }
 

@@ -31,6 +31,10 @@ pub struct Compiled {
     pub errno: Option<String>,
     /// The path by convention, where the message does not tell.
     pub path: Option<String>,
+    /// The directories in which the path was looked for.
+    pub looked_in: Vec<String>,
+    /// The forms of the path that were tried there; empty: the path as it is.
+    pub looked_for: Vec<String>,
     /// Another subject, where the message does not tell.
     pub subject: Option<String>,
     /// Ids of causes, the likeliest first.
@@ -101,6 +105,8 @@ impl Compiled {
             operation: rule.operation,
             errno: rule.errno.as_ref().map(|errno| errno.get_ref().clone()),
             path: rule.path.clone(),
+            looked_in: rule.looked_in.clone(),
+            looked_for: rule.looked_for.clone(),
             subject: rule.subject.clone(),
             suspects: rule.suspects.iter().map(|id| id.get_ref().clone()).collect(),
             vague: rule.vague,

@@ -58,6 +58,13 @@ pub struct Rule {
     pub errno: Option<Spanned<String>>,
     /// The path by convention, where the message does not tell; `~` and `$NAME`, `${NAME}` or `${NAME:-default}` stand for the child's.
     pub path: Option<String>,
+    /// The directories in which the path was looked for, where that is not the working directory: `{other}/..` is that of the file which
+    /// the message names as `other`, `{subject}` each of a list, `${-I}` each value of an option.
+    #[serde(default)]
+    pub looked_in: Vec<String>,
+    /// The forms of the path that were tried there, such as `{path}.js`; empty: the path as it is.
+    #[serde(default)]
+    pub looked_for: Vec<String>,
     /// Another subject, where the message does not tell.
     pub subject: Option<String>,
     /// Ids of causes, the likeliest first.
