@@ -48,9 +48,11 @@ fn open_to_others(stat: &Stat, line: &str) -> u32 {
     }
 }
 
-/// Whether the program takes the file from root alone, as sudo does.
+/// Whether the program takes the file from root alone, as sudo does; a program that runs as its owner must be root's itself.
 fn wants_root(line: &str) -> bool {
-    ["should be 0", "owned by uid 0", "owned by root"].iter().any(|words| line.contains(words))
+    ["should be 0", "owned by uid 0", "owned by root", "effective uid is not 0"]
+        .iter()
+        .any(|words| line.contains(words))
 }
 
 /// Whether it belongs to neither the user nor root; to anybody but root where root is wanted.
@@ -85,7 +87,11 @@ fn fix(case: &Case, path: &Path, stat: &Stat, line: &str) -> Fix {
     let bits = open_to_others(stat, line);
     if wants_root(line) {
         // chown(2) takes the setuid bit away.
-        let mode = if line.contains("setuid") { format!(" && chmod 4755 {quoted}") } else { String::new() };
+        let mode = if line.contains("setuid") || line.contains("effective uid") {
+            format!(" && chmod 4755 {quoted}")
+        } else {
+            String::new()
+        };
         return Fix::lasting("gives it back to root, in a shell of root").command(format!("chown 0:0 {quoted}{mode}"));
     }
     if bits == 0 {
@@ -147,6 +153,15 @@ mod tests {
         let mut stage = stage(0o4755);
         stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (0, 0o4755));
         stage.clues[0].line = "/home/u/key must be owned by uid 0 and have the setuid bit set".into();
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn sudo_that_others_may_run_is_not_called_open() {
+        let mut stage = stage(0o4755);
+        stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (0, 0o4755));
+        stage.clues[0].line =
+            "sudo: effective uid is not 0, is /home/u/key on a file system with the 'nosuid' option set".into();
         stage.assert_silent(&CAUSE);
     }
 
