@@ -12,6 +12,7 @@ use crate::own_rules::{self, OwnRules};
 use crate::probe::sought;
 use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
+use crate::sys::errno::name;
 use crate::sys::fd;
 use crate::transcript::Transcript;
 use crate::watch::Watched;
@@ -42,7 +43,10 @@ impl Failure<'_> {
         let library = &rules.library;
         let clues = match self.end(library) {
             End::Failure => Some(self.clues(machine, library)),
-            End::AnswerUnlessTold => Some(self.clues(machine, library)).filter(|clues| clues.iter().any(is_telling)),
+            End::AnswerUnlessTold(answers) => {
+                let is_told = |clues: &Vec<Clue>| clues.iter().any(|clue| is_telling(clue, answers));
+                Some(self.clues(machine, library)).filter(is_told)
+            }
             End::NoFailure => self.waited_for(machine, library),
         };
         let case = Case {
@@ -101,12 +105,12 @@ impl Failure<'_> {
         (!clues.is_empty()).then_some(clues)
     }
 
-    fn end(&self, library: &Library) -> End {
+    fn end<'l>(&self, library: &'l Library) -> End<'l> {
         match self.outcome {
             Outcome::Exited { code: 0 | 130 | 141 }
             | Outcome::Signaled { signal: libc::SIGINT | libc::SIGPIPE | libc::SIGHUP, .. } => End::NoFailure,
             Outcome::Exited { code } => match library.benign(self.command, *code) {
-                Some(benign) if benign.quiet => End::AnswerUnlessTold,
+                Some(benign) if benign.quiet => End::AnswerUnlessTold(&benign.answers),
                 Some(_) => End::NoFailure,
                 None => End::Failure,
             },
@@ -116,19 +120,20 @@ impl Failure<'_> {
 }
 
 /// What the end of a command means.
-enum End {
+enum End<'l> {
     /// The work failed.
     Failure,
-    /// The answer "no", of a program that ends so as well when it failed.
-    AnswerUnlessTold,
+    /// The answer "no", of a program that ends so as well when it failed; with the errnos that the answer may have.
+    AnswerUnlessTold(&'l [String]),
     /// The answer "no", a person's ^C, a reader that left.
     NoFailure,
 }
 
-/// Whether a message tells of a failure, and not only that there was one.
-fn is_telling(clue: &Clue) -> bool {
+/// Whether a message tells of a failure, and not only that there was one, nor with one of these errnos the answer.
+fn is_telling(clue: &Clue, answers: &[String]) -> bool {
     let tells = clue.errno.is_some() || !clue.suspects.is_empty();
-    tells && !(clue.vague || clue.passing || clue.live)
+    let is_answer = clue.errno.is_some_and(|errno| answers.contains(&name(errno)));
+    tells && !is_answer && !(clue.vague || clue.passing || clue.live)
 }
 
 /// A run that failed, and what was made ready for it before it began.

@@ -36,6 +36,7 @@ pub use written::Fault;
 
 /// One observed failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told by itself, and any may stand with another")]
 pub struct Clue {
     /// The errno that the program reported, where it did.
     #[serde(with = "errno_name", default, skip_serializing_if = "Option::is_none")]

@@ -124,7 +124,6 @@ fn has_near_name(machine: &Machine, directory: &Path, name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests make the files that are looked for")]
 mod tests {
     use super::*;
     use crate::machine::Surroundings;

@@ -49,6 +49,8 @@ pub struct Benign {
     pub arguments: Vec<String>,
     /// It is an answer only where the output tells of no failure.
     pub quiet: bool,
+    /// Names of errnos that such an output may have all the same.
+    pub answers: Vec<String>,
 }
 
 /// Exit statuses by which a program tells what failed.
@@ -83,8 +85,8 @@ pub struct Fallback {
 
 impl From<&super::schema::Benign> for Benign {
     fn from(text: &super::schema::Benign) -> Self {
-        let super::schema::Benign { program, status, meaning, arguments, quiet, .. } = text.clone();
-        Self { program, status, meaning, arguments, quiet }
+        let super::schema::Benign { program, status, meaning, arguments, quiet, answers, .. } = text.clone();
+        Self { program, status, meaning, arguments, quiet, answers }
     }
 }
 

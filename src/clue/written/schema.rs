@@ -157,6 +157,9 @@ pub struct Benign {
     /// The program has the status for failures too: it is an answer only where the output tells of none.
     #[serde(default)]
     pub quiet: bool,
+    /// With `quiet`: names of errnos that the answer itself has. What is asked for is not there.
+    #[serde(default)]
+    pub answers: Vec<String>,
     /// The manual or source that says so.
     pub source: String,
     /// Command lines for which it holds.
