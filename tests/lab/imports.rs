@@ -58,12 +58,12 @@ fn headers_in_other_letters_are_found_beside_the_file_and_on_the_include_path() 
 fn a_header_or_a_library_that_is_a_link_to_nothing_is_named() {
     scenario(&[Need::Root, Need::Program("gcc")], |lab| {
         let scene = lab.play(
-            r#"mkdir include lib secret; ln -s /nowhere/conf.h include/conf.h; ln -s libfoo.so.1 lib/libfoo.so
+            r"mkdir include lib; ln -s /nowhere/conf.h include/conf.h; ln -s libfoo.so.1 lib/libfoo.so
             touch lib/libbar.a; echo '#include <conf.h>' >a.c; echo 'int main(void) { return 0; }' >m.c
             explained header gcc -Iinclude -c a.c -o a.o
             explained library gcc m.c -o m -Llib -lfoo
             explained case gcc m.c -o m -Llib -lBar
-            explained twin gcc m.c -o m -Llib -lnothing"#,
+            explained twin gcc m.c -o m -Llib -lnothing",
         );
         scene.run("header").assert_first("dangling-symlink", lab.path("include/conf.h"), Verified);
         scene.run("library").assert_first("dangling-symlink", lab.path("lib/libfoo.so"), Verified);

@@ -63,10 +63,10 @@ fn a_file_of_an_earlier_run_that_is_as_long_as_a_limit_is_not_blamed() {
 fn a_file_that_is_missing_on_a_read_only_mount_is_missing_and_not_refused() {
     scenario(&[Need::Root], |lab| {
         let scene = lab.play(
-            r#"mkdir shut; mount -t tmpfs lab shut; : >shut/file; mount -o remount,ro shut
+            r"mkdir shut; mount -t tmpfs lab shut; : >shut/file; mount -o remount,ro shut
             explained none rm shut/none
             explained modes chmod 600 shut/none
-            explained file rm shut/file"#,
+            explained file rm shut/file",
         );
         scene.each(&["none", "modes"]).assert_does_not_name("read-only-filesystem");
         scene.run("file").assert_only("read-only-filesystem", lab.path("shut"), Verified);
@@ -97,7 +97,7 @@ fn packers_that_keep_the_reason_to_themselves_are_explained() {
         [Need::Root, Need::Program("bsdtar"), Need::Program("zip"), Need::Program("lzip"), Need::Program("pigz")];
     scenario(&needs, |lab| {
         let scene = lab.play(
-            r#"mkdir small Data; mount -t tmpfs -o size=1m lab small; head -c 3m /dev/urandom >big; ln -s b a; ln -s a b; : >Data/x.tar
+            r"mkdir small Data; mount -t tmpfs -o size=1m lab small; head -c 3m /dev/urandom >big; ln -s b a; ln -s a b; : >Data/x.tar
             explained bsdtar bsdtar cf small/x.tar big; rm -f small/*
             explained zip zip -q small/x.zip big; rm -f small/*
             cat big >small/full 2>/dev/null || :
@@ -109,7 +109,7 @@ fn packers_that_keep_the_reason_to_themselves_are_explained() {
             explained lzip lzip -t cut.lz
             explained damaged sh -c 'head -c 5000 whole.lz >bad; head -c 5000 /bin/ls >>bad; tail -c 2000 whole.lz >>bad; lzip -t <bad'
             : >empty.gz
-            explained pigz pigz -d empty.gz"#,
+            explained pigz pigz -d empty.gz",
         );
         scene.each(&["bsdtar", "zip"]).assert_about("blocks-exhausted", lab.path("small"));
         scene.run("loop").assert_only("symlink-loop", lab.path("a"), Likely);
