@@ -309,8 +309,12 @@ impl Ready {
 /// Whether the kernel answers so for few reasons: a lock that cannot be made on a read-only mount is held by nobody. A rule that reads
 /// EACCES itself knows who refuses; one that reads the others has them for one of many reasons.
 fn is_decisive(errno: Errno) -> bool {
-    use Errno::{EACCES, EDQUOT, EMFILE, ENAMETOOLONG, ENFILE, ENOSPC, ENOTCONN, EROFS, ESTALE};
-    matches!(errno, EACCES | EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC | ENOTCONN | EROFS | ESTALE)
+    use Errno::{
+        EACCES, EDQUOT, EIO, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENOLCK, ENOSPC, ENOTCONN, EOPNOTSUPP, EROFS, ESTALE,
+        EXDEV,
+    };
+    let is_of_a_limit = matches!(errno, EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC);
+    is_of_a_limit || matches!(errno, EACCES | EIO | ELOOP | ENOLCK | ENOTCONN | EOPNOTSUPP | EROFS | ESTALE | EXDEV)
 }
 
 /// Whether what was taken for a path is an address of the network.
