@@ -20,10 +20,16 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = setting::suspects(case, ID, is_of_device, |case, clue| Subject::Path(device(case, clue)));
-    suspects.retain(|suspect| {
-        suspect.subject.path().is_some_and(|path| path.starts_with("/dev") && path != Path::new("/dev"))
-    });
     suspects
+        .retain(|suspect| suspect.subject.path().is_some_and(|path| is_device_path(path) && path != Path::new("/dev")));
+    suspects
+}
+
+/// Trees below `/dev` that hold files and no devices: POSIX shared memory (shm_overview(7)), message queues (mq_overview(7)), huge pages.
+const OF_FILES: [&str; 3] = ["/dev/shm", "/dev/mqueue", "/dev/hugepages"];
+
+fn is_device_path(path: &Path) -> bool {
+    path.starts_with("/dev") && !OF_FILES.iter().any(|tree| path.starts_with(tree))
 }
 
 /// ENXIO of `/dev/tty` is about the session and not about the device, tty(4).
@@ -32,7 +38,7 @@ fn is_of_device(_: &Case, clue: &Clue) -> bool {
         return false;
     }
     let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV | Errno::ENOTTY));
-    is_refusal && clue.path.as_ref().is_none_or(|path| path.starts_with("/dev"))
+    is_refusal && clue.path.as_ref().is_none_or(|path| is_device_path(path))
 }
 
 /// The device that the command line names and that is not there, where a message has an errno and no path.
@@ -160,6 +166,13 @@ mod tests {
         let mut stage = Stage::new(TABLE);
         stage.stat("/dev/kvm", Kind::CharacterDevice, |_| {});
         stage.clue(Errno::ENOENT, Operation::Read, "/dev/kvm").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_missing_file_of_shared_memory_is_no_device() {
+        let mut stage = Stage::new(TABLE);
+        stage.missing("/dev/shm/ring");
+        stage.clue(Errno::ENOENT, Operation::Read, "/dev/shm/ring").assert_silent(&CAUSE);
     }
 
     #[test]
