@@ -7,6 +7,7 @@ use std::path::Path;
 
 /// The log, and the cause that the failed step has.
 const LOGS: &[(&str, &str)] = &[
+    ("act", "blocks-exhausted"),
     ("ansible", "blocks-exhausted"),
     ("ansible-pretty", "read-only-filesystem"),
     ("azure", "blocks-exhausted"),
@@ -19,8 +20,10 @@ const LOGS: &[(&str, &str)] = &[
     ("codebuild", "read-only-filesystem"),
     ("compose", "read-only-filesystem"),
     ("concourse", "inodes-exhausted"),
+    ("copied", "read-only-filesystem"),
     ("copr", "missing-path"),
     ("drone", "blocks-exhausted"),
+    ("earthly", "blocks-exhausted"),
     ("foreman", "port-in-use"),
     ("github-actions", "blocks-exhausted"),
     ("github-script", "missing-path"),
@@ -30,16 +33,19 @@ const LOGS: &[(&str, &str)] = &[
     ("jenkins-freestyle", "not-executable"),
     ("jenkins-stages", "open-files-limit"),
     ("journal", "port-in-use"),
+    ("journal-json", "read-only-filesystem"),
     ("kernel-build", "missing-path"),
     ("kubectl-prefix", "port-in-use"),
     ("kubernetes", "permission-denied"),
     ("lerna", "blocks-exhausted"),
+    ("logcat", "blocks-exhausted"),
     ("logfmt", "read-only-filesystem"),
     ("makepkg", "blocks-exhausted"),
     ("nix", "blocks-exhausted"),
     ("nix-reason", "permission-denied"),
     ("npm-json", "permission-denied"),
     ("nx", "blocks-exhausted"),
+    ("obs", "read-only-filesystem"),
     ("pnpm", "blocks-exhausted"),
     ("rpmbuild", "not-executable"),
     ("supervisord", "permission-denied"),
@@ -54,7 +60,7 @@ const LOGS: &[(&str, &str)] = &[
 ];
 
 /// Those in which a program tells of `/elsewhere` by the way, as information: that may come last.
-const REMARKS: &[&str] = &["copr", "kubectl-prefix", "supervisord", "taskcluster"];
+const REMARKS: &[&str] = &["copr", "journal-json", "kubectl-prefix", "supervisord", "taskcluster"];
 
 fn directory() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/ci"))

@@ -286,3 +286,34 @@ fn what_a_program_calls_information_comes_last() {
     );
     assert_eq!(named(&explained(&["--log", text(&path)])).first(), Some(&"read-only-filesystem"));
 }
+
+/// Lines of a system that started well, of which each names something that was not to be had.
+const REMARKS: &str = "May 06 07:08:01 host kernel: lp: driver loaded but no devices found\n\
+    May 06 07:08:01 host kernel: cfg80211: failed to load regulatory.db\n\
+    May 06 07:08:02 host systemd[1]: Failed to put x into /elsewhere, ignoring: No such file or directory\n\
+    May 06 07:08:03 host app[12]: WARNING: cannot open /elsewhere/cache: Permission denied\n\
+    May 06 07:08:04 host other[13]: cat: /elsewhere/a: No such file or directory\n";
+
+#[test]
+fn what_a_journal_went_on_after_for_long_is_not_named() {
+    let rest: String =
+        (0..400).map(|n| format!("May 06 07:09:{:02} host app[12]: served request {n}\n", n % 60)).collect();
+    let (_calm, calm) = file("calm.log", format!("{REMARKS}{rest}").as_bytes());
+    assert_eq!(named(&explained(&["--log", text(&calm)])), Vec::<&str>::new());
+    let end = "May 06 07:20:00 host app[12]: cp: error writing '/srv/a': No space left on device\n";
+    for log in [format!("{REMARKS}{rest}{end}"), format!("{REMARKS}{end}{rest}")] {
+        let (_full, full) = file("full.log", log.as_bytes());
+        let report = explained(&["--log", text(&full)]);
+        assert!(named(&report).contains(&"blocks-exhausted"), "{report}");
+        assert!(!report["causes"].to_string().contains("/elsewhere"), "{report}");
+    }
+}
+
+#[test]
+fn the_end_of_each_of_several_logs_is_near() {
+    let rest = "all is well\n".repeat(400);
+    let (_one, one) = file("one.log", b"stdin: is not a tty\ncat: /elsewhere/a: No such file or directory\n");
+    let (_two, two) = file("two.log", rest.as_bytes());
+    let report = explained(&["--log", text(&one), "--log", text(&two)]);
+    assert!(named(&report).contains(&"missing-path"), "{report}");
+}

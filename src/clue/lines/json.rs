@@ -6,8 +6,8 @@ use super::prefix::starts;
 use serde_json::{Map, Value};
 
 /// Fields that hold what was said, in the order in which they are read: Go's zap and zerolog, logrus, pino, Elastic Common Schema,
-/// `MongoDB`, docker's json-file, ansible.
-const MESSAGES: [&str; 15] = [
+/// `MongoDB`, docker's json-file, ansible, Google's Cloud Logging, journalctl -o json, Serilog, Drone, AWS Lambda.
+const MESSAGES: [&str; 25] = [
     "msg",
     "message",
     "Message",
@@ -23,11 +23,23 @@ const MESSAGES: [&str; 15] = [
     "module_stderr",
     "module_stdout",
     "attr",
+    "textPayload",
+    "MESSAGE",
+    "@m",
+    "@mt",
+    "out",
+    "output",
+    "error_message",
+    "errorMessage",
+    "stderr_lines",
+    "reason",
 ];
 /// Fields that hold how bad it is.
-const LEVELS: [&str; 5] = ["level", "log.level", "severity", "lvl", "s"];
+const LEVELS: [&str; 7] = ["level", "log.level", "severity", "lvl", "s", "@l", "PRIORITY"];
 /// Levels of what is no failure.
-const HARMLESS: [&str; 7] = ["trace", "debug", "info", "information", "notice", "i", "d"];
+const HARMLESS: [&str; 10] = ["trace", "debug", "info", "information", "notice", "i", "d", "5", "6", "7"];
+/// The same as numbers: trace, debug and info of Bunyan and pino.
+const HARMLESS_NUMBERS: [u64; 3] = [10, 20, 30];
 /// Objects within objects that are looked into.
 const DEPTH: usize = 3;
 /// Objects in a list that are looked into: Azure's and Google's errors hold further ones.
@@ -43,6 +55,24 @@ pub fn messages(line: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     said(&object, DEPTH)
+}
+
+/// What a text says that a program shows with its quotation: `output: "a\nb"`, `b'a\nb'` of Python, or an entry of a list on a line of its
+/// own. A quotation of one line is read where it stands, unless it is all that there is.
+pub fn of_quotation(line: &[u8]) -> Vec<String> {
+    let Ok(line) = std::str::from_utf8(line) else { return Vec::new() };
+    let line = line.trim();
+    let line = line.strip_suffix(',').unwrap_or(line);
+    let Some(mark) = line.chars().next_back().filter(|mark| matches!(mark, '"' | '\'')) else { return Vec::new() };
+    let begins = |at: &usize| *at == 0 || line[..*at].ends_with([' ', '=', ':', '(', '[', 'b']);
+    let Some(start) = line.match_indices(mark).map(|(at, _)| at).find(begins) else { return Vec::new() };
+    let inside = line.get(start + 1..line.len() - 1).unwrap_or_default();
+    if !(inside.contains("\\n") || start == 0 && mark == '"') {
+        return Vec::new();
+    }
+    // Python escapes the mark that it does not need to.
+    let text = if mark == '"' { inside.to_owned() } else { inside.replace("\\'", "'").replace('"', "\\\"") };
+    serde_json::from_str::<String>(&format!("\"{text}\"")).map(|text| lines_of(&text)).unwrap_or_default()
 }
 
 /// What the field that stands on a line says, where the object goes on over several lines.
@@ -77,7 +107,8 @@ fn object_in(line: &[u8]) -> Option<Map<String, Value>> {
 }
 
 fn is_harmless(level: &Value) -> bool {
-    level.as_str().is_some_and(|level| HARMLESS.iter().any(|harmless| level.eq_ignore_ascii_case(harmless)))
+    level.as_u64().is_some_and(|level| HARMLESS_NUMBERS.contains(&level))
+        || level.as_str().is_some_and(|level| HARMLESS.iter().any(|harmless| level.eq_ignore_ascii_case(harmless)))
 }
 
 fn said(object: &Map<String, Value>, depth: usize) -> Vec<String> {
@@ -89,6 +120,9 @@ fn of_value(value: &Value, depth: usize) -> Vec<String> {
     match value {
         Value::String(text) => lines_of(text),
         Value::Object(inner) if depth > 0 => said(inner, depth - 1),
+        Value::Array(list) if list.iter().all(Value::is_string) => {
+            list.iter().filter_map(Value::as_str).flat_map(lines_of).collect()
+        }
         Value::Array(list) if depth > 0 => {
             list.iter().take(OF_A_LIST).flat_map(|value| of_value(value, depth - 1)).collect()
         }
@@ -120,6 +154,10 @@ mod tests {
             (r#"{"log":"a\nb\n","stream":"stderr"}"#, vec!["a", "b"]),
             (r#"{"s":"E","msg":"DBException","attr":{"error":{"errmsg":"no file"}}}"#, vec!["DBException", "no file"]),
             (r#"{"log.level":"ERROR","message":"x"}"#, vec!["x"]),
+            (r#"{"severity":"ERROR","textPayload":"x"}"#, vec!["x"]),
+            (r#"{"MESSAGE":"x","PRIORITY":"3"}"#, vec!["x"]),
+            (r#"{"level":50,"msg":"x"}"#, vec!["x"]),
+            (r#"{"rc":1,"stderr_lines":["a","b"]}"#, vec!["a", "b"]),
             (r#"2024-05-06T07:08:09.123456789Z stderr F {"level":"error","msg":"x"}"#, vec!["x"]),
             (r#"fatal: [web1]: FAILED! => {"changed": false, "msg": "x"}"#, vec!["x"]),
             (r#"FAILED! => {"module_stderr": "python: y\n", "module_stdout": "", "rc": 2}"#, vec!["python: y"]),
@@ -142,8 +180,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_quoted_with_its_ends_of_lines_is_read() {
+        for (line, said) in [
+            (r#"FATA[0003] exit status 1, output: "a: \"x\"\nb\n""#, vec!["a: \"x\"", "b"]),
+            (r"b'a\nb: \'x\'\n'", vec!["a", "b: 'x'"]),
+            (r#"        "cp: x: gone","#, vec!["cp: x: gone"]),
+        ] {
+            assert_eq!(of_quotation(line.as_bytes()), said, "{line}");
+        }
+        for line in ["cp: cannot stat 'x'", r#"open "x""#, "'", "x", r#""a" and "b\x""#] {
+            assert_eq!(of_quotation(line.as_bytes()), Vec::<String>::new(), "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_no_failure_or_no_object_says_nothing() {
-        for line in [r#"{"level":"info","msg":"x"}"#, r#"{"s":"I","msg":"x"}"#, r#"{"msg":"x""#, "{ x }", "x", ""] {
+        for line in [
+            r#"{"level":"info","msg":"x"}"#,
+            r#"{"s":"I","msg":"x"}"#,
+            r#"{"level":30,"msg":"x"}"#,
+            r#"{"msg":"x""#,
+            "{ x }",
+            "x",
+            "",
+        ] {
             assert_eq!(messages(line.as_bytes()), Vec::<String>::new(), "{line}");
         }
     }

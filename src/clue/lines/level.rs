@@ -86,6 +86,10 @@ const OF_WARNINGS: [&[u8]; 2] = [b"warn", b"warning"];
 /// Values of it that are no failure.
 const HARMLESS: [&[u8]; 6] = [b"trace", b"debug", b"info", b"information", b"informational", b"notice"];
 
+/// The field of a journal that holds it (systemd.journal-fields(7)), and the priorities that are no failure.
+const PRIORITY: &[u8] = b"\"PRIORITY\":\"";
+const HARMLESS_PRIORITIES: &[u8] = b"567";
+
 /// The end of a message that tells what is done about it.
 static DEALT_WITH: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(
@@ -103,6 +107,10 @@ pub fn is_harmless(text: &[u8], body: usize) -> bool {
     let is_of_glog = || head.windows(2).any(|pair| pair[0] == b'I' && pair[1].is_ascii_digit());
     let may_have_level = has(head, OF_LEVELS) || is_of_glog();
     let begins = || starts(head).into_iter().any(|start| is(&LEVEL, &head[start..]));
+    let priority = memchr::memmem::find(body, PRIORITY).and_then(|at| body.get(at + PRIORITY.len()));
+    if priority.is_some_and(|priority| HARMLESS_PRIORITIES.contains(priority)) {
+        return true;
+    }
     has(body, OF_DEALT_WITH) && is(&DEALT_WITH, body) || may_have_level && (has_level(head, &HARMLESS) || begins())
 }
 
@@ -169,6 +177,7 @@ mod tests {
             "05-06 07:08:09.123  2817  2835 D app     : x",
             "I/app     ( 2817): x",
             "I:InfoManager file x not found.",
+            "{\"MESSAGE\":\"x\",\"PRIORITY\":\"6\"}",
             "[ 1.2] systemd[1]: Failed to write x, ignoring: \x01ENOENT\x02",
         ] {
             assert!(is_harmless(line.as_bytes(), 0), "{line}");

@@ -1,6 +1,7 @@
 //! A line as a person would see it: without colours, titles and other control sequences; what is too long loses its middle.
 //! Bytes that are not UTF-8 stay as they are: they may be part of a path.
 
+use super::copied::restored;
 use std::ops::Range;
 
 /// Bytes of a line that are kept: its head and its tail, where path and errno are.
@@ -48,12 +49,10 @@ pub fn shortened(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     [&raw[..HEAD], b" ... ", &raw[raw.len() - TAIL..]].concat().into()
 }
 
-/// Without control sequences (ECMA-48) and control characters. So is a line that lost its escape characters when it was copied: what is
-/// left of the sequence that ends a colour tells it from words in brackets.
+/// Without control sequences (ECMA-48), control characters and what copying left of them.
 pub fn clean(raw: &[u8]) -> Vec<u8> {
     if !raw.iter().any(|byte| is_control(*byte)) {
-        let is_coloured = memchr::memmem::find(raw, b"[0m").or_else(|| memchr::memmem::find(raw, b"[0;m")).is_some();
-        return if is_coloured { without_colours(raw) } else { raw.to_vec() };
+        return restored(raw.to_vec());
     }
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -63,23 +62,7 @@ pub fn clean(raw: &[u8]) -> Vec<u8> {
             out.push(byte);
         }
     }
-    out
-}
-
-/// Without `[31;1m`.
-fn without_colours(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'[', rest) {
-        let (before, sequence) = rest.split_at(at);
-        let digits = sequence[1..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
-        let is_colour = sequence.get(1 + digits) == Some(&b'm');
-        out.extend_from_slice(before);
-        out.extend_from_slice(if is_colour { b"" } else { b"[" });
-        rest = &sequence[if is_colour { digits + 2 } else { 1 }..];
-    }
-    out.extend_from_slice(rest);
-    out
+    restored(out)
 }
 
 /// Where a state of a line ends that is written over or left: the lengths of what stands before each movement of the cursor to another line or

@@ -7,13 +7,16 @@ use line::{HEAD, Line, clean, movements, shortened};
 use std::ops::Range;
 
 pub mod compared;
+mod copied;
 pub mod jobs;
 mod json;
 mod level;
 pub mod line;
+mod margin;
 pub mod page;
 pub mod prefix;
 mod records;
+mod trace;
 
 /// Lines of a wrapped message that are joined at most.
 const JOINED: usize = 8;

@@ -5,7 +5,9 @@ use super::jobs::{Failed, of_same_job};
 use super::level::{is_harmless, is_of_kernel, is_warning};
 use super::line::Line;
 use super::lines;
+use super::margin::Margin;
 use super::prefix::{self, is_quotation, starts};
+use super::trace::within_commands;
 use crate::clue::language::errno_words::Words;
 use crate::clue::language::normal::Normal;
 use crate::clue::search::pattern::Pattern;
@@ -34,6 +36,9 @@ pub struct Page<'a> {
     behind: OnceCell<Vec<u32>>,
     /// Where each log begins, where there are several.
     logs: Vec<u64>,
+    margin: OnceCell<Margin>,
+    /// Of each line whether it stands within the quotation of a command that a shell shows.
+    within_commands: OnceCell<Vec<bool>>,
 }
 
 impl<'a> Page<'a> {
@@ -41,7 +46,16 @@ impl<'a> Page<'a> {
         let (lines, failed) = lines(transcript);
         let normals = lines.iter().map(|_| OnceCell::new()).collect();
         let logs = transcript.files.iter().map(|file| file.offset).collect();
-        Self { words, lines, normals, failed, behind: OnceCell::new(), logs }
+        Self {
+            words,
+            lines,
+            normals,
+            failed,
+            behind: OnceCell::new(),
+            logs,
+            margin: OnceCell::new(),
+            within_commands: OnceCell::new(),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -114,7 +128,11 @@ impl<'a> Page<'a> {
             // It is not kept: most lines of a long log are not asked for anything else.
             None => quotes(&Normal::of(&self.lines[line].text, self.words)),
         };
-        quotes || self.is_usage(line) || self.is_wanted_in_difference(line)
+        quotes || self.is_within_command(line) || self.is_usage(line) || self.is_wanted_in_difference(line)
+    }
+
+    fn is_within_command(&self, line: usize) -> bool {
+        self.within_commands.get_or_init(|| within_commands(&self.lines))[line]
     }
 
     fn is_wanted_in_difference(&self, line: usize) -> bool {
@@ -145,9 +163,16 @@ impl<'a> Page<'a> {
         })
     }
 
+    fn margin(&self) -> &Margin {
+        self.margin.get_or_init(|| Margin::of(&self.lines))
+    }
+
     /// Where a message may begin: behind prefixes, and behind the label of a job and prefixes.
     fn starts(&self, line: usize, normal: &Normal) -> Vec<usize> {
         let mut starts = starts(&normal.text);
+        if let Some(margin) = self.margin().end(&normal.text).filter(|end| !starts.contains(end)) {
+            starts.extend(prefix::starts(&normal.text[margin..]).into_iter().map(|start| margin + start));
+        }
         let Line { text, place, .. } = &self.lines[line];
         let label = normal.text.get(..place.body).filter(|label| place.body > 0 && **label == text[..place.body]);
         if let Some(label) = label.filter(|label| !starts.contains(&label.len())) {

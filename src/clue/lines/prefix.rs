@@ -50,7 +50,7 @@ const FORMS: &[&str] = &[
     r"# ",
     r"- ",
     r"\* ",
-    r"> ",
+    r">+ ",
     r"\| ",
     r"(?:\xe2\x94\x82|\xe2\x95\xb7|\xe2\x94\x9c|\xe2\x86\x92|\xe2\x9e\xa4) *",
     r"=> ",
@@ -77,8 +77,13 @@ const FORMS: &[&str] = &[
 const TIMES: &[&str] = &[
     // Without a year or with a month that is a word: klog, Apache, Java's logging, BIND and Tomcat, asctime(3).
     r"[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [^ ]+:[0-9]+\] ",
-    r"\[?(?:[A-Z][a-z]+ )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]+ )?[0-9]+:[0-9]+:[0-9.]+(?: [AP]M)?(?: [0-9]{4})?\]?:? ",
+    r"\[?(?:[A-Z][a-z]+ )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]+ )?[0-9]+:[0-9]+:[0-9.]+(?: [AP]M| [A-Z]{3,5})?(?: [0-9]{4})?\]?:? +",
     r"\[?[0-9]+[-/ ][A-Z][a-z]+[-/ ][0-9]+[: ][0-9]+:[0-9]+:[0-9.]+(?: [+-][0-9]+)?\]? ",
+    // In brackets, with the day first or last, twelve hours, or a tab behind it: Bazel, Windows, Netlify, Cloudflare, Bamboo.
+    r"\([0-9]{1,2}:[0-9]{2}:[0-9.]+\) ",
+    r"[0-9]+[./][0-9]+[./][0-9]+,? [0-9]+:[0-9]+:[0-9.,]+(?: [AP]M)?[: ]*[ \t]",
+    r"[0-9]+:[0-9]{2}:[0-9.]+(?: [AP]M)?:?[ \t]+",
+    r"(?:build|error|simple|command)\t[0-9]+-[A-Z][a-z]+-[0-9]+ [0-9:]+\t",
     // Seconds since 1970, and TAI64N of daemontools.
     r"\[?1[0-9]{9}(?:\.[0-9]+)?\]?:? ",
     r"@40000000[0-9a-f]+ ",
@@ -87,6 +92,33 @@ const TIMES: &[&str] = &[
     // Redis: process, role, time and level.
     r"[0-9]+:[MSCX] [0-9]+ [A-Z][a-z]+ (?:[0-9]+ )?[0-9:.]+ [*#.-] ",
 ];
+
+/// Prefixes that begin with a number or a sign and that few programs write; the regex for them is made where a text begins so.
+const RARE: &[&str] = &[
+    // The process, the thread, the level and the tag of Android's log, as Android Studio shows them too.
+    r"[0-9]+ +[0-9]+ [VDIWEF] [^:\n]{1,60}: +",
+    r"[0-9]+-[0-9]+ +[^:\n]{1,80} [VDIWEF] +",
+    // Spring: the process, the application and the thread, and the class.
+    r"[0-9]+ --- (?:\[[^\]\n]*\] *)+[^\s:]+ *: ",
+    // Numbers of lines, milliseconds, seconds since the start: web pages, BuildKit, OBS, Flutter.
+    r"[0-9]+\.[0-9]+s? +",
+    r"[0-9]+[\t |:]+",
+    r"\+[0-9.]+s? +",
+    r"\[ *\+?[0-9.]+ ?m?s?\] +",
+    // A name in brackets: act, Fabric, kubetail; mpirun has the stream behind it.
+    r"\[[A-Za-z0-9][^\]\n]{0,60}\] +(?:\| +|out: |err: )?",
+    r"\[[0-9]+,[0-9]+\]<std(?:out|err)>:? ?",
+    // Earthly's targets, Packer's and Vagrant's machines, Puppet's resources, Airflow's places.
+    r"(?:\./[^ \n]+)?\+[A-Za-z0-9_-]+(?: \*[a-z]+\*)? \| ",
+    r"==> [^:\n]{1,40}: ",
+    r"/Stage\[\S+ ",
+    r"\{[^}\n]+\} [A-Z]+ - ",
+    // Buildkite's time without its escape, and bullets and arrows of all kinds.
+    r"_bk;t=[0-9]+",
+    r"(?:\xe2[\x80-\xbf][\x80-\xbf])+ +(?:YN[0-9]+: )?",
+];
+
+static OF_FEW: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", RARE.join("|"))));
 
 static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", TIMES.join("|"))));
 /// Bytes of a line in which a time at its beginning stands.
@@ -123,7 +155,13 @@ pub fn starts(text: &[u8]) -> Vec<usize> {
 /// Bytes of the prefix that a text begins with.
 fn peeled(prefix: &Regex, text: &[u8]) -> Option<usize> {
     let of_time = || TIME.as_ref().filter(|_| may_have_time(text))?.find(text);
-    prefix.find(text).or_else(of_time).map(|found| found.end()).filter(|length| *length > 0)
+    let of_few = || OF_FEW.as_ref().filter(|_| text.first().is_some_and(|first| begins_rarely(*first)))?.find(text);
+    prefix.find(text).or_else(of_time).or_else(of_few).map(|found| found.end()).filter(|length| *length > 0)
+}
+
+/// Whether a text with this first byte may begin with one of [`RARE`].
+fn begins_rarely(first: u8) -> bool {
+    first.is_ascii_digit() || b"[+./={_\xe2".contains(&first)
 }
 
 /// Whether a text may begin with one of [`TIMES`]: `7:08` is near, or the number that daemontools and others write.
@@ -141,10 +179,17 @@ fn may_have_time(text: &[u8]) -> bool {
 pub fn is_quotation(text: &[u8], body: usize) -> bool {
     let is_one = |start: usize| {
         let said = text.get(start..).unwrap_or_default();
-        QUOTATION.as_ref().is_some_and(|quotation| quotation.is_match(said))
+        !is_of_earthly(said) && QUOTATION.as_ref().is_some_and(|quotation| quotation.is_match(said))
     };
     let behind = [body, time(text), body + time(text.get(body..).unwrap_or_default())];
     is_one(0) || (0..behind.len()).any(|at| behind[at] > 0 && !behind[..at].contains(&behind[at]) && is_one(behind[at]))
+}
+
+/// Whether a line has the name of a target before it, which looks like an addition of a diff: `+build | text`.
+fn is_of_earthly(text: &[u8]) -> bool {
+    let Some(name) = text.trim_ascii_start().strip_prefix(b"+") else { return false };
+    let end = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+    end > 0 && name[end..].starts_with(b" | ")
 }
 
 #[cfg(test)]
@@ -194,6 +239,28 @@ mod tests {
             "@scope/pkg:build: cp: x",
             "[pod/web-1/app] cp: x",
             "[notice] cp: x",
+            "05-06 07:08:09.123  2817  2835 E app     : cp: x",
+            "2024-05-06 07:08:09.123  2817-2835  app    com.x.y    E  cp: x",
+            "2024-05-06T07:08:09.123Z ERROR 1 --- [app] [   main] c.x.Y    : cp: x",
+            "   118\tcp: x",
+            "118: cp: x",
+            "12.345s cp: x",
+            "[   12s] cp: x",
+            "[  +12 ms] cp: x",
+            "[CI/build]   | cp: x",
+            "[1,3]<stderr>:cp: x",
+            "             +build | cp: x",
+            "==> default: cp: x",
+            "Error: /Stage[main]/Main/Exec[x]/returns: cp: x",
+            "[2024-05-06T07:08:09.123+0000] {subprocess.py:93} INFO - cp: x",
+            "_bk;t=1714979289123cp: x",
+            "• cp: x",
+            "(07:08:09) cp: x",
+            "06.05.2024 07:08:09 cp: x",
+            "05/06/2024 07:08:09 AM cp: x",
+            "7:08:09 AM: cp: x",
+            "error\t06-May-2024 07:08:09\tcp: x",
+            "Mon May  6 07:08:09 CEST 2024: cp: x",
         ] {
             assert_eq!(said(text), "cp: x", "{text}");
         }
@@ -224,6 +291,7 @@ mod tests {
         ] {
             assert!(is_quotation(text.as_bytes(), 0), "{text}");
         }
+        assert!(!is_quotation(b"   +build | cp: x", 0));
         assert!(is_quotation(b"api-1  | + cp a b", 9));
         for text in [
             "cp: x",

@@ -23,10 +23,12 @@ pub fn messages(lines: &[Line], at: usize) -> Vec<String> {
         return of_object;
     }
     if memchr::memmem::find(body, b"=\"").is_some() {
-        return of_logfmt(body);
+        let of_logfmt = of_logfmt(body);
+        return if of_logfmt.is_empty() { json::of_quotation(body) } else { of_logfmt };
     }
     let of_field = json::message_of_field(body);
-    if of_field.is_empty() || is_harmless(lines, at) { Vec::new() } else { of_field }
+    let of_record = if of_field.is_empty() { json::of_quotation(body) } else { of_field };
+    if of_record.is_empty() || is_harmless(lines, at) { Vec::new() } else { of_record }
 }
 
 /// Whether a field next to one, of the same object, tells that it is no failure.
