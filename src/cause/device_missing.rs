@@ -6,6 +6,8 @@ use crate::clue::Clue;
 use crate::machine::{Kind, Unknown};
 use crate::sys::errno::Errno;
 use crate::words;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "device-missing";
@@ -44,8 +46,22 @@ fn is_of_device(_: &Case, clue: &Clue) -> bool {
 /// The device that the command line names and that is not there, where a message has an errno and no path.
 fn of_command(case: &Case, clue: &Clue) -> Option<PathBuf> {
     let is_missing = |path: &&Path| case.resolve(path).is_some_and(|found| !found.missing.as_os_str().is_empty());
-    let named = words::paths_of(case.command).filter(|path| clue.errno.is_some() && path.starts_with("/dev"));
-    named.filter(is_missing).map(Path::to_path_buf).next()
+    let is_it = |path: &&Path| is_missing(path) || clue.errno == Some(Errno::ENOTTY) && is_no_device(case, path);
+    let named = words::paths_of(case.command).filter(|_| clue.errno.is_some()).map(of_address);
+    named.filter(|path| path.starts_with("/dev")).find(is_it).map(Path::to_path_buf)
+}
+
+/// The file of an address of socat(1): `/dev/ttyS0,raw`, `OPEN:/dev/ttyS0,raw`.
+fn of_address(word: &Path) -> &Path {
+    let bytes = word.as_os_str().as_bytes();
+    let begin = memchr::memmem::find(bytes, b":/dev/").map_or(0, |colon| colon + 1);
+    let file = bytes[begin..].split(|byte| *byte == b',').next().unwrap_or_default();
+    if file.starts_with(b"/dev/") { Path::new(OsStr::from_bytes(file)) } else { word }
+}
+
+/// Whether a file is there where a device should be: programs that open one with `O_CREAT` make it themselves.
+fn is_no_device(case: &Case, path: &Path) -> bool {
+    case.machine.stat(path).is_ok_and(|stat| stat.kind == Kind::Regular)
 }
 
 /// The device that the message names as its path, or that is its subject: what stands where a path stands may be words.
@@ -77,7 +93,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     };
     let verdict = setting::verdict(case, wrong, &fine, &format!("the device {} was missing", path.display()));
     let is_named = suspect.clue.is_none_or(|index| is_named(&case.clues[index]));
-    if is_named { verdict } else { setting::less_sure(verdict) }
+    let is_told = errno == Some(Errno::ENOTTY) && is_no_device(case, path);
+    if is_named || is_told { verdict } else { setting::less_sure(verdict) }
 }
 
 fn is_device(kind: Kind) -> bool {

@@ -24,7 +24,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 }
 
 fn may_be_why(case: &Case, clue: &Clue) -> bool {
-    !is_about_a_file(clue) && (case.mode == Mode::Log || !is_end_of_input(clue))
+    !is_about_a_file(clue) && !is_of_a_descriptor(clue) && (case.mode == Mode::Log || !is_end_of_input(clue))
 }
 
 /// Whether a program says it that may have read a file to its end: what the machine's state shows then is no proof.
@@ -43,6 +43,12 @@ fn is_about_a_file(clue: &Clue) -> bool {
         |path: &Path| path.starts_with("/dev/tty") || path.starts_with("/dev/pts") || path.starts_with("/dev/console");
     let named = clue.path.as_deref().filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
     clue.errno == Some(Errno::ENOTTY) && named.is_some_and(|path| !is_of_terminals(path))
+}
+
+/// Whether a call is told with a descriptor that the program opened itself, as socat does: `tcgetattr(5, 0x55d2)`.
+fn is_of_a_descriptor(clue: &Clue) -> bool {
+    let told = clue.line.split_once("tcgetattr(").and_then(|(_, told)| told.split([',', ')']).next());
+    told.and_then(|number| number.parse().ok()).is_some_and(|number: u32| number > 2)
 }
 
 /// Words of a terminal, or of what one is asked for; the last ones are calls.
@@ -123,6 +129,17 @@ mod tests {
                 (Some(Errno::ENOTTY), Some("/srv/disk.img".into()), vec![ID.into()]);
         });
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_call_on_a_file_that_the_program_opened_is_silence() {
+        for (line, is_named) in [("E tcgetattr(5, 0x55d2): no", false), ("E tcgetattr(0, 0x55d2): no", true)] {
+            let mut stage = stage(0);
+            stage.add(|clue| {
+                (clue.errno, clue.line, clue.suspects) = (Some(Errno::ENOTTY), line.into(), vec![ID.into()])
+            });
+            assert_eq!(stage.verdicts(&CAUSE).is_empty(), !is_named, "{line}");
+        }
     }
 
     #[test]

@@ -132,3 +132,60 @@ fn limits_are_named_by_tools_that_count_what_they_need_beforehand() {
         scene.run("twin").assert_silent();
     });
 }
+
+#[test]
+fn the_rights_that_count_are_those_of_the_user_that_a_launcher_or_a_script_changes_to() {
+    let needs =
+        [Need::Root, Need::Program("runuser"), Need::Program("su"), Need::Program("pigz"), Need::Program("bsdtar")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(
+            r#"mkdir open common; chmod 1777 common; echo x >open/shut; chmod 600 open/shut
+            explained runuser timeout 9 runuser -u nobody -- cat open/shut
+            explained number nice timeout 9 setpriv --reuid 54396 --regid 54396 --clear-groups pigz -c open/shut
+            explained script sh -c 'echo begin; runuser -u nobody -- cat open/shut; exit 1'
+            explained su sh -c "su nobody -s /bin/sh -c 'cat open/shut'"
+            explained missing timeout 9 runuser -u nobody -- cat open/none
+            explained before sh -c 'runuser -u nobody -- true; cat open/none'
+            as 54396 sh -c 'echo x >common/file'; chmod 666 common/file
+            explained packer bsdtar cf common/file open"#,
+        );
+        scene.each(&["runuser", "number", "script", "su"]).assert_only(
+            "permission-denied",
+            lab.path("open/shut"),
+            Verified,
+        );
+        scene.each(&["missing", "before"]).assert_silent();
+        scene.run("packer").assert_first("protected-file", lab.path("common/file"), Likely);
+    });
+}
+
+#[test]
+fn a_warning_that_is_all_that_a_failed_command_said_is_why() {
+    scenario(&[Need::Root, Need::Program("git"), Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"chmod 1777 runs; echo '[user]' >settings; chmod 600 settings
+            explained_as 54395 git git config -f settings user.name
+            explained_as 54395 none git config -f none user.name
+            explained_as 54395 other python3 -c 'import sys, warnings
+try: open("settings")
+except OSError as error: warnings.warn(f"no settings: {error}")
+sys.exit(3)'"#,
+        );
+        scene.run("git").assert_only("permission-denied", lab.path("settings"), Likely);
+        scene.each(&["none", "other"]).assert_silent();
+    });
+}
+
+/// socat opens with `O_CREAT`, so that a file lies there afterwards.
+#[test]
+fn a_file_that_lies_where_a_device_should_be_is_no_missing_terminal() {
+    scenario(&[Need::Root, Need::Program("socat")], |lab| {
+        let scene = lab.play(
+            r#"mount -t tmpfs lab /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/zero c 1 5
+            explained word socat -u /dev/zero /dev/ttyUSB0,raw,echo=0
+            explained address socat -u /dev/zero OPEN:/dev/ttyUSB1,creat,raw"#,
+        );
+        scene.run("word").assert_only("device-missing", "/dev/ttyUSB0", Verified);
+        scene.run("address").assert_only("device-missing", "/dev/ttyUSB1", Verified);
+    });
+}

@@ -104,9 +104,19 @@ fn concerns(clue: &Clue, id: &str, errnos: &[Errno]) -> bool {
 /// The messages that may be why the command failed: not warnings, and not what it went on after.
 pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> + use<'a> {
     let is_telling = move |(_, clue): &(usize, &Clue)| {
-        (!is_warning(clue) || is_how_php_fails(case, clue)) && is_near_the_end(case, clue)
+        (!is_warning(clue) || is_how_php_fails(case, clue) || is_all_that_was_said(case, clue))
+            && is_near_the_end(case, clue)
     };
     case.clues.iter().enumerate().filter(is_telling)
+}
+
+/// Whether a failed command said nothing but this warning, once or again, as `git config` does of a file that it may not read. Python's
+/// warnings (`UserWarning:`) are of programs that go on.
+fn is_all_that_was_said(case: &Case, clue: &Clue) -> bool {
+    let text = case.transcript.parts.iter().flat_map(|part| part.bytes.0.split(|byte| *byte == b'\n'));
+    let mut lines = text.map(|line| line.trim_ascii()).filter(|line| !line.is_empty()).peekable();
+    let is_same = |line: &[u8]| line == clue.line.as_bytes();
+    case.mode == Mode::Run && clue.line.contains("warning: ") && lines.peek().is_some() && lines.all(is_same)
 }
 
 /// Whether a line calls itself less than an error. A path in it says nothing of that, whatever its name.

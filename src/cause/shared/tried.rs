@@ -53,7 +53,8 @@ pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
         attempted.or_else(|| misreported(case, clue, who)).or_else(|| unnamed(case, clue, who))
     };
     // Who becomes another user does so at once, and what fails is the work.
-    other_user::of_command(case).as_ref().and_then(of).or_else(|| of(&child))
+    let changed = other_user::of_command(case).or_else(|| other_user::of_script(case));
+    changed.as_ref().and_then(of).or_else(|| of(&child))
 }
 
 fn fails_as_said(case: &Case, clue: &Clue, who: &Who, attempt: Attempt) -> Option<Tried> {
