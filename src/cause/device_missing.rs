@@ -27,7 +27,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     suspects
 }
 
-/// Trees below `/dev` that hold files and no devices: POSIX shared memory (shm_overview(7)), message queues (mq_overview(7)), huge pages.
+/// Trees below `/dev` that hold files and no devices: POSIX shared memory (`shm_overview(7)`), message queues (`mq_overview(7)`), huge pages.
 const OF_FILES: [&str; 3] = ["/dev/shm", "/dev/mqueue", "/dev/hugepages"];
 
 fn is_device_path(path: &Path) -> bool {
