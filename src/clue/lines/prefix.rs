@@ -78,7 +78,7 @@ const TIMES: &[&str] = &[
     // Without a year or with a month that is a word: klog, Apache, Java's logging, BIND and Tomcat, asctime(3).
     r"[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [^ ]+:[0-9]+\] ",
     r"\[?(?:[A-Z][a-z]+ )?[A-Z][a-z]{2} [ 0-9]?[0-9],? (?:[0-9]+ )?[0-9]+:[0-9]+:[0-9.]+(?: [AP]M| [A-Z]{3,5})?(?: [0-9]{4})?\]?:? +",
-    r"\[?[0-9]+[-/ ][A-Z][a-z]+[-/ ][0-9]+[: ][0-9]+:[0-9]+:[0-9.]+(?: [+-][0-9]+)?\]? ",
+    r"\[?[0-9]+[-/ ][A-Z][a-z]+[-/ ][0-9]+[: ][0-9]+:[0-9]+:[0-9.]+(?: [+-][0-9]+)?\]?[ \t]",
     // In brackets, with the day first or last, twelve hours, or a tab behind it: Bazel, Windows, Netlify, Cloudflare, Bamboo.
     r"\([0-9]{1,2}:[0-9]{2}:[0-9.]+\) ",
     r"[0-9]+[./][0-9]+[./][0-9]+,? [0-9]+:[0-9]+:[0-9.,]+(?: [AP]M)?[: ]*[ \t]",
