@@ -58,9 +58,10 @@ fn left_open(line: &[u8], was_open: bool) -> Option<bool> {
         if !is_open && before == Some(b'\\') {
             continue;
         }
-        let is_of_shell = match is_open {
-            true => behind.is_none_or(|byte| b" \\;)".contains(byte)),
-            false => before.is_none_or(|byte| b" ='$".contains(&byte)),
+        let is_of_shell = if is_open {
+            behind.is_none_or(|byte| b" \\;)".contains(byte))
+        } else {
+            before.is_none_or(|byte| b" ='$".contains(&byte))
         };
         if !is_of_shell {
             return None;
