@@ -42,10 +42,17 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 fn open_to_others(stat: &Stat, line: &str) -> u32 {
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
     match () {
-        () if says(&["is owned by", "unsafe ownership"]) || wants_root(line) => 0,
+        () if is_of_owner_alone(line) || wants_root(line) => 0,
         () if says(&["writable", "Bad owner or permissions"]) => stat.mode & 0o022,
         () => stat.mode & 0o077,
     }
+}
+
+/// Whether it is who has the file that the program complains of, and not what others may do with it.
+fn is_of_owner_alone(line: &str) -> bool {
+    let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    says(&["owned by", "ownership", "wrong owner", "belongs to"])
+        && !says(&["ermission", "mode ", "writable", "readable", "accessible"])
 }
 
 /// Whether the program takes the file from root alone, as sudo does; a program that runs as its owner must be root's itself.
@@ -163,6 +170,17 @@ mod tests {
         stage.clues[0].line =
             "sudo: effective uid is not 0, is /home/u/key on a file system with the 'nosuid' option set".into();
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_program_that_complains_of_the_owner_is_not_answered_with_the_mode() {
+        for line in
+            ["data directory \"/home/u/key\" has wrong ownership", "/home/u/key is not owned by the current user"]
+        {
+            let mut stage = stage(0o644);
+            stage.clues[0].line = line.into();
+            stage.assert_silent(&CAUSE);
+        }
     }
 
     #[test]

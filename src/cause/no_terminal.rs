@@ -136,7 +136,7 @@ mod tests {
         for (line, is_named) in [("E tcgetattr(5, 0x55d2): no", false), ("E tcgetattr(0, 0x55d2): no", true)] {
             let mut stage = stage(0);
             stage.add(|clue| {
-                (clue.errno, clue.line, clue.suspects) = (Some(Errno::ENOTTY), line.into(), vec![ID.into()])
+                (clue.errno, clue.line, clue.suspects) = (Some(Errno::ENOTTY), line.into(), vec![ID.into()]);
             });
             assert_eq!(stage.verdicts(&CAUSE).is_empty(), !is_named, "{line}");
         }

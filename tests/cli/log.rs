@@ -296,8 +296,8 @@ const REMARKS: &str = "May 06 07:08:01 host kernel: lp: driver loaded but no dev
 
 #[test]
 fn what_a_journal_went_on_after_for_long_is_not_named() {
-    let rest: String =
-        (0..400).map(|n| format!("May 06 07:09:{:02} host app[12]: served request {n}\n", n % 60)).collect();
+    let served = |n| format!("May 06 07:09:{:02} host app[12]: served request {n}\n", n % 60);
+    let rest = (0..400).map(served).collect::<Vec<_>>().concat();
     let (_calm, calm) = file("calm.log", format!("{REMARKS}{rest}").as_bytes());
     assert_eq!(named(&explained(&["--log", text(&calm)])), Vec::<&str>::new());
     let end = "May 06 07:20:00 host app[12]: cp: error writing '/srv/a': No space left on device\n";

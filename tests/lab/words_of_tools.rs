@@ -181,9 +181,9 @@ sys.exit(3)'"#,
 fn a_file_that_lies_where_a_device_should_be_is_no_missing_terminal() {
     scenario(&[Need::Root, Need::Program("socat")], |lab| {
         let scene = lab.play(
-            r#"mount -t tmpfs lab /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/zero c 1 5
+            r"mount -t tmpfs lab /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/zero c 1 5
             explained word socat -u /dev/zero /dev/ttyUSB0,raw,echo=0
-            explained address socat -u /dev/zero OPEN:/dev/ttyUSB1,creat,raw"#,
+            explained address socat -u /dev/zero OPEN:/dev/ttyUSB1,creat,raw",
         );
         scene.run("word").assert_only("device-missing", "/dev/ttyUSB0", Verified);
         scene.run("address").assert_only("device-missing", "/dev/ttyUSB1", Verified);

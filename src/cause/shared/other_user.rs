@@ -13,7 +13,7 @@ use std::path::Path;
 pub fn of_command(case: &Case) -> Option<Who> {
     let words = texts(case.command);
     let before = case.command.len() - words::launched(case.command).len();
-    who(case, (0..=before).find_map(|at| named(words.get(at..)?))?)
+    who(case, &(0..=before).find_map(|at| named(words.get(at..)?))?)
 }
 
 /// The user that root's script in the command line changes to somewhere: `sh -c 'step; su ann -c work'`. What refuses is hardly what root
@@ -23,7 +23,7 @@ pub fn of_script(case: &Case) -> Option<Who> {
     let script = Script::of(case.command).filter(|_| case.surroundings().identity.uid == 0)?;
     let text = String::from_utf8_lossy(script.text).into_owned();
     let words: Vec<String> = text.split_whitespace().map(|word| word.trim_matches(QUOTES).to_owned()).collect();
-    who(case, (0..words.len()).find_map(|at| named(&words[at..]))?)
+    who(case, &(0..words.len()).find_map(|at| named(&words[at..]))?)
 }
 
 /// What stands around a word of a script.
@@ -43,7 +43,7 @@ struct Named {
 }
 
 /// Somebody whom this machine knows, or a number, which need not be anybody's.
-fn who(case: &Case, named: Named) -> Option<Who> {
+fn who(case: &Case, named: &Named) -> Option<Who> {
     let login = case.machine.login(&named.user);
     let of_login = login.as_ref().map(|login| (login.uid, login.gid)).ok();
     let own = case.surroundings().identity.gid;

@@ -114,7 +114,7 @@ pub fn messages<'a>(case: &'a Case) -> impl Iterator<Item = (usize, &'a Clue)> +
 /// warnings (`UserWarning:`) are of programs that go on.
 fn is_all_that_was_said(case: &Case, clue: &Clue) -> bool {
     let text = case.transcript.parts.iter().flat_map(|part| part.bytes.0.split(|byte| *byte == b'\n'));
-    let mut lines = text.map(|line| line.trim_ascii()).filter(|line| !line.is_empty()).peekable();
+    let mut lines = text.map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).peekable();
     let is_same = |line: &[u8]| line == clue.line.as_bytes();
     case.mode == Mode::Run && clue.line.contains("warning: ") && lines.peek().is_some() && lines.all(is_same)
 }

@@ -104,6 +104,7 @@ pub fn is_shell(word: &OsStr) -> bool {
 
 impl<'a> Script<'a> {
     /// The script behind `-c` of a shell, which may stand behind `sudo`, `env` or `timeout`.
+    #[must_use]
     pub fn of(command: &'a [OsString]) -> Option<Self> {
         let words = &command[command.iter().position(|word| is_shell(word))? + 1..];
         let options = words.iter().take_while(|word| word.as_bytes().starts_with(b"-")).count();
@@ -115,6 +116,7 @@ impl<'a> Script<'a> {
     }
 
     /// The script in a file; `options` are those of the shell that reads it.
+    #[must_use]
     pub fn of_text(text: &'a [u8], options: &ScriptFile) -> Option<Self> {
         let first = text.split(|byte| *byte == b'\n').next().filter(|first| first.starts_with(b"#!"));
         let mut words = first.unwrap_or_default()[first.map_or(0, |_| 2)..].split(u8::is_ascii_whitespace);
@@ -126,11 +128,13 @@ impl<'a> Script<'a> {
     }
 
     /// Whether a pipe fails where any of its commands does.
+    #[must_use]
     pub fn has_pipefail(&self) -> bool {
         memchr::memmem::find(self.text, b"pipefail").is_some()
     }
 
     /// The commands in their order; none where the script is not plain.
+    #[must_use]
     pub fn steps(&self) -> Option<Vec<Step<'a>>> {
         let mut steps = Steps::default();
         let mut at = 0;
