@@ -27,10 +27,11 @@ pub use matcher::Said;
 pub use matcher::reader::{AnyReader, LineKind, Reader};
 pub use matcher::sought::{Sought, SoughtPath};
 pub use operation::Operation;
+pub(crate) use script::Script;
+pub use script::ScriptFile;
 pub use script::directory::{under_changed_directory, under_directory_option};
 pub use script::recipe::Recipe;
 pub use script::standing::{Standing, may_end_with};
-pub use script::{Script, ScriptFile};
 pub use search::skim::Skim;
 pub use written::Fault;
 

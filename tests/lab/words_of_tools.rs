@@ -97,7 +97,7 @@ fn packers_that_keep_the_reason_to_themselves_are_explained() {
         [Need::Root, Need::Program("bsdtar"), Need::Program("zip"), Need::Program("lzip"), Need::Program("pigz")];
     scenario(&needs, |lab| {
         let scene = lab.play(
-            r"mkdir small Data; mount -t tmpfs -o size=1m lab small; head -c 3m /dev/urandom >big; ln -s b a; ln -s a b; : >Data/x.tar
+            r"mkdir small Data; mount -t tmpfs -o size=16m lab small; head -c 40m /dev/urandom >big; ln -s b a; ln -s a b; : >Data/x.tar
             explained bsdtar bsdtar cf small/x.tar big; rm -f small/*
             explained zip zip -q small/x.zip big; rm -f small/*
             cat big >small/full 2>/dev/null || :
