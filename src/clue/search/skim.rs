@@ -19,12 +19,14 @@ const BLOCK: usize = GRAM + 3 * STRIDE;
 const BITS_A_MARK: usize = 16;
 /// Words that the output of builds is full of, whose letters are rare: grams of theirs are a last resort.
 const OF_BUILDS: &[&[u8]] = &[
-    b"build",
+    b"-o build",
+    b"-wall",
     b"built",
     b"compil",
     b"download",
+    b"example",
     b"exclude",
-    b"http",
+    b" http",
     b"include",
     b"loading",
     b"unused",
