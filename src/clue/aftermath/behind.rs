@@ -73,7 +73,7 @@ pub fn is_left_behind(page: &Page, line: usize, clue: &Clue) -> bool {
         () if clue.passing => true,
         () if page.is_of_kernel(line) => behind >= AFTER_KERNEL,
         () if page.is_warning(line) => behind >= AFTER_WARNING,
-        () => behind >= AFTER_ERROR && !ends_near(page, line),
+        () => behind >= AFTER_ERROR && !ends_near(page, line) && has_another_end(page, line),
     }
 }
 
@@ -89,12 +89,19 @@ fn is_lasting(clue: &Clue) -> bool {
     errno || LASTING.contains(&first) || is_of_memory()
 }
 
+/// Whether a line has one of some words, in whatever letters.
+fn has(line: &[u8], words: &[&str]) -> bool {
+    let line = String::from_utf8_lossy(line).to_lowercase();
+    words.iter().any(|words| line.contains(words))
+}
+
+/// Whether a log ends with a failure of its own. A journal has no end; of another log that only stops, the one error in it may be why.
+fn has_another_end(page: &Page, line: usize) -> bool {
+    speaker(page.body(line)).is_some() || page.log_end(line, NEAR).any(|line| has(line, ENDS))
+}
+
 /// Whether something ends soon after a message, or the message is a part of a trace.
 fn ends_near(page: &Page, line: usize) -> bool {
-    let has = |line: &[u8], words: &[&str]| {
-        let line = String::from_utf8_lossy(line).to_lowercase();
-        words.iter().any(|words| line.contains(words))
-    };
     // A journal has many who speak: what another says ends nothing here, but for what starts them all and names them.
     let speaker = speaker(page.body(line));
     let is_about = |other: &[u8]| speaker.is_none_or(|name| memchr::memmem::find(other, name).is_some());
@@ -118,8 +125,11 @@ mod tests {
 
     /// Whether the message of a log was left behind.
     fn is_left_behind(before: &str, message: &str, behind: &str, lines: usize) -> bool {
-        let log = format!("{before}{message}\n{}", behind.repeat(lines));
-        let (transcript, surroundings) = (Transcript::whole(log.into_bytes()), Surroundings::default());
+        is_left_behind_in(&format!("{before}{message}\n{}", behind.repeat(lines)), message)
+    }
+
+    fn is_left_behind_in(log: &str, message: &str) -> bool {
+        let (transcript, surroundings) = (Transcript::whole(log.as_bytes().to_vec()), Surroundings::default());
         let said = Said { transcript: &transcript, command: &[], surroundings: &surroundings, machine: None };
         let clues = Library::builtin().clues(&said);
         let clue = clues.iter().find(|clue| message.contains(&clue.line));
@@ -130,9 +140,11 @@ mod tests {
     const FULL: &str = "cp: error writing '/srv/a': No space left on device";
 
     #[test]
-    fn an_error_is_left_behind_by_hundreds_of_lines_without_an_end() {
-        assert!(is_left_behind("", MISSING, "cc -c a.c\n", 400));
-        assert!(!is_left_behind("", MISSING, "cc -c a.c\n", 200));
+    fn an_error_is_left_behind_by_hundreds_of_lines_and_another_end() {
+        let log = |lines| format!("{MISSING}\n{}a.c:1: error: x\n", "cc -c a.c\n".repeat(lines));
+        assert!(is_left_behind_in(&log(400), MISSING));
+        assert!(!is_left_behind_in(&log(200), MISSING));
+        assert!(!is_left_behind("", MISSING, "cc -c a.c\n", 400), "the log only stops");
         assert!(!is_left_behind("", MISSING, "make: *** [all] Error 1\ncc -c a.c\n", 400));
         assert!(!is_left_behind("Traceback (most recent call last):\n", MISSING, "cc -c a.c\n", 400));
     }

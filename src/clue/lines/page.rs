@@ -100,6 +100,14 @@ impl<'a> Page<'a> {
         of_same_job(&self.lines, line, forward).map(|other| self.lines[other].body())
     }
 
+    /// What the last lines of the log say that has a line, up to so many.
+    pub fn log_end(&self, line: usize, count: usize) -> impl Iterator<Item = &[u8]> {
+        let next = self.logs.iter().find(|begin| **begin > self.lines[line].span.start).copied().unwrap_or(u64::MAX);
+        let behind = &self.lines[line + 1..];
+        let behind = &behind[..behind.partition_point(|other| other.span.start < next)];
+        behind[behind.len().saturating_sub(count)..].iter().map(Line::body)
+    }
+
     fn normal(&self, index: usize) -> &Normal {
         self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words))
     }
