@@ -274,7 +274,9 @@ impl Reader<'_> {
             return suspects;
         }
         let is_of_errno = |id: &String| of_errno.contains(id);
-        let outweighs = |errno| is_decisive(errno) && (draft.lent_errno || errno != Errno::EACCES);
+        // A rule that says which errno its message means knows why.
+        let is_told = says.errno.is_some();
+        let outweighs = |errno| !is_told && is_decisive(errno) && (draft.lent_errno || errno != Errno::EACCES);
         if draft.errno.is_some_and(outweighs) && !suspects.iter().any(is_of_errno) {
             return of_errno.into_iter().chain(suspects).collect();
         }
