@@ -105,7 +105,8 @@ fn a_device_is_found_where_the_message_does_not_name_it() {
     scenario(&needs, |lab| {
         let scene = lab.play(&format!(
             r#"{}ln -s /proc/self/fd /dev/fd
-            explained tmux tmux -L "lab-$$" new-session -d
+            export TMUX_TMPDIR="$LAB"
+            explained tmux tmux new-session -d
             explained php php -r 'fopen("/dev/dri/card0", "r") || exit(1);'
             explained mkfs mkfs.ext4 -q /dev/sdb1
             explained perl perl -e 'open F, "<", "/dev/ppp" or die "no line: $!\n"'

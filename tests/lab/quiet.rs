@@ -64,15 +64,15 @@ fn a_list_of_no_sessions_is_an_answer_and_a_socket_that_refuses_is_none() {
         let scene = lab.play(
             r#"mkdir -m 1777 none; git init -q work; echo b >uns; echo a >>uns
             explained none env TMUX_TMPDIR="$LAB/none" tmux ls
+            python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("none/tmux-0/default")'
+            explained left env TMUX_TMPDIR="$LAB/none" tmux ls
             mkdir -p "full/tmux-65534"; chown 65534 full/tmux-65534; chmod 700 full/tmux-65534
             python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("full/tmux-65534/default")'; chmod 600 full/tmux-65534/default
             explained_as 65534 refused env TMUX_TMPDIR="$LAB/full" tmux ls
             explained sorted sort -c uns
             explained ref git -C work rev-parse --verify nothing"#,
         );
-        for run in ["none", "sorted", "ref"] {
-            scene.run(run).assert_silent();
-        }
+        scene.each(&["none", "left", "sorted", "ref"]).assert_silent();
         scene.run("refused").assert_first("foreign-owner", lab.path("full/tmux-65534/default"), Verified);
     });
 }

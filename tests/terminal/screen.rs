@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -44,7 +43,8 @@ pub use Step::{Clear, Key, Line, Look, Make, Prompt, Resize, Shows, Text};
 
 /// A terminal of its own, in an empty directory.
 pub struct Terminal {
-    socket: String,
+    /// Where tmux has its socket, which it leaves behind.
+    server: TempDir,
     directory: TempDir,
     /// What the bare command showed at each look, in order; filled by it, and used up by the one behind explain.
     looks: RefCell<VecDeque<String>>,
@@ -54,10 +54,9 @@ pub struct Terminal {
 impl Terminal {
     /// With this program as its only one.
     pub fn of(command: &str) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let socket = format!("explain-terminal-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let directory = tempfile::Builder::new().prefix("explain-terminal-").tempdir().unwrap();
-        let terminal = Self { socket, directory, looks: RefCell::default(), is_compared: false };
+        let temporary = || tempfile::Builder::new().prefix("explain-terminal-").tempdir().unwrap();
+        let (server, directory) = (temporary(), temporary());
+        let terminal = Self { server, directory, looks: RefCell::default(), is_compared: false };
         let place = terminal.place();
         // Cargo shows no progress and no colours where a CI job says so, and a person's terminal has neither variable.
         let command = format!("env -u TMUX -u CI -u CARGO_TERM_COLOR HOME={place} LC_ALL=C.UTF-8 PS1='$ ' {command}");
@@ -81,7 +80,7 @@ impl Terminal {
     }
 
     fn tmux(&self, words: &[&str]) -> String {
-        let done = Command::new("tmux").args(["-L", &self.socket]).args(words).output().unwrap();
+        let done = Command::new("tmux").arg("-S").arg(self.server.path().join("socket")).args(words).output().unwrap();
         String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
