@@ -44,11 +44,12 @@ const OF_LEVELS: &[&[u8]] = &[
 ];
 const OF_DEALT_WITH: &[&[u8]] = &[b"ontinuing", b"gnor", b"kipp", b"using ", b"alling back", b"will ", b"roceeding"];
 
+/// What may stand before a level: the name or number of a thread or a logger, by Log4j, Python, `Log::Log4perl` and `MySQL`.
+const BEFORE: &str = r"^(?:[\[(][^\])]{1,60}[\])][ :]*|[A-Za-z][A-Za-z0-9_.]{0,60} (?:- )?|[0-9]{1,20} )?(?:";
+
 /// A level of what is no failure where a message may begin, by who writes it.
 static LEVEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
-        // Behind the name or number of a thread or a logger: Log4j, Python, Log::Log4perl, MySQL.
-        r"^(?:[\[(][^\])]{1,60}[\])][ :]*|[A-Za-z][A-Za-z0-9_.]{0,60} (?:- )?|[0-9]{1,20} )?(?:",
         // supervisord, Spring, Maven, Elasticsearch, tracing, logrus (INFO[0001]), Python's basicConfig (INFO:root:), mozharness (INFO -).
         r"\[?(?:INFO|INFORMATION|NOTICE|DEBUG|TRACE|VERBOSE|FINE|FINER|FINEST)(?:\[[0-9]{1,6}\]| *\]|:| -| +\(|[ \t]{1,8})",
         // nginx, PHP-FPM, Apache (core:notice), MySQL, Docker's services, zerolog's console.
@@ -63,19 +64,18 @@ static LEVEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|[0-9]+:[MSCX] [0-9]{1,2} [A-Z][a-z]{2} (?:[0-9]{4} )?[0-9:.]+ [*.-] ",
         r")|^[IDN]: |^I:[A-Z][a-z]",
     );
-    compiled(forms)
+    compiled(&[BEFORE, forms].concat())
 });
 
 /// The same of a warning: behind the name of a program or a place too, as `ld: warning:` and `a.c:3: warning:`; Xorg and Android have a letter.
 static WARNING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
-        r"^(?:[\[(][^\])]{1,60}[\])][ :]*|[A-Za-z][A-Za-z0-9_.]{0,60} (?:- )?|[0-9]{1,20} )?(?:",
         r"\[?(?:[Ww]arn(?:ing)?|WARN(?:ING)?)(?:\[[0-9]{1,6}\]| *\]|:| -| +\(|[ \t]{1,8})",
         r"|\[(?:[a-z_]+:)?(?:warn|warning|Warning)\]|WRN |W[0-9]{4} [0-9:.]{8,15} +[0-9]+ [^ ]+:[0-9]+\]",
         r"|\(WW\) |W/[^:]{1,60}: |[0-9]+ +[0-9]+ W |[0-9]+-[0-9]+ +[^:]{1,80} W )",
         r"|^W: |^[^\s]{1,60}: [Ww](?:arning|ARNING): ",
     );
-    compiled(forms)
+    compiled(&[BEFORE, forms].concat())
 });
 
 /// A level as a field of logfmt or of an object of JSON.
