@@ -58,6 +58,7 @@ struct Registry {
 struct Rule {
     id: String,
     file: usize,
+    is_loose: bool,
     keys: Vec<Key<Vec<u8>>>,
     encoded: Vec<u8>,
 }
@@ -81,8 +82,8 @@ impl Registry {
                     source.fault(&rule.id.span(), format!("a rule of the id {} is there already", rule.id.get_ref()))
                 );
             }
-            let id = rule.id.into_inner();
-            self.rules.push(Rule { id, file: self.files.len(), keys: compiled.keys(), encoded });
+            let (id, is_loose) = (rule.id.into_inner(), rule.loose);
+            self.rules.push(Rule { id, file: self.files.len(), is_loose, keys: compiled.keys(), encoded });
         }
         self.benign.extend(parsed.benign.iter().map(Benign::from));
         self.exits.extend(parsed.exit.iter().map(Exit::from));
@@ -96,6 +97,7 @@ impl Registry {
         let entry = |rule: &'a Rule| Entry {
             id: &rule.id,
             file: rule.file,
+            is_loose: rule.is_loose,
             keys: rule
                 .keys
                 .iter()

@@ -2,7 +2,7 @@
 
 use crate::cause::{self, Case, Mode};
 use crate::cli::{Capture, Color, Format, Options};
-use crate::clue::{self, AnyReader, Clue, Fault, Library, Operation, Said};
+use crate::clue::{self, AnyReader, Clue, Fault, Heard, Library, Operation, Said};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::exit;
 use crate::log;
@@ -40,56 +40,91 @@ struct Failure<'a> {
 
 impl Failure<'_> {
     fn explain(&self, machine: &Machine, rules: &Rules) -> Report {
-        let library = &rules.library;
-        let clues = match self.end(library) {
-            End::Failure => Some(self.clues(machine, library)),
-            End::AnswerUnlessTold(answers) => {
-                let is_told = |clues: &Vec<Clue>| clues.iter().any(|clue| is_telling(clue, answers));
-                Some(self.clues(machine, library)).filter(is_told)
-            }
-            End::NoFailure => self.waited_for(machine, library),
+        let Some(heard) = self.heard(machine, &rules.library) else {
+            return self.reported(&self.case(machine, &[]), Diagnosis::default());
         };
-        let case = Case {
+        let mut clues = heard.clues;
+        let mut diagnosis = diagnose(&self.case(machine, &clues));
+        if diagnosis.found.is_empty() && matches!(self.end(&rules.library), End::Failure) {
+            let in_words = rules.library.clues_in_words(&self.said(machine), &heard.known);
+            if !in_words.is_empty() {
+                clues.extend(self.settled(machine, in_words));
+                diagnosis = diagnose(&self.case(machine, &clues));
+            }
+        }
+        let mut report = self.reported(&self.case(machine, &clues), diagnosis);
+        report.notes = rules.notes(!report.causes.is_empty());
+        report
+    }
+
+    fn case<'a>(&'a self, machine: &'a Machine, clues: &'a [Clue]) -> Case<'a> {
+        Case {
             machine,
             mode: self.mode,
             command: self.command,
             outcome: self.outcome,
             transcript: self.transcript,
             watched: self.watched,
-            clues: clues.as_deref().unwrap_or_default(),
+            clues,
             mounts: machine.mounts(),
-        };
-        let diagnosis = if clues.is_some() { diagnose(&case) } else { Diagnosis::default() };
-        let mut report = Report::of(&case, self.span, diagnosis);
+        }
+    }
+
+    fn reported(&self, case: &Case, diagnosis: Diagnosis) -> Report {
+        let mut report = Report::of(case, self.span, diagnosis);
         report.stderr.captured = self.captured;
-        report.notes = if clues.is_some() { rules.notes(!report.causes.is_empty()) } else { Vec::new() };
         report
     }
 
-    fn clues(&self, machine: &Machine, library: &Library) -> Vec<Clue> {
-        let (transcript, command) = (self.transcript, self.command);
-        let said = Said { transcript, command, surroundings: machine.surroundings(), machine: Some(machine) };
+    fn said<'a>(&'a self, machine: &'a Machine) -> Said<'a> {
+        let Self { transcript, command, .. } = *self;
+        Said { transcript, command, surroundings: machine.surroundings(), machine: Some(machine) }
+    }
+
+    /// What the rules of forms read; none where the command did not fail.
+    fn heard(&self, machine: &Machine, library: &Library) -> Option<Heard> {
+        match self.end(library) {
+            End::Failure => Some(self.clues(machine, library)),
+            End::AnswerUnlessTold(answers) => {
+                let is_told = |heard: &Heard| heard.clues.iter().any(|clue| is_telling(clue, answers));
+                Some(self.clues(machine, library)).filter(is_told)
+            }
+            End::NoFailure => self.waited_for(machine, library),
+        }
+    }
+
+    fn clues(&self, machine: &Machine, library: &Library) -> Heard {
+        let said = self.said(machine);
         let log = |file: &Path| match self.mode {
             Mode::Run => machine.log(file, self.span.started).ok(),
             // Nobody knows when the command ran, and so which state of the log is that of its run.
             Mode::Log => None,
         };
-        let mut read = library.clues_with_logs(&said, log);
+        let Heard { clues: mut read, known } = library.clues_with_logs(&said, log);
         if self.mode == Mode::Log && read.iter().all(|clue| clue.vague || clue.passing || clue.live) {
             let translated = library.clues_in_any_language(&said, &catalogues::of_libc());
             read = if translated.is_empty() { read } else { translated };
         }
+        let mut read = self.settled(machine, read);
+        if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {
+            read.extend(library.of_status(self.command, *code));
+        }
+        let clues = Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect();
+        Heard { clues, known }
+    }
+
+    /// The clues that count, with the paths that are meant.
+    fn settled(&self, machine: &Machine, mut read: Vec<Clue>) -> Vec<Clue> {
         read.retain(|clue| self.mode == Mode::Run || !(clue.live || clue.left_behind));
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
         sought::settle(machine, &mut read);
         if self.mode == Mode::Run {
             sought::forget_unsettled(&mut read);
+            clue::without_elsewhere(self.command, &mut read);
+            clue::without_catalogue(&mut read);
         }
-        if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {
-            read.extend(library.of_status(self.command, *code));
-        }
-        Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect()
+        read
     }
 
     /// Whether a reason was told. What no rule reads is one too: the exit status stands for another then, as behind `ssh -q`.
@@ -98,11 +133,11 @@ impl Failure<'_> {
     }
 
     /// What a command said that it waited for until `timeout` ended it (124, coreutils): a deadline is an answer, a lock is why there was no other.
-    fn waited_for(&self, machine: &Machine, library: &Library) -> Option<Vec<Clue>> {
+    fn waited_for(&self, machine: &Machine, library: &Library) -> Option<Heard> {
         let is_ended = matches!(self.outcome, Outcome::Exited { code: 124 });
-        let mut clues = if is_ended { self.clues(machine, library) } else { Vec::new() };
-        clues.retain(|clue| clue.operation == Some(Operation::Lock));
-        (!clues.is_empty()).then_some(clues)
+        let mut heard = if is_ended { self.clues(machine, library) } else { Heard::default() };
+        heard.clues.retain(|clue| clue.operation == Some(Operation::Lock));
+        (!heard.clues.is_empty()).then_some(heard)
     }
 
     fn end<'l>(&self, library: &'l Library) -> End<'l> {

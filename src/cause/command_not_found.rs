@@ -5,7 +5,7 @@ use super::exec::{self, is_plain_name, verified};
 use super::spoken::tells_no_reason;
 use super::starts;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Clue, is_shell};
 use crate::machine::Unknown;
 use crate::outcome::Outcome;
 use crate::probe::programs::{
@@ -93,6 +93,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Lookup::Nowhere if is_wanted_by_script(case, &name) => {
             Verdict::RuledOut("a script asks for it: missing-interpreter tells which".into())
         }
+        Lookup::Nowhere if is_given_script(case, &name) => {
+            Verdict::RuledOut("a shell was given it as its script, which is there".into())
+        }
         Lookup::Nowhere => {
             let closed = closed(case, &name);
             if closed.is_empty() && is_refused(case, suspect) {
@@ -132,6 +135,14 @@ fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
         _ => None,
     };
     scripts.filter_map(|script| asks(exec::file_of(case, script)?)).any(|wanted| wanted == name)
+}
+
+/// Whether it is the script that a shell was given: ksh says of one that it cannot open that it is not found.
+fn is_given_script(case: &Case, name: &OsStr) -> bool {
+    let [shell, operands @ ..] = words::launched(case.command) else { return false };
+    let file = case.machine.surroundings().cwd.join(name);
+    let is_there = || case.machine.read_link(&file).is_ok() || case.machine.stat(&file).is_ok();
+    is_shell(shell) && operands.iter().any(|operand| operand == name) && is_there()
 }
 
 fn told(case: &Case, suspect: &Suspect, name: &OsStr, closed: &[PathBuf]) -> Finding {

@@ -80,6 +80,9 @@ fn was_signalled(case: &Case) -> bool {
 fn grown_file(case: &Case, said: Option<&PathBuf>, limit: u64) -> Option<PathBuf> {
     let is_grown = |path: &PathBuf| file_size(case, path) == Some(limit) && was_changed(case, path);
     said.cloned().into_iter().chain(operands(case)).find(is_grown).or_else(|| {
+        if !has_written(case, limit) {
+            return None;
+        }
         let cwd = &case.surroundings().cwd;
         let listing = case.machine.list(cwd).unwrap_or_default();
         let files = listing.entries.iter().filter(|entry| entry.kind == Some(Kind::Regular));
@@ -113,6 +116,12 @@ fn was_changed(case: &Case, path: &Path) -> bool {
     let (Ok(now), Ok(stat)) = (case.machine.now(), case.machine.stat(path)) else { return true };
     let ran = i64::try_from(ended_ms / 1000).unwrap_or(i64::MAX);
     stat.modified >= now.saturating_sub(ran).saturating_sub(SLACK)
+}
+
+/// Whether the command wrote so much at all: a file that nobody names may be that of a run shortly before. Where the kernel does not tell,
+/// nobody knows otherwise.
+fn has_written(case: &Case, limit: u64) -> bool {
+    case.watched.written.is_none_or(|written| written >= limit)
 }
 
 /// Seconds for the look after the end, for cut fractions, and for a file's time, which the kernel takes at the tick before

@@ -3,6 +3,7 @@
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Suspect, Verdict, locks};
 use crate::machine::Kind;
 use crate::probe::lock::LockState;
+use crate::probe::lock_names::LockName;
 use std::path::Path;
 
 const ID: &str = "stale-lock";
@@ -25,9 +26,10 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     };
     match state {
         LockState::Stale(why) => {
-            // What was thrown away may have been another message.
+            // What was thrown away may have been another message; a lock within data is known by the message alone.
             let is_vague = suspect.clue.is_some_and(|index| case.clues[index].vague);
-            let confidence = if is_vague { Confidence::Likely } else { Confidence::Verified };
+            let is_within = LockName::of(path).is_some_and(|name| name.within);
+            let confidence = if is_vague || is_within { Confidence::Likely } else { Confidence::Verified };
             Verdict::Found(Box::new(Finding { confidence, ..found(case, path, why) }))
         }
         LockState::Held { by, how } => Verdict::RuledOut(crate::probe::lock::held_in_words(&by, &how)),
@@ -44,17 +46,31 @@ fn found(case: &Case, path: &Path, why: Vec<String>) -> Finding {
     let mut evidence: Vec<Evidence> = facts.collect();
     evidence[0] = evidence[0].clone().check(case.as_root(&format!("fuser -v {quoted}")));
     let is_socket = case.machine.stat(path).is_ok_and(|found| found.kind == Kind::Socket);
-    let what = if is_socket { "socket" } else { "lock" };
-    Finding {
-        confidence: Confidence::Verified,
-        seen: Some(Seen::Now),
-        headline: format!("{shown} is a {what} that a process left behind"),
-        summary: format!(
-            "{shown} is there and no living process has it: the one that made it ended without removing it."
+    let is_within = LockName::of(path).is_some_and(|name| name.within);
+    let (headline, summary) = match (is_within, is_socket) {
+        (true, _) => (
+            format!("{shown} has a lock that a process left behind"),
+            format!("{shown} has a lock, and no living process works with it: the one that took it ended early."),
         ),
-        evidence,
-        fixes: vec![Fix::now(removal(case, path, &quoted), "removes it; nothing else needs it")],
-    }
+        (false, true) => (format!("{shown} is a socket that a process left behind"), left(path)),
+        (false, false) => (format!("{shown} is a lock that a process left behind"), left(path)),
+    };
+    let fixes = vec![release(case, path, &quoted)];
+    Finding { confidence: Confidence::Verified, seen: Some(Seen::Now), headline, summary, evidence, fixes }
+}
+
+fn left(path: &Path) -> String {
+    let shown = path.display();
+    format!("{shown} is there and no living process has it: the one that made it ended without removing it.")
+}
+
+/// What takes the lock back: the program's own command where it has one, which may have more to clean up.
+fn release(case: &Case, path: &Path, quoted: &str) -> Fix {
+    let by_program = LockName::of(path).and_then(|name| name.release_of(path));
+    by_program.map_or_else(
+        || Fix::now(removal(case, path, quoted), "removes it; nothing else needs it"),
+        |(command, of)| Fix::now(format!("{command} {}", case.quoted(&of)), "takes the lock back"),
+    )
 }
 
 /// Root is asked for only where the directory belongs to somebody else.

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 mod aftermath;
 mod authoring;
+mod catalogue;
+mod elsewhere;
 mod language;
 mod library;
 mod lines;
@@ -20,18 +22,20 @@ mod written;
 
 pub use aftermath::{Aftermath, is_of_program as is_exception, misses_something, only_says_that_it_failed};
 pub use authoring::{Origin, Reviewed, Tested};
+pub use catalogue::without_catalogue;
+pub use elsewhere::without_elsewhere;
 pub use library::Library;
 pub use library::rule::Rule;
 pub use lines::compared::is_comparison;
-pub use matcher::Said;
 pub use matcher::reader::{AnyReader, LineKind, Reader};
 pub use matcher::sought::{Sought, SoughtPath};
+pub use matcher::{Heard, Said};
 pub use operation::Operation;
 pub(crate) use script::Script;
-pub use script::ScriptFile;
 pub use script::directory::{under_changed_directory, under_directory_option};
 pub use script::recipe::Recipe;
 pub use script::standing::{Standing, may_end_with};
+pub use script::{ScriptFile, is_shell};
 pub use search::skim::Skim;
 pub use written::Fault;
 
@@ -67,6 +71,9 @@ pub struct Clue {
     /// Whether so much was written after it that it is hardly why a saved log ends as it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_behind: bool,
+    /// Whether words alone speak of it, in a message whose form no rule knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loose: bool,
     /// Which rule found it, or `outcome` where the child's end did.
     pub rule: String,
     /// Where in the transcript (offsets into all that was written); empty for a clue of the outcome.
@@ -99,6 +106,7 @@ impl Clue {
             passing: false,
             live: false,
             left_behind: false,
+            loose: false,
             rule: "outcome".into(),
             said: 0..0,
             line: String::new(),

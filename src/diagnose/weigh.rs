@@ -31,6 +31,10 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         // The message is what a test wanted or what it got.
         finding.confidence = Confidence::Possible;
     }
+    if clue.loose && clue.path.is_none() {
+        // Words without a path may be about anything.
+        lower(&mut finding);
+    }
     let aftermath = Aftermath::of(case.transcript, clue);
     if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
         return Verdict::RuledOut(reason);

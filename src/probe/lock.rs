@@ -5,6 +5,7 @@
 //! it outlives a process that is killed.
 
 use super::holders::{is_open_for_writing, named, unseen};
+use super::lock_names::{Ground, LockName};
 use crate::machine::{Answer, Coverage, Kind, LockKind, Machine, Program, Stat, Use, User};
 use std::path::{Path, PathBuf};
 
@@ -28,37 +29,12 @@ pub enum LockState {
     Unknown(String),
 }
 
-/// Programs that change `/etc/passwd` and its relatives, lckpwdf(3) and shadow's lib/commonio.c.
-const SHADOW: &[&str] =
-    &["chage", "chpasswd", "groupadd", "groupdel", "groupmod", "passwd", "useradd", "userdel", "usermod", "vipw"];
-
-/// Names of files that are the lock by being there, with the programs that make them. A name may be the end of a name.
-const LOCKS_BY_BEING_THERE: &[(&str, &[&str])] = &[
-    ("index.lock", &["git"]),
-    ("HEAD.lock", &["git"]),
-    ("config.lock", &["git"]),
-    ("shallow.lock", &["git"]),
-    ("packed-refs.lock", &["git"]),
-    ("FETCH_HEAD.lock", &["git"]),
-    ("gc.pid.lock", &["git"]),
-    ("postmaster.pid", &["postgres", "postmaster"]),
-    ("passwd.lock", SHADOW),
-    ("shadow.lock", SHADOW),
-    ("group.lock", SHADOW),
-    ("db.lck", &["pacman", "pamac", "packagekitd", "yay", "paru"]),
-    (".pid", &[]),
-    ("-lock", &[]),
-    ("SingletonLock", &[]),
-    ("lockfile", &[]),
-    (".lck", &[]),
-];
-
 /// A file in which a number is the process that has the lock is never longer.
 const PID_FILE: u64 = 4096;
 
 /// What a lock file is, which must be absolute and without links in its directories. `told` is a process that the message names.
 #[must_use]
-pub fn lock_state(machine: &Machine, path: &Path, told: Option<u32>) -> LockState {
+pub fn lock_state(machine: &Machine, path: &Path, told: Option<&Written>) -> LockState {
     let found = match machine.stat(path) {
         Ok(found) => found,
         Err(unknown) if unknown.is_missing() => return LockState::Free,
@@ -73,8 +49,8 @@ pub fn lock_state(machine: &Machine, path: &Path, told: Option<u32>) -> LockStat
     if let Some(written) = lock.written_pid() {
         return lock.by_pid(&written);
     }
-    match told.and_then(|pid| machine.program(pid).ok()) {
-        Some(by) => LockState::Held { by, how: "the message names it".into() },
+    match told {
+        Some(told) => lock.by_message(told),
         None => lock.by_being_there(),
     }
 }
@@ -111,20 +87,28 @@ struct Lock<'a> {
     found: &'a Stat,
 }
 
-/// A process that a lock file names.
-struct Written {
-    pid: u32,
-    host: Option<String>,
+/// A process that a lock file or a message names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its number.
+    pub pid: u32,
+    /// Where it runs; this machine where nothing is said.
+    pub host: Option<String>,
 }
 
 impl Lock<'_> {
-    /// The process that the file names: the first number of a short file, or a link such as `host:pid` or `host-pid`.
+    /// The process that the file names: the first number of a short file, a link such as `host:pid` or `host-pid`, or what is in a
+    /// directory that is a lock.
     fn written_pid(&self) -> Option<Written> {
         match self.found.kind {
             Kind::Symlink => written_in_link(&self.machine.read_link(self.path).ok()?.to_string_lossy()),
             Kind::Regular if self.found.size <= PID_FILE => {
                 let text = self.machine.read(self.path).ok()?;
                 written_in_text(&text.lossy())
+            }
+            Kind::Directory => {
+                let listing = self.machine.list(self.path).ok()?;
+                listing.entries.iter().find_map(|entry| written_in_name(&entry.name.to_string_lossy()))
             }
             _ => None,
         }
@@ -145,31 +129,53 @@ impl Lock<'_> {
         }
     }
 
+    /// What a message tells of a lock that does not: a number without a host is one of a process that may have let go of it.
+    fn by_message(&self, told: &Written) -> LockState {
+        match self.machine.program(told.pid) {
+            Ok(by) if told.host.as_ref().is_none_or(|host| self.is_this_host(host)) => {
+                LockState::Held { by, how: "the message names it".into() }
+            }
+            Err(unknown) if unknown.is_missing() && told.host.as_ref().is_some_and(|host| self.is_this_host(host)) => {
+                self.stale(format!("pid {}, which the message names, does not live", told.pid))
+            }
+            _ => self.by_being_there(),
+        }
+    }
+
     fn by_being_there(&self) -> LockState {
-        let Some(makers) = self.makers() else { return LockState::Free };
+        let Some(name) = LockName::of(self.path) else { return LockState::Free };
         let users = match self.machine.users_of(self.path) {
             Ok(users) => users,
             Err(unknown) => return LockState::Unknown(unknown.to_string()),
         };
-        let has_it = |user: &&User| user.program.is_one_of(makers) || self.writes(user);
+        let has_it = |user: &&User| user.program.is_one_of(name.makers) || self.writes(user);
         if let Some(user) = users.processes.iter().find(has_it) {
             return LockState::Held { by: user.program.clone(), how: "it has the file open".into() };
         }
         if let Some(reader) = users.processes.first() {
             return LockState::Unknown(format!("{} reads it, and may have it", named(&reader.program)));
         }
-        if let Some(by) = self.maker_at_work(makers) {
-            return LockState::Held { by, how: "it works in that directory".into() };
+        match self.maker_at_work(name) {
+            Some(by) if name.ground == Ground::Here => {
+                return LockState::Held { by, how: "it works in that directory".into() };
+            }
+            Some(by) => return LockState::Unknown(format!("{} runs, and may have it", named(&by))),
+            None => {}
         }
-        if makers.is_empty() {
+        if name.makers.is_empty() {
             return LockState::Unknown("it is not known which program makes this file".into());
         }
-        match self.machine.closed_programs(makers) {
-            Ok(closed) if closed.is_empty() => {
-                self.stale(format!("no {} works in {}", makers[0], self.ground().display()))
-            }
+        match self.machine.closed_programs(name.makers) {
+            Ok(closed) if closed.is_empty() => self.stale(self.no_maker(name)),
             Ok(closed) => LockState::Unknown(format!("{} may have it, whose files cannot be seen", named(&closed[0]))),
             Err(unknown) => LockState::Unknown(unknown.to_string()),
+        }
+    }
+
+    fn no_maker(&self, name: &LockName) -> String {
+        match name.ground {
+            Ground::Here => format!("no {} works in {}", name.makers[0], self.ground().display()),
+            Ground::Anywhere => format!("no {} runs", name.makers[0]),
         }
     }
 
@@ -180,27 +186,21 @@ impl Lock<'_> {
         )
     }
 
-    /// The programs that make a lock of this name; none where the name says nothing.
-    fn makers(&self) -> Option<&'static [&'static str]> {
-        let name = self.path.file_name()?.to_string_lossy().into_owned();
-        if self.path.components().any(|part| part.as_os_str() == ".git")
-            && self.path.extension().is_some_and(|end| end == "lock")
-        {
-            return Some(&["git"]);
-        }
-        LOCKS_BY_BEING_THERE.iter().find(|(known, _)| name.ends_with(known)).map(|(_, makers)| *makers)
-    }
-
     /// A program that may have made it and has not closed its work, though it closed the file: git while an editor is open.
-    fn maker_at_work(&self, makers: &[&str]) -> Option<Program> {
-        let users = self.machine.users_of(&self.ground()).ok()?;
-        users.processes.into_iter().map(|user| user.program).find(|program| program.is_one_of(makers))
+    fn maker_at_work(&self, name: &LockName) -> Option<Program> {
+        let ground = match name.ground {
+            Ground::Here => self.ground(),
+            Ground::Anywhere => "/".into(),
+        };
+        let users = self.machine.users_of(&ground).ok()?;
+        users.processes.into_iter().map(|user| user.program).find(|program| program.is_one_of(name.makers))
     }
 
     /// Where its makers work: the working tree of a repository, else the directory of the file.
     fn ground(&self) -> PathBuf {
-        let git = self.path.ancestors().find(|above| above.file_name().is_some_and(|name| name == ".git"));
-        git.or(Some(self.path)).and_then(Path::parent).unwrap_or(self.path).to_owned()
+        let is_kept = |above: &&Path| above.file_name().is_some_and(|name| name == ".git" || name == ".svn");
+        let kept = self.path.ancestors().find(is_kept);
+        kept.or(Some(self.path)).and_then(Path::parent).unwrap_or(self.path).to_owned()
     }
 
     /// Stale, unless there is something that cannot be seen from here.
@@ -277,6 +277,14 @@ fn written_in_link(target: &str) -> Option<Written> {
     Some(Written { pid: pid.parse().ok()?, host: Some(host.to_owned()) })
 }
 
+/// `host@4711.1234-0` (Borg): host, network card, process and thread.
+fn written_in_name(name: &str) -> Option<Written> {
+    let (host, rest) = name.split_once('@')?;
+    let (pid, thread) = rest.split_once('.')?.1.split_once('-')?;
+    thread.parse::<u64>().ok()?;
+    Some(Written { pid: pid.parse().ok().filter(|pid| *pid > 0)?, host: Some(host.to_owned()) })
+}
+
 /// How a report says who has it.
 #[must_use]
 pub fn held_in_words(by: &Program, how: &str) -> String {
@@ -307,5 +315,12 @@ mod tests {
             assert_eq!((written.host.as_deref(), written.pid), (Some(host), pid), "{target}");
         }
         assert!(written_in_link("../elsewhere").is_none());
+    }
+
+    #[test]
+    fn a_process_is_read_from_what_is_in_a_directory() {
+        let written = written_in_name("box.example@93124012345.1234-0").unwrap();
+        assert_eq!((written.host.as_deref(), written.pid), (Some("box.example"), 1234));
+        assert!(written_in_name("mail@host").is_none() && written_in_name("src.rs").is_none());
     }
 }

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod limit_origin;
 pub mod limits;
 pub mod lock;
+pub mod lock_names;
 pub mod memory;
 pub mod namespaces;
 pub mod near;

@@ -166,3 +166,49 @@ fn a_number_of_a_launcher_is_no_port() {
         scene.run("refused").assert_does_not_name("privileged-port");
     });
 }
+
+/// Programs that carry a command to another machine or into a container; small scripts stand in for them and say what that one said.
+#[test]
+fn what_another_machine_or_a_container_said_is_no_fault_of_this_one() {
+    scenario(&[Need::Root], |lab| {
+        let scene = lab.play(
+            r#"mkdir -m 700 closed; echo x >closed/x; mkdir carriers; PATH="$LAB/carriers:$PATH"
+            printf '%s\n' '#!/bin/sh' 'echo "$SAYS" >&2; exit 1' >carriers/ssh; chmod +x carriers/ssh
+            for carrier in docker kubectl scp rsync; do cp carriers/ssh carriers/$carrier; done
+            export SAYS="cat: $LAB/closed/x: Permission denied"
+            explained_as 4001 ssh timeout 9 ssh -p 22 ann@host cat "$LAB/closed/x"
+            explained_as 4001 here ssh localhost cat "$LAB/closed/x"
+            explained_as 4001 docker docker exec web cat "$LAB/closed/x"
+            explained_as 4001 kubectl kubectl exec pod -- cat "$LAB/closed/x"
+            export SAYS="scp: $LAB/closed/x: Permission denied"
+            explained_as 4001 from scp "host:$LAB/closed/x" .
+            explained_as 4001 local scp "$LAB/closed/x" host:
+            export SAYS="rsync: [Receiver] mkdir \"$LAB/closed/x\" failed: Permission denied (13)"
+            explained_as 4001 into rsync -a carriers "host:$LAB/closed/x"
+            explained_as 4001 pulled rsync -a host:bin "$LAB/closed/x""#,
+        );
+        scene.each(&["ssh", "docker", "kubectl", "from", "into"]).assert_silent();
+        scene.each(&["here", "local", "pulled"]).assert_first("permission-denied", lab.path("closed"), Verified);
+    });
+}
+
+/// Words about room that mean another one, lists of errors, and what a script passes over, beside a filesystem that is full.
+#[test]
+fn words_for_a_full_disk_that_mean_something_else_do_not_make_one_the_reason() {
+    scenario(&[Need::Root, Need::Program("perl"), Need::Program("readelf")], |lab| {
+        let scene = lab.play(
+            r#"mkdir full; mount -t tmpfs -o size=64k lab full; echo hay >full/stack; head -c 1M /dev/zero >full/x 2>/dev/null || true
+            cd full; export TMPDIR="$LAB/full"
+            explained tokens sh -c 'echo "error: not enough space between tokens at 3:4" >&2; exit 1'
+            explained list perl -e 'print STDERR "$_\n" for map { $! = $_; "$!" } 1 .. 120; exit 1'
+            explained passed bash -c 'echo x >/dev/full || true; exit 7'
+            explained read readelf -h stack
+            explained twin sh -c 'echo "error: not enough space to write the index" >&2; exit 1'"#,
+        );
+        for run in ["tokens", "list", "passed", "read"] {
+            let causes = scene.run(run).report.map_or(Vec::new(), |report| report.causes);
+            assert!(causes.iter().all(|found| found.confidence == Possible), "{run}: {causes:?}");
+        }
+        scene.run("twin").assert_first("blocks-exhausted", lab.path("full"), Verified);
+    });
+}

@@ -13,8 +13,11 @@ fn a_file_that_reached_the_limit_is_named() {
             r"mkdir work; cd work; ulimit -f 200
             explained signal dd if=/dev/zero of=big bs=1k count=200
             explained copy cp /bin/bash copy
-            explained shell sh -c 'dd if=/dev/zero of=below bs=1k count=200; exit $?'",
+            explained shell sh -c 'dd if=/dev/zero of=below bs=1k count=200; exit $?'
+            explained twin python3 --no-such-option",
         );
+        // What another command made just before is not of this one, which wrote hardly anything.
+        scene.run("twin").assert_silent();
         for (run, file) in [("signal", "big"), ("copy", "copy"), ("shell", "below")] {
             let run = scene.run(run);
             run.assert_first("file-size-limit", lab.path("work").join(file), Confidence::Verified);

@@ -170,9 +170,11 @@ fn what_a_test_wanted_to_see_is_no_message() {
             explained go sh -c 'printf -- "--- FAIL: TestA\n    a_test.go:4: got %s, want %s\nFAIL\n" "\"ok\"" "\"open ro/x: read-only file system\"" >&2; exit 1'
             explained perl perl -e 'use Test::More tests => 1; is("ok", "touch: cannot touch '"'ro/x'"': Read-only file system")'
             explained ruby sh -c 'printf -- "--- expected\n+++ actual\n@@ -1 +1 @@\n-\"Read-only file system @ rb_sysopen - ro/x\"\n+\"ok\"\n" >&2; exit 1'
+            explained jest sh -c 'printf "%s\n" "    Expected: \"ok\"" "    Received: \"EROFS: read-only file system, open '"'\"'ro/x'\"'"'\"" "" \
+                "    > 1 | test(() => expect(f()).toBe(\"EROFS: read-only file system, open '"'\"'ro/x'\"'"'\"))" "        |      ^" >&2; exit 1'
             explained twin sh -c 'printf -- "--- FAIL: TestA\n    a_test.go:4: unexpected error: open ro/x: read-only file system\nFAIL\n" >&2; exit 1'"#,
         );
-        for run in ["python", "node", "go", "perl", "ruby"] {
+        for run in ["python", "node", "go", "perl", "ruby", "jest"] {
             assert_ne!(scene.run(run).status, 0, "{run} does not fail");
             scene.run(run).assert_silent();
         }

@@ -95,6 +95,16 @@ fn a_closed_port_is_no_fault_of_the_machine() {
 }
 
 #[test]
+fn a_closed_port_that_a_shell_connects_to_is_no_missing_socket() {
+    assert_nothing_to_say("bash", "", "bash -c 'echo >/dev/tcp/127.0.0.1/1'");
+}
+
+#[test]
+fn an_unknown_encoding_is_no_missing_command() {
+    assert_nothing_to_say("iconv", "echo hay >stack", "iconv -f nosuch stack");
+}
+
+#[test]
 fn a_broken_archive_is_no_fault_of_the_machine() {
     assert_nothing_to_say("tar", "echo 'no archive' >a.tar.gz", "tar xzf a.tar.gz");
 }

@@ -132,6 +132,32 @@ fn a_terminal_type_that_nobody_described_is_named() {
     });
 }
 
+/// Their status 1 is an answer too: "no", where they say nothing.
+#[test]
+fn a_dialogue_that_could_not_be_drawn_is_no_answer() {
+    const DIALOGUES: &[Need] = &[
+        Need::Root,
+        Need::Program("dialog"),
+        Need::Program("whiptail"),
+        Need::Program("infocmp"),
+        Need::Program("script"),
+    ];
+    scenario(DIALOGUES, |lab| {
+        let scene = lab.play(
+            r#"strange="env TERM=strange-terminal"
+            for tool in dialog whiptail; do
+                $strange script -qec "'$EXPLAIN' --report '$LAB/runs/$tool.json' -- $tool --msgbox text 7 20 2>'$LAB/runs/$tool.err'" /dev/null >"runs/$tool.out" 2>&1 </dev/null || :
+                echo 1 >"runs/$tool.status"
+            done
+            explained unset env -u TERM infocmp
+            explained twin env TERM=xterm infocmp no-such-terminal"#,
+        );
+        scene.each(&["dialog", "whiptail"]).assert_only("terminal-unknown", "strange-terminal", Confidence::Verified);
+        scene.run("unset").assert_only("terminal-unknown", "-", Confidence::Verified);
+        scene.run("twin").assert_silent();
+    });
+}
+
 #[test]
 fn a_terminal_that_is_wanted_and_not_there_is_named() {
     scenario(TERMINALS, |lab| {

@@ -3,7 +3,7 @@
 use crate::cause::{Case, Mode, Subject, Suspect};
 use crate::clue::{Clue, Operation};
 use crate::machine::{HeldLock, Kind, Stat};
-use crate::probe::lock::{LockState, lock_state};
+use crate::probe::lock::{LockState, Written, lock_state};
 use crate::sys::errno::Errno;
 use crate::watch::LockSample;
 use crate::words::{self, has_name};
@@ -35,7 +35,9 @@ fn unnamed(case: &Case, clue: &Clue) -> Vec<(PathBuf, bool)> {
         return named.into_iter().map(|path| (path, true)).collect();
     }
     let below = case.machine.locked_below(&case.surroundings().cwd).unwrap_or_default();
-    let below: Vec<PathBuf> = below.into_iter().map(|path| OsString::from_vec(path.0).into()).collect();
+    let below = below.into_iter().map(|path| PathBuf::from(OsString::from_vec(path.0)));
+    let told = told(clue).map(|told| told.pid);
+    let below: Vec<PathBuf> = below.filter(|path| told.is_none() || holder(case, path) == told).collect();
     let meant: Vec<PathBuf> = below.iter().filter(|path| is_spoken_of(case, clue, path)).cloned().collect();
     let meant = if meant.is_empty() && have_one_holder(case, &below) { below } else { meant };
     meant.into_iter().map(|path| (path, false)).collect()
@@ -50,12 +52,17 @@ fn is_spoken_of(case: &Case, clue: &Clue, path: &Path) -> bool {
 /// Whether there is one file, or one process has all of them locked: of the locks of several, or of some that are not seen, nothing tells
 /// which the message means.
 fn have_one_holder(case: &Case, paths: &[PathBuf]) -> bool {
-    let holder = |path: &PathBuf| match lock_state(case.machine, path, None) {
+    let is_held_alike =
+        |pair: &[PathBuf]| holder(case, &pair[0]).is_some_and(|first| holder(case, &pair[1]) == Some(first));
+    paths.windows(2).all(is_held_alike)
+}
+
+/// The process that has a file locked.
+fn holder(case: &Case, path: &Path) -> Option<u32> {
+    match lock_state(case.machine, path, None) {
         LockState::Held { by, .. } => Some(by.pid),
         _ => None,
-    };
-    let is_held_alike = |pair: &[PathBuf]| holder(&pair[0]).is_some_and(|first| holder(&pair[1]) == Some(first));
-    paths.windows(2).all(is_held_alike)
+    }
 }
 
 /// Programs that stand behind `timeout` or `sudo` are files too, and no locks.
@@ -112,7 +119,8 @@ fn place(case: &Case, path: &Path) -> PathBuf {
 
 /// What the lock file is now.
 pub fn state(case: &Case, suspect: &Suspect) -> Option<LockState> {
-    Some(lock_state(case.machine, suspect.subject.path()?, told_pid(case, suspect)))
+    let told = suspect.clue.and_then(|index| told(&case.clues[index]));
+    Some(lock_state(case.machine, suspect.subject.path()?, told.as_ref()))
 }
 
 /// The lock that somebody held on the file when the command spoke of it; the file is known by its inode, which is its own as long as it
@@ -124,9 +132,12 @@ pub fn held_then<'a>(case: &Case<'a>, path: &Path) -> Option<(&'a LockSample, &'
     Some((sample, lock))
 }
 
-/// The process that the message names.
-fn told_pid(case: &Case, suspect: &Suspect) -> Option<u32> {
-    case.clues[suspect.clue?].subject.as_ref()?.parse().ok()
+/// The process that the message names: `PID 1234 on host`.
+fn told(clue: &Clue) -> Option<Written> {
+    let number = clue.subject.as_ref()?;
+    let behind = clue.line.split_once(&format!("{number} on ")).map(|(_, behind)| behind);
+    let host = behind.and_then(|behind| behind.split([' ', ',', ')']).next()).filter(|host| !host.is_empty());
+    Some(Written { pid: number.parse().ok()?, host: host.map(str::to_owned) })
 }
 
 /// Whether a rule knows the message as one about a lock.

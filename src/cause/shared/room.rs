@@ -230,11 +230,19 @@ pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
     let said = suspect.clue.is_some_and(|index| case.clues[index].errno == Some(Errno::ENOSPC));
     let is_named =
         suspect.subject.path().and_then(|point| case.place(point)).is_some_and(Place::is_named_by_the_command);
+    let is_only_read = suspect.clue.is_some_and(|index| is_only_read(&case.clues[index]));
     match () {
-        () if suspect.touched || said || lack.came || is_bus_error(case.outcome) => Confidence::Verified,
+        () if suspect.touched && !is_only_read || said || lack.came || is_bus_error(case.outcome) => {
+            Confidence::Verified
+        }
         () if is_named && suspect.clue.is_some_and(|index| leads_with_room(&case.clues[index])) => Confidence::Likely,
         () => Confidence::Possible,
     }
+}
+
+/// Whether a message is about what a file holds, for which want of room is one reason of several: it may have been cut when it was made.
+fn is_only_read(clue: &Clue) -> bool {
+    clue.operation == Some(Operation::Read) && clue.errno.is_none() && !clue.vague && !leads_with_room(clue)
 }
 
 /// Whether the rule of a message holds want of room for the likeliest: a write that failed, and nothing more.

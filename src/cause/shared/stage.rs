@@ -154,6 +154,7 @@ impl Stage {
             passing: false,
             live: false,
             left_behind: false,
+            loose: false,
             rule: "test".into(),
             said: 0..0,
             line: "it failed".into(),

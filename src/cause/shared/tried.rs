@@ -130,7 +130,8 @@ fn within(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
 /// temporary name of a file that was to replace another one.
 fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     let operation = untold_operation(clue)?;
-    let mut found = words::paths_of(case.command).filter_map(|path| {
+    // The program itself, also behind `env` or `timeout`, is not what it works on.
+    let mut found = words::paths_of(words::launched(case.command)).filter_map(|path| {
         let tried = attempted(case, who, Attempt { operation, path, other: None })?;
         // A bare word may be no path at all: what refuses where it would lie tells nothing of it.
         let is_path = path.components().count() > 1 || path.extension().is_some();

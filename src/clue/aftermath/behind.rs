@@ -14,8 +14,12 @@ const AFTER_KERNEL: usize = 60;
 const AFTER_WARNING: usize = 100;
 /// Where it is an error.
 const AFTER_ERROR: usize = 300;
+/// Where nothing tells of another end: a service that wrote so much has gone on.
+const AFTER_ANYTHING: usize = 1000;
 /// Lines behind an error in which something ends because of it, and lines before it in which a trace begins.
 const NEAR: usize = 25;
+/// Last lines of a log that tell how it went on at its end.
+const END: usize = 10;
 
 /// Causes that are so for longer than one attempt takes.
 const LASTING: &[&str] = &[
@@ -38,8 +42,6 @@ const ENDS: &[&str] = &[
     "build failed",
     "command failed",
     "core dumped",
-    "error:",
-    "err!",
     "exit code",
     "exit status",
     "exited with",
@@ -55,6 +57,9 @@ const ENDS: &[&str] = &[
     "shutting down",
     "terminating",
 ];
+
+/// Words for an error: in a journal one more line of a program that goes on, elsewhere mostly the last.
+const ERRORS: &[&str] = &["error:", "err!"];
 
 /// Bytes of a line in which its speaker is named.
 const HEAD: usize = 120;
@@ -73,7 +78,7 @@ pub fn is_left_behind(page: &Page, line: usize, clue: &Clue) -> bool {
         () if clue.passing => true,
         () if page.is_of_kernel(line) => behind >= AFTER_KERNEL,
         () if page.is_warning(line) => behind >= AFTER_WARNING,
-        () => behind >= AFTER_ERROR && !ends_near(page, line) && has_another_end(page, line),
+        () => behind >= AFTER_ERROR && !ends_near(page, line) && has_another_end(page, line, behind),
     }
 }
 
@@ -95,18 +100,31 @@ fn has(line: &[u8], words: &[&str]) -> bool {
     words.iter().any(|words| line.contains(words))
 }
 
-/// Whether a log ends with a failure of its own. A journal has no end; of another log that only stops, the one error in it may be why.
-fn has_another_end(page: &Page, line: usize) -> bool {
-    speaker(page.body(line)).is_some() || page.log_end(line, NEAR).any(|line| has(line, ENDS))
+/// Whether a log ended otherwise: with a failure of its own, or with a program that was well. A journal has no end; of another log that only
+/// stops, the one error in it may be why.
+fn has_another_end(page: &Page, line: usize, behind: usize) -> bool {
+    speaker(page.body(line)).is_some()
+        || page.log_end(line, NEAR).any(is_end)
+        || page.ends_harmless(line, END)
+        || behind >= AFTER_ANYTHING
+}
+
+fn is_end(said: &[u8]) -> bool {
+    has(said, ENDS) || has(said, ERRORS)
 }
 
 /// Whether something ends soon after a message, or the message is a part of a trace.
 fn ends_near(page: &Page, line: usize) -> bool {
     // A journal has many who speak: what another says ends nothing here, but for what starts them all and names them.
-    let speaker = speaker(page.body(line));
-    let is_about = |other: &[u8]| speaker.is_none_or(|name| memchr::memmem::find(other, name).is_some());
-    page.of_same_job(line, true).take(NEAR).any(|line| is_about(line) && has(line, ENDS))
-        || page.of_same_job(line, false).take(NEAR).any(|line| is_about(line) && has(line, TRACES))
+    let (near, before) = (|| page.of_same_job(line, true).take(NEAR), || page.of_same_job(line, false).take(NEAR));
+    match speaker(page.body(line)) {
+        Some(name) => {
+            let is_about = |other: &[u8]| memchr::memmem::find(other, name).is_some();
+            near().any(|said| is_about(said) && has(said, ENDS))
+                || before().any(|said| is_about(said) && has(said, TRACES))
+        }
+        None => near().any(is_end) || before().any(|said| has(said, TRACES)),
+    }
 }
 
 /// Who says a line of a journal: `May  6 07:08:09 host name[123]: text`.
@@ -145,6 +163,8 @@ mod tests {
         assert!(is_left_behind_in(&log(400), MISSING));
         assert!(!is_left_behind_in(&log(200), MISSING));
         assert!(!is_left_behind("", MISSING, "cc -c a.c\n", 400), "the log only stops");
+        assert!(is_left_behind("", MISSING, "2024-05-06 07:08:09 INFO  app: served\n", 400), "it was well");
+        assert!(is_left_behind("", MISSING, "cc -c a.c\n", 1100), "so much was done");
         assert!(!is_left_behind("", MISSING, "make: *** [all] Error 1\ncc -c a.c\n", 400));
         assert!(!is_left_behind("Traceback (most recent call last):\n", MISSING, "cc -c a.c\n", 400));
     }
@@ -173,6 +193,7 @@ mod tests {
         let (first, rest) =
             ("May  6 07:08:09 host app[12]: open /srv/a: No such file or directory", "May  6 07:08:09 host");
         assert!(is_left_behind("", first, &format!("{rest} other[3]: fatal\n"), 400));
+        assert!(is_left_behind("", first, &format!("{rest} app[12]: a.qml:3: TypeError: x\n"), 400));
         assert!(!is_left_behind("", first, &format!("{rest} app[12]: fatal\n"), 400));
         assert!(!is_left_behind("", first, &format!("{rest} systemd[1]: app.service: exited with 1\n"), 400));
     }

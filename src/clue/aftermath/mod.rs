@@ -8,14 +8,14 @@ use crate::clue::Clue;
 use crate::clue::lines::line::clean;
 use crate::transcript::Transcript;
 use crate::words::has_name;
-use reading::{goes_with, has, has_errno, is_doubtful, is_general, is_marked, is_statement};
+use reading::{goes_with, has, has_errno, is_doubtful, is_general, is_of_usage, is_statement};
 use std::ops::Range;
 
 mod behind;
 mod reading;
 
 pub use behind::is_left_behind;
-pub use reading::{is_of_program, misses_something, only_says_that_it_failed};
+pub use reading::{is_marked, is_of_program, misses_something, only_says_that_it_failed};
 
 /// Statements before a message that are looked at.
 const NEAR: usize = 12;
@@ -189,7 +189,7 @@ fn judged(line: &str, clue: &Clue) -> Aftermath {
     let otherwise = Aftermath::Otherwise(line.to_owned());
     match () {
         // What an assertion compares may well have the words of the message.
-        () if line.starts_with("AssertionError") => otherwise,
+        () if line.starts_with("AssertionError") || is_of_usage(line) => otherwise,
         () if is_of_program(line) && has_errno(line, clue) => Aftermath::Open,
         () if is_of_program(line) && goes_with(line, clue) => Aftermath::Raised(line.to_owned()),
         () if is_of_program(line) => otherwise,
@@ -226,6 +226,7 @@ mod tests {
             "building\nFATAL: schema version 7 is too new\n",
             "json.decoder.JSONDecodeError: Expecting property name: line 1\n",
             "error[E0308]: mismatched types\n --> src/main.rs:1:1\n",
+            "cat: unrecognized option '--a.ini'\n",
         ] {
             assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::Otherwise(_)), "{rest}");
         }

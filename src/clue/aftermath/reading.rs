@@ -97,6 +97,20 @@ const OF_TEXTS: &[&str] = &["parse", "decode", "deserialize", "convert", "valida
 /// Words that begin an error.
 const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
 
+/// Words of a program that was called wrongly (getopt(3), clap, argparse, pflag): whatever it met before, it ends for that.
+const OF_USAGE: &[&str] = &[
+    "illegal option",
+    "invalid option --",
+    "no such option",
+    "unexpected argument '",
+    "unknown flag",
+    "unknown option",
+    "unknown shorthand flag",
+    "unrecognised option",
+    "unrecognized argument",
+    "unrecognized option",
+];
+
 /// Exceptions for what a program itself did wrong, which tell of no file: those of Python, and of JavaScript, Ruby and Java where they are
 /// called otherwise.
 const OF_PROGRAM: &[&str] = &[
@@ -225,8 +239,14 @@ pub fn is_marked(line: &str) -> bool {
         line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
     is_exception
         || is_of_program(line)
+        || is_of_usage(line)
         || line.contains(": *** ")
         || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
+}
+
+/// Whether a line says that the program was called wrongly.
+pub fn is_of_usage(line: &str) -> bool {
+    has(line, OF_USAGE)
 }
 
 /// Whether a line is an exception for what a program itself did wrong, which tells of no file.

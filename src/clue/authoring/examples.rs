@@ -34,11 +34,13 @@ impl Library {
     /// Runs the examples of all rules.
     #[must_use]
     pub fn test(&self) -> Tested {
-        let bench = Bench { reader: Reader::new(self, None), surroundings: surroundings() };
+        let bench = |reader| Bench { reader, surroundings: surroundings() };
+        let (of_forms, of_words) = (bench(Reader::new(self, None)), bench(Reader::loose(self, None)));
         let mut tested = Tested { rules: self.rules.len(), ..Tested::default() };
         for (index, rule) in self.rules.iter().enumerate() {
             let Some(text) = rule.written() else { continue };
             let subject = Subject { index, rule, text };
+            let bench = if rule.is_loose { &of_words } else { &of_forms };
             tested.examples += text.fires.len() + text.silent.len();
             tested.failures.extend(bench.failures(subject));
             tested.failures.extend(bench.deaf_patterns(subject));
@@ -155,7 +157,8 @@ impl Bench<'_> {
     fn drafts_in(&self, locale: Option<&str>, output: &str, rule: &schema::Rule) -> Option<Vec<Draft>> {
         let Some(locale) = locale else { return Some(self.drafts(output, rule)) };
         Locale::named(locale)?;
-        Some(self.drafts_by(&Reader::new(self.reader.library, Some(locale)), output, rule))
+        let new = if self.reader.is_loose { Reader::loose } else { Reader::new };
+        Some(self.drafts_by(&new(self.reader.library, Some(locale)), output, rule))
     }
 
     fn drafts_by(&self, reader: &Reader, output: &str, rule: &schema::Rule) -> Vec<Draft> {

@@ -21,6 +21,33 @@ const FAILED: &[&str] = &[
     "fatal ",
 ];
 
+/// Words that may stand between a verb of starting and the program: `execute child process`. Behind others a program is no object of the
+/// verb: `start conversion processing`.
+const OF_PROGRAMS: &[&str] = &[
+    "a",
+    "an",
+    "app",
+    "application",
+    "binary",
+    "child",
+    "command",
+    "executable",
+    "external",
+    "file",
+    "helper",
+    "hook",
+    "interpreter",
+    "process",
+    "program",
+    "script",
+    "server",
+    "service",
+    "shell",
+    "subprocess",
+    "the",
+    "tool",
+];
+
 /// The table, from the rules.
 #[derive(Debug, Default)]
 pub struct Verbs(HashMap<Cow<'static, str>, Operation>);
@@ -42,7 +69,19 @@ impl Verbs {
         let ends = phrase.char_indices().filter(|(_, letter)| *letter == ' ').map(|(at, _)| at);
         let mut ends: Vec<usize> = ends.chain([phrase.len()]).collect();
         ends.reverse();
-        ends.into_iter().find_map(|end| self.0.get(&phrase[..end]).copied())
+        let (end, operation) = ends.into_iter().find_map(|end| Some((end, *self.0.get(&phrase[..end])?)))?;
+        let is_of_programs = || phrase[end..].split_ascii_whitespace().all(|word| OF_PROGRAMS.contains(&word));
+        (operation != Operation::Execute || is_of_programs()).then_some(operation)
+    }
+
+    /// The operation of the first phrase of failure in a line: `cannot create`, `failed to open`.
+    #[must_use]
+    pub fn operation_in(&self, line: &str) -> Option<Operation> {
+        let line = line.to_lowercase().replace([':', ',', '\'', '"', '`'], " ");
+        let mut phrases: Vec<usize> =
+            FAILED.iter().flat_map(|words| line.match_indices(words)).map(|(at, _)| at).collect();
+        phrases.sort_unstable();
+        phrases.into_iter().find_map(|at| self.operation(&line[at..]))
     }
 }
 
@@ -58,5 +97,13 @@ mod tests {
         assert_eq!(verbs.operation("cannot create directory"), Some(Operation::Mkdir));
         assert_eq!(verbs.operation("Failed to create regular file"), Some(Operation::Create));
         assert_eq!(verbs.operation("sing"), None);
+    }
+
+    #[test]
+    fn only_programs_are_started_by_a_verb_with_an_object() {
+        let mut verbs = Verbs::default();
+        verbs.extend([("start", Operation::Execute)]);
+        assert_eq!(verbs.operation("failed to start the child process"), Some(Operation::Execute));
+        assert_eq!(verbs.operation("failed to start conversion"), None);
     }
 }

@@ -78,7 +78,7 @@ const fn required(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, is_required: true }
 }
 
-/// Fields of [`crate::clue::written::schema::Rule`].
+/// Fields of [`crate::clue::written::schema::Rule`], but for `loose`: the patterns of such a rule stand for more than they say.
 const OF_RULE: &[Field] = &[
     required("id", Kind::Text),
     field("pattern", Kind::Text),
@@ -96,6 +96,7 @@ const OF_RULE: &[Field] = &[
     field("handled", Kind::Flag),
     field("passing", Kind::Flag),
     field("live", Kind::Flag),
+    field("unless", Kind::Texts),
     field("near", Kind::Near),
     field("log", Kind::Text),
     field("log-from", Kind::Text),
@@ -255,7 +256,7 @@ impl<'t> Tokens<'t> {
                 ("pattern", Value::Text(pattern)) => says.patterns.insert(0, pattern),
                 ("patterns", Value::Texts(patterns)) => says.patterns.extend(patterns),
                 ("errno", Value::Text(errno)) => says.errno = Some(errno),
-                ("near", Value::Texts(patterns)) => says.beside.extend(patterns),
+                ("near" | "unless", Value::Texts(patterns)) => says.beside.extend(patterns),
                 ("log", _) => has_log = true,
                 ("log-from" | "log-to", Value::Text(pattern)) => {
                     has_part = true;

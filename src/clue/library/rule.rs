@@ -19,6 +19,8 @@ type AgelessKey = Key<Cow<'static, [u8]>>;
 pub struct Rule {
     id: Cow<'static, str>,
     pub(in crate::clue) source: Rc<Source>,
+    /// Whether its patterns are words of a message in any form, read where nothing else explains the failure.
+    pub(in crate::clue) is_loose: bool,
     /// See [`Compiled::keys`].
     pub(in crate::clue) keys: Vec<AgelessKey>,
     body: Body,
@@ -40,6 +42,8 @@ enum Body {
 pub struct Ready {
     pub says: Compiled,
     pub patterns: Vec<Pattern>,
+    /// Lines that are another message.
+    pub unless: Vec<Pattern>,
     /// Lines near the message, and whether they are required.
     pub near: Vec<(Pattern, bool)>,
     pub errno: Option<Errno>,
@@ -54,6 +58,7 @@ impl Rule {
         Self {
             id: entry.id.into(),
             source: Rc::clone(source),
+            is_loose: entry.is_loose,
             keys: entry.keys.into_iter().map(of_any_age).collect(),
             body: Body::Embedded(entry.rule),
             ready: OnceCell::new(),
@@ -70,6 +75,7 @@ impl Rule {
         Ok(Self {
             id: text.id.get_ref().clone().into(),
             source: Rc::clone(source),
+            is_loose: text.loose,
             keys: keys.into_iter().map(of_any_age).collect(),
             body: Body::Written(Box::new(text)),
             ready: OnceCell::new(),
@@ -85,11 +91,12 @@ impl Rule {
     fn outlined(outline: Outline, source: &Rc<Source>) -> Option<Self> {
         let Outline { place, says } = outline;
         let read = || {
-            let Self { id, keys, .. } = Self::new(source.rule_at(&place)?, source).ok()?;
-            Some((id, keys))
+            let Self { id, is_loose, keys, .. } = Self::new(source.rule_at(&place)?, source).ok()?;
+            Some((id, is_loose, keys))
         };
-        let (id, keys) = says.and_then(id_and_keys).or_else(read)?;
-        Some(Self { id, source: Rc::clone(source), keys, body: Body::At(place), ready: OnceCell::new() })
+        let glanced = says.and_then(id_and_keys).map(|(id, keys)| (id, false, keys));
+        let (id, is_loose, keys) = glanced.or_else(read)?;
+        Some(Self { id, source: Rc::clone(source), is_loose, keys, body: Body::At(place), ready: OnceCell::new() })
     }
 
     /// The stable name.
@@ -136,6 +143,7 @@ impl From<Compiled> for Ready {
     fn from(mut says: Compiled) -> Self {
         Self {
             patterns: std::mem::take(&mut says.patterns).into_iter().map(Pattern::from).collect(),
+            unless: std::mem::take(&mut says.unless).into_iter().map(Pattern::from).collect(),
             near: std::mem::take(&mut says.near).into_iter().map(|(form, required)| (form.into(), required)).collect(),
             errno: says.errno.as_deref().and_then(by_name),
             log_from: says.log.as_mut().and_then(|log| log.from.take()).map(Pattern::from),

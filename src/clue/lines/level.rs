@@ -13,6 +13,7 @@ const HEAD: usize = 200;
 /// regex is made.
 const OF_LEVELS: &[&[u8]] = &[
     b"INF",
+    b"silly",
     b"inf",
     b"Inf",
     b"NOTICE",
@@ -45,7 +46,7 @@ const OF_LEVELS: &[&[u8]] = &[
 const OF_DEALT_WITH: &[&[u8]] = &[b"ontinuing", b"gnor", b"kipp", b"using ", b"alling back", b"will ", b"roceeding"];
 
 /// What may stand before a level: the name or number of a thread or a logger, by Log4j, Python, `Log::Log4perl` and `MySQL`.
-const BEFORE: &str = r"^(?:[\[(][^\])]{1,60}[\])][ :]*|[A-Za-z][A-Za-z0-9_.]{0,60} (?:- )?|[0-9]{1,20} )?(?:";
+const BEFORE: &str = r"^(?:[\[(][^\])]{1,60}[\])][ \t:]*|[A-Za-z][A-Za-z0-9_.]{0,60} (?:- )?|[0-9]{1,20} )?(?:";
 
 /// A level of what is no failure where a message may begin, by who writes it.
 static LEVEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -62,7 +63,8 @@ static LEVEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
         // PostgreSQL's messages to a client, and Redis.
         r"|(?:NOTICE|DEBUG[1-5]?|INFO):  ",
         r"|[0-9]+:[MSCX] [0-9]{1,2} [A-Z][a-z]{2} (?:[0-9]{4} )?[0-9:.]+ [*.-] ",
-        r")|^[IDN]: |^I:[A-Z][a-z]",
+        // npm-debug.log.
+        r")|^[0-9]+ (?:verbose|silly|info|http|timing) |^[IDN]: |^I:[A-Z][a-z]",
     );
     compiled(&[BEFORE, forms].concat())
 });
@@ -163,7 +165,9 @@ mod tests {
             "2024-05-06 07:08:09.123  INFO 12 --- [main] c.x.Y : x",
             "[2024-05-06T07:08:09,123][INFO ][o.e.n.Node] [x] y",
             "2024-05-06T07:08:09.123Z\tINFO\tx",
+            "2021-02-10 07:00:40.888+0000 [id=545]\tINFO\tx.y.Z#run: z",
             "INFO[0001] x",
+            "10 verbose lifecycle x@1.0.0~server: CWD: /x",
             "INFO:root:x",
             "[INFO] x",
             "[main] INFO org.x - y",

@@ -32,6 +32,8 @@ pub struct Place {
     pub body: usize,
     /// Whether it shows the command of a step and its environment, and is nothing that was said.
     pub is_command: bool,
+    /// Whether the log says that what it is of ended well.
+    pub is_of_success: bool,
 }
 
 impl Line {

@@ -8,11 +8,13 @@ use std::ops::Range;
 
 pub mod compared;
 mod copied;
+mod frame;
 pub mod jobs;
 mod json;
 mod level;
 pub mod line;
 mod margin;
+pub mod named;
 pub mod page;
 pub mod prefix;
 mod records;
@@ -31,7 +33,7 @@ const MARGINS: [&[u8]; 4] = [b"# ", b"Warning: ", b"npm error ", b"npm ERR! "];
 #[must_use]
 pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
     let mut physical: Vec<Line> = transcript.parts.iter().flat_map(|part| split(part.offset, &part.bytes.0)).collect();
-    let failed = assign(&mut physical);
+    let failed = assign(&mut physical, &transcript.files);
     let mut wrapped = Vec::new();
     let mut covered = vec![false; physical.len()];
     for index in 0..physical.len() {

@@ -1,6 +1,7 @@
 //! A transcript made ready: its lines, and their normal form where it is asked for.
 
 use super::compared::{is_wanted, is_wanted_in_difference};
+use super::frame::is_source;
 use super::jobs::{Failed, of_same_job};
 use super::level::{is_harmless, is_of_kernel, is_warning};
 use super::line::Line;
@@ -102,10 +103,21 @@ impl<'a> Page<'a> {
 
     /// What the last lines of the log say that has a line, up to so many.
     pub fn log_end(&self, line: usize, count: usize) -> impl Iterator<Item = &[u8]> {
-        let next = self.logs.iter().find(|begin| **begin > self.lines[line].span.start).copied().unwrap_or(u64::MAX);
-        let behind = &self.lines[line + 1..];
-        let behind = &behind[..behind.partition_point(|other| other.span.start < next)];
+        let behind = &self.lines[line + 1..self.end_of_log(line)];
         behind[behind.len().saturating_sub(count)..].iter().map(Line::body)
+    }
+
+    /// The number behind the last line of the log that has a line.
+    fn end_of_log(&self, line: usize) -> usize {
+        let next = self.logs.iter().find(|begin| **begin > self.lines[line].span.start).copied().unwrap_or(u64::MAX);
+        line + self.lines[line..].partition_point(|other| other.span.start < next)
+    }
+
+    /// Whether the log that has a line ends with lines that are no failure to the program that says them: most of its last ones, up to so many.
+    pub fn ends_harmless(&self, line: usize, count: usize) -> bool {
+        let end = self.end_of_log(line);
+        let last = end.saturating_sub(count).max(line + 1)..end;
+        last.len() == count && last.filter(|other| self.is_harmless(*other)).count() * 2 > count
     }
 
     fn normal(&self, index: usize) -> &Normal {
@@ -136,11 +148,20 @@ impl<'a> Page<'a> {
             // It is not kept: most lines of a long log are not asked for anything else.
             None => quotes(&Normal::of(&self.lines[line].text, self.words)),
         };
-        quotes || self.is_within_command(line) || self.is_usage(line) || self.is_wanted_in_difference(line)
+        quotes
+            || self.is_within_command(line)
+            || self.is_usage(line)
+            || self.is_wanted_in_difference(line)
+            || self.is_source(line)
     }
 
     fn is_within_command(&self, line: usize) -> bool {
         self.within_commands.get_or_init(|| within_commands(&self.lines))[line]
+    }
+
+    fn is_source(&self, line: usize) -> bool {
+        let near = |forward| of_same_job(&self.lines, line, forward).map(|near| self.lines[near].body());
+        is_source(self.lines[line].body(), near(false), near(true))
     }
 
     fn is_wanted_in_difference(&self, line: usize) -> bool {

@@ -12,8 +12,8 @@ const MOST: usize = 7;
 /// One prefix at the start of a text, by who writes it.
 const FORMS: &[&str] = &[
     r"[\t ]+",
-    // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx.
-    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?[:, ]*[ \t]",
+    // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx, Squid.
+    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?(?: kid[0-9]+)?[:,| ]*[ \t]",
     // What GitLab's runner puts behind the time: the number of the stream, whether it is stderr, and whether the line goes on.
     r"[0-9a-f]{2}[EO][ +]",
     // TeamCity: the time, a level and the step.
@@ -132,7 +132,7 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
         r"^[\t ]*(?:#[\t ]*)?(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
-        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+0-9]|\++ [A-Za-z0-9_./'\[:]|[0-9]* *\| {2,}|checking [^\n]+\.\.\.)"
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|Received(?: string)?: +['\x22]|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+0-9]|\++ [A-Za-z0-9_./'\[:]|[0-9]* *\| {2,}|checking [^\n]+\.\.\.)"
     );
     compiled(forms)
 });
@@ -232,6 +232,7 @@ mod tests {
         "2024-05-06 07:08:09.123 UTC [12] cp: x",
         "2024/05/06 07:08:09.123456 cp: x",
         "[07:08:09] cp: x",
+        "2024/05/06 07:08:09 kid1| FATAL: cp: x",
         "07:08:09.123 cp: x",
         "[2024-05-06T07:08:09.123Z] cp: x",
         "[task 2025-02-14T10:13:44.829Z] 10:13:44     INFO -  cp: x",

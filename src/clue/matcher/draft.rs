@@ -7,6 +7,7 @@ use crate::clue::Operation;
 use crate::clue::language::kinds::by_kind;
 use crate::clue::language::verbs::Verbs;
 use crate::clue::library::rule::Ready;
+use crate::clue::lines::named::named_paths;
 use crate::clue::lines::page::Found;
 use crate::sys::errno::{Errno, by_name, by_number};
 use std::ffi::OsString;
@@ -52,6 +53,18 @@ impl Draft {
         self.other = self.other.take().or_else(|| found.written("other").map(path));
         self.subject = self.subject.take().or_else(|| text("subject"));
         self.program = self.program.take().or_else(|| text("program").map(|name| base(&name)));
+    }
+
+    /// Takes what a line names and was open, of a message in no known form.
+    pub fn fill_from_line(&mut self, line: &[u8], verbs: &Verbs) {
+        self.operation = self.operation.or_else(|| verbs.operation_in(&String::from_utf8_lossy(line)));
+        let mut named = named_paths(line).map(path);
+        if self.path.is_none() && !self.pathless {
+            self.path = named.next();
+        }
+        if matches!(self.operation, Some(Operation::Rename | Operation::Link)) {
+            self.other = self.other.take().or_else(|| named.next());
+        }
     }
 
     /// Takes what another rule read in the same line and was open.

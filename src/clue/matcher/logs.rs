@@ -1,10 +1,10 @@
 //! Logs that the output names (`A complete log of this run can be found in: …`): what failed is often said there alone. A rule
 //! tells which file it is, and which part of it is about the failure.
 
-use super::Said;
 use super::convention::by_convention;
 use super::draft::Draft;
 use super::reader::Reader;
+use super::{Heard, Said};
 use crate::clue::Clue;
 use crate::clue::library::Library;
 use crate::clue::library::rule::Ready;
@@ -31,11 +31,12 @@ pub(in crate::clue) struct NamedLog<'r> {
 impl Library {
     /// What failed, by what was said and by the logs that it names, as far as `open` gives their text.
     #[must_use]
-    pub fn clues_with_logs(&self, said: &Said, mut open: impl FnMut(&Path) -> Option<Transcript>) -> Vec<Clue> {
+    pub fn clues_with_logs(&self, said: &Said, mut open: impl FnMut(&Path) -> Option<Transcript>) -> Heard {
         let reader = Reader::new(self, said.surroundings.locale().as_deref());
         let page = reader.page(said.transcript);
         let drafts = reader.drafts(&page, said);
         let mut logs = reader.logs(&page, &drafts, said);
+        let known = drafts.iter().map(|draft| page.line(draft.line).span.clone()).collect();
         let mut clues = reader.clues(&page, drafts);
         logs.truncate(MOST_LOGS);
         for log in logs {
@@ -43,7 +44,7 @@ impl Library {
                 clues.extend(reader.clues_of_log(&log, &transcript, said));
             }
         }
-        clues
+        Heard { clues, known }
     }
 }
 

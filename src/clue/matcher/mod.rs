@@ -15,12 +15,14 @@ use draft::Draft;
 use reader::Reader;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 mod convention;
 pub mod draft;
 mod logs;
+mod loose;
 pub mod reader;
 pub mod sought;
 
@@ -48,6 +50,15 @@ pub struct Said<'a> {
     pub machine: Option<&'a Machine>,
 }
 
+/// What the rules read in an output.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// What failed, in the order of the output; the same failure once.
+    pub clues: Vec<Clue>,
+    /// Where lines stand that a rule of forms knows, also such as tell of no failure.
+    pub known: Vec<Range<u64>>,
+}
+
 /// How much a rule knows of the failure that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Knows {
@@ -65,7 +76,7 @@ impl Library {
     /// What failed, by what was said, in the order of the output; the same failure once.
     #[must_use]
     pub fn clues(&self, said: &Said) -> Vec<Clue> {
-        self.clues_with_logs(said, |_| None)
+        self.clues_with_logs(said, |_| None).clues
     }
 
     /// The same of a log in a language that nobody knows: words for an errno are those of English and of these catalogues of the C library.
@@ -110,6 +121,9 @@ impl Reader<'_> {
         }
         let verbs = &self.library.verbs;
         let found = rule.patterns.iter().find_map(|pattern| page.capture(line, pattern))?;
+        if rule.unless.iter().any(|pattern| page.capture(line, pattern).is_some()) {
+            return None;
+        }
         draft.fill(&found, verbs);
         for (pattern, required) in &rule.near {
             match page.near(line, pattern) {
@@ -119,6 +133,9 @@ impl Reader<'_> {
             }
         }
         draft.passing = rule.says.passing || page.is_harmless(line);
+        if self.is_loose {
+            draft.fill_from_line(page.body(line), verbs);
+        }
         draft.fill_from_rule(rule, said);
         // A program in another language still has a name that tells what it does: mkdir, touch, rm.
         draft.operation = draft.operation.or_else(|| verbs.operation(draft.speaker()?));
@@ -254,6 +271,7 @@ impl Reader<'_> {
             passing: draft.passing,
             live: says.live,
             left_behind: false,
+            loose: self.is_loose,
             rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),
@@ -320,8 +338,10 @@ fn is_decisive(errno: Errno) -> bool {
 }
 
 /// Whether what was taken for a path is an address of the network.
+/// Whether what was taken for a path is an address: bash connects to one where `/dev/tcp/HOST/PORT` is redirected (bash(1), REDIRECTION).
 fn is_address(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok())
+    let is_of_bash = ["/dev/tcp", "/dev/udp"].iter().any(|device| path.starts_with(device));
+    is_of_bash || path.to_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok())
 }
 
 fn shown(text: &[u8]) -> String {

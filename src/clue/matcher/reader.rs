@@ -1,5 +1,6 @@
 //! A library made ready for one locale: its rules, the words for errnos, and the sieve that holds the keys of both.
 
+use crate::clue::aftermath::is_marked;
 use crate::clue::language::errno_words::Words;
 use crate::clue::language::normal::Normal;
 use crate::clue::library::Library;
@@ -19,9 +20,26 @@ use std::collections::{HashMap, VecDeque};
 /// Lines of a kind that are asked at the beginning of an output, and at its end.
 const OF_A_KIND: usize = 100;
 
-/// Reads output with the rules of a library.
+/// Lines from the end in which words are looked for: what a program ends with, and the trace that it shows then.
+const LAST: usize = 40;
+/// Lines of an output from which on it is a whole log, of many programs; words are then looked for in fewer, and only where a line calls
+/// itself an error.
+const WHOLE_LOG: usize = 60;
+const LAST_OF_LOG: usize = 12;
+
+/// Whether words are looked for in a line: it stands at the end, and is not what a program calls information or a warning.
+fn is_heard(page: &Page, line: usize) -> bool {
+    let is_log = page.len() > WHOLE_LOG;
+    let last = if is_log { LAST_OF_LOG } else { LAST };
+    let is_error = || !is_log || is_marked(&String::from_utf8_lossy(page.body(line)));
+    page.lines_behind(line) < last && !page.is_harmless(line) && !page.is_warning(line) && is_error()
+}
+
+/// Reads output with the rules of a library: those of forms, or those of words.
 pub struct Reader<'l> {
     pub(in crate::clue) library: &'l Library,
+    /// Whether the rules are those of words.
+    pub(in crate::clue) is_loose: bool,
     words: Words,
     sieve: Sieve<'l>,
     /// Rules that need words for an errno and no other text that is sure.
@@ -111,9 +129,18 @@ impl<'l> Reader<'l> {
         Self::with_words(library, Words::new(locale))
     }
 
+    /// The rules of words, with those for errnos of a locale.
+    pub(in crate::clue) fn loose(library: &'l Library, locale: Option<&str>) -> Self {
+        Self::of(library, Words::new(locale), true)
+    }
+
     /// The rules with these words for errnos.
     pub(in crate::clue) fn with_words(library: &'l Library, words: Words) -> Self {
-        let of_rules = keys(library).filter(|(_, key)| !key.text.is_empty()).map(|(rule, key)| {
+        Self::of(library, words, false)
+    }
+
+    fn of(library: &'l Library, words: Words, is_loose: bool) -> Self {
+        let of_rules = keys(library, is_loose).filter(|(_, key)| !key.text.is_empty()).map(|(rule, key)| {
             let owner = if key.with_words { Owner::RuleWithWords(rule) } else { Owner::Rule(rule) };
             (Cow::Borrowed(&*key.text), owner)
         });
@@ -121,8 +148,9 @@ impl<'l> Reader<'l> {
         let of_words = words.all().enumerate().map(|(index, words)| (Cow::Owned(words.to_vec()), Owner::Words(index)));
         Self {
             sieve: Sieve::new(of_rules.chain(of_words).chain(marks)),
-            of_errnos: keys(library).filter(|(_, key)| key.text.is_empty()).map(|(rule, _)| rule).collect(),
+            of_errnos: keys(library, is_loose).filter(|(_, key)| key.text.is_empty()).map(|(rule, _)| rule).collect(),
             library,
+            is_loose,
             words,
         }
     }
@@ -147,10 +175,12 @@ impl<'l> Reader<'l> {
         self.library.rules[rule].ready()
     }
 
-    /// Lines and rules of which the line holds a key, in the order of the lines. Lines that only quote a message have none.
+    /// Lines and rules of which the line holds a key, in the order of the lines: for rules of words of the last lines. Lines that only
+    /// quote a message have none.
     pub(in crate::clue) fn candidates(&self, page: &Page) -> Vec<(usize, usize)> {
         let mut asked = Asked::default();
-        for line in 0..page.len() {
+        let is_read = |line: &usize| !self.is_loose || is_heard(page, *line);
+        for line in (0..page.len()).filter(is_read) {
             let Owners { rules, words, .. } = self.owners_in(&page.line(line).text);
             if !rules.is_empty() && page.concerns(line) && !page.is_quotation(line) {
                 for rule in rules {
@@ -165,7 +195,8 @@ impl<'l> Reader<'l> {
     /// the words themselves are looked for.
     #[must_use]
     pub fn skim(&self) -> Skim<'_> {
-        let of_rules = keys(self.library).filter(|(_, key)| !key.with_words).map(|(_, key)| (&*key.text, false));
+        let of_rules =
+            keys(self.library, self.is_loose).filter(|(_, key)| !key.with_words).map(|(_, key)| (&*key.text, false));
         let marks = MARKS.iter().map(|mark| (mark.as_bytes(), false));
         Skim::new(of_rules.chain(marks).chain(self.words.all().map(|words| (words, true))))
     }
@@ -190,12 +221,15 @@ impl<'l> Reader<'l> {
     /// Rules of which a line holds a key, in their order, and whether it begins or ends a step.
     fn owners_in(&self, line: &[u8]) -> Owners {
         let (mut owners, mut with_words) = (Owners::default(), Vec::new());
-        self.sieve.find(line, |_, owner| match owner {
-            Owner::Words(words) => owners.words = owners.words.or(Some(words)),
-            Owner::Rule(rule) => owners.rules.push(rule),
-            Owner::RuleWithWords(rule) => with_words.push(rule),
-            Owner::Mark => owners.is_mark = true,
-        });
+        let small = self.is_loose.then(|| line.to_ascii_lowercase());
+        for line in small.as_deref().into_iter().chain([line]) {
+            self.sieve.find(line, |_, owner| match owner {
+                Owner::Words(words) => owners.words = owners.words.or(Some(words)),
+                Owner::Rule(rule) => owners.rules.push(rule),
+                Owner::RuleWithWords(rule) => with_words.push(rule),
+                Owner::Mark => owners.is_mark = true,
+            });
+        }
         if owners.words.is_some() {
             owners.rules.extend_from_slice(&with_words);
             owners.rules.extend_from_slice(&self.of_errnos);
@@ -206,8 +240,8 @@ impl<'l> Reader<'l> {
     }
 }
 
-/// The keys of all rules, with the place of the rule.
-fn keys(library: &Library) -> impl Iterator<Item = (usize, &Key<Cow<'static, [u8]>>)> {
-    let rules = library.rules.iter().enumerate();
+/// The keys of all rules of forms, or of words, with the place of the rule.
+fn keys(library: &Library, is_loose: bool) -> impl Iterator<Item = (usize, &Key<Cow<'static, [u8]>>)> {
+    let rules = library.rules.iter().enumerate().filter(move |(_, rule)| rule.is_loose == is_loose);
     rules.flat_map(|(index, rule)| rule.keys.iter().map(move |key| (index, key)))
 }

@@ -97,6 +97,7 @@ pub struct Step<'a> {
 }
 
 /// Whether a word is the name of a shell.
+#[must_use]
 pub fn is_shell(word: &OsStr) -> bool {
     let name = Path::new(word).file_name();
     name.is_some_and(|name| SHELLS.iter().any(|shell| name == OsStr::new(shell)))

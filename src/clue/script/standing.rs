@@ -113,7 +113,18 @@ fn says(step: &Step, clue: &Clue) -> bool {
         return !is_quoted && words(step).any(|word| word == program);
     }
     let name = clue.path.as_deref().and_then(Path::file_name);
-    name.is_some_and(|name| has_name(&String::from_utf8_lossy(step.text), &name.to_string_lossy()))
+    match name {
+        Some(name) => has_name(&String::from_utf8_lossy(step.text), &name.to_string_lossy()),
+        None => builtin(&clue.line).is_some_and(|builtin| words(step).next() == Some(builtin)),
+    }
+}
+
+/// The command of the shell itself that could not do its work: `bash: line 3: echo: write error: …`, `sh: 3: printf: …`.
+fn builtin(line: &str) -> Option<&str> {
+    let mut parts = line.split(": ").skip(1);
+    let is_place = |part: &str| part.strip_prefix("line ").unwrap_or(part).bytes().all(|byte| byte.is_ascii_digit());
+    let name = parts.find(|part| !is_place(part))?;
+    (parts.next().is_some() && !name.contains(char::is_whitespace)).then_some(name)
 }
 
 /// Whether what runs the commands says that it could not go on itself: `/bin/sh: 1: Cannot fork`, `make: /bin/sh: Resource temporarily
@@ -309,6 +320,19 @@ mod tests {
             assert_eq!(standing(script, "touch", "ro/x"), expected, "{script}");
         }
         assert_eq!(standing("echo a >ro/x || true; b", "sh", "ro/x"), Standing::PassedOver);
+    }
+
+    #[test]
+    fn a_command_of_the_shell_itself_is_found_by_its_name() {
+        let standing = |script: &str, line: &str| {
+            let command = ["bash", "-c", script].map(OsString::from);
+            let clue = Clue { program: Some("bash".into()), line: line.into(), ..Clue::default() };
+            Standing::of(&command, &clue)
+        };
+        let full = "bash: line 1: echo: write error: No space left on device";
+        assert_eq!(standing("echo x >$out || true; exit 7", full), Standing::PassedOver);
+        assert_eq!(standing("echo x >$out", full), Standing::Counts);
+        assert_eq!(standing("echo x >$out || true; exit 7", "bash: fork: Cannot allocate memory"), Standing::Counts);
     }
 
     #[test]

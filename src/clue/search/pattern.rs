@@ -5,6 +5,7 @@ use crate::clue::written::step::Step;
 use memchr::memmem;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// Bytes that a compiled pattern may take.
@@ -32,7 +33,8 @@ impl Pattern {
 
     /// Whether a text in normal form holds what every match does.
     pub fn has_chance(&self, text: &[u8]) -> bool {
-        end_of_all(&self.form.steps, text, 0).is_some()
+        let text: Cow<[u8]> = if self.form.folds { text.to_ascii_lowercase().into() } else { text.into() };
+        end_of_all(&self.form.steps, &text, 0).is_some()
     }
 
     /// Whether it takes more room than a pattern may, so that it cannot be asked.
@@ -80,15 +82,27 @@ pub fn compiled(expanded: &str) -> Option<Regex> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clue::written::Case;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        let pattern = Pattern::from(Form::parse(pattern).unwrap());
+        let pattern = Pattern::from(Form::parse(pattern, Case::Kept).unwrap());
         pattern.regex_for(text.as_bytes()).is_some_and(|regex| regex.is_match(text.as_bytes()))
     }
 
     #[test]
     fn letters_outside_ascii_match_as_their_bytes() {
         assert!(matches("périphérique ‘?x", "périphérique ‘x"));
+    }
+
+    #[test]
+    fn small_letters_of_a_folded_pattern_stand_for_large_ones() {
+        for pattern in ["no (?:free )?space", "cap_[a-z]+", "[B-D]isk [A-F]ull"] {
+            let pattern = Pattern::from(Form::parse(pattern, Case::Folded).unwrap());
+            let reads =
+                |text: &str| pattern.regex_for(text.as_bytes()).is_some_and(|regex| regex.is_match(text.as_bytes()));
+            assert!(reads("NO SPACE, CAP_SYS, Disk Full") && reads("no space, cap_sys, disk full"));
+            assert!(!reads("nothing of it"));
+        }
     }
 
     #[test]
@@ -111,7 +125,7 @@ mod tests {
             ("(?:ab.*cd|a)cd", "acd", true),
             ("(?:aXb|a)Xb", "aXb", true),
         ] {
-            let pattern_read = Pattern::from(Form::beside(pattern).unwrap());
+            let pattern_read = Pattern::from(Form::beside(pattern, Case::Kept).unwrap());
             assert_eq!(pattern_read.has_chance(text.as_bytes()), has_chance, "{pattern} in {text}");
         }
     }

@@ -1,6 +1,6 @@
 //! A rule as matching needs it: checked, expanded, without examples. This is what the program carries of `rules/`.
 
-use super::{Fault, Form, Operation, Source, glance, schema};
+use super::{Case, Fault, Form, Operation, Source, glance, schema};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -19,6 +19,8 @@ pub struct Key<T> {
 pub struct Compiled {
     /// Forms of the message.
     pub patterns: Vec<Form>,
+    /// Forms of lines that are another message.
+    pub unless: Vec<Form>,
     /// Forms of lines near it, and whether they are required.
     pub near: Vec<(Form, bool)>,
     /// Programs of the command line that it is for; empty: all.
@@ -63,7 +65,7 @@ pub struct Log {
 }
 
 fn beside(pattern: &Spanned<String>, source: &Source) -> Result<Form, Fault> {
-    Form::beside(pattern.get_ref()).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
+    Form::beside(pattern.get_ref(), Case::Kept).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
 }
 
 impl Log {
@@ -87,8 +89,9 @@ impl Compiled {
     /// # Errors
     /// What is wrong and where.
     pub fn new(rule: &schema::Rule, source: &Source) -> Result<Self, Fault> {
-        let sound = |pattern: &Spanned<String>, read: fn(&str) -> Result<Form, String>| {
-            read(pattern.get_ref()).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
+        let case = if rule.loose { Case::Folded } else { Case::Kept };
+        let sound = |pattern: &Spanned<String>, read: fn(&str, Case) -> Result<Form, String>| {
+            read(pattern.get_ref(), case).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
         };
         let parse = |pattern| sound(pattern, Form::parse);
         let patterns = rule.pattern.iter().chain(&rule.patterns).map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -96,9 +99,11 @@ impl Compiled {
             return Err(source.fault(&rule.id.span(), format!("rule {} has no pattern", rule.id.get_ref())));
         }
         let log = Log::new(rule, source)?;
+        let unless = rule.unless.iter().map(|pattern| sound(pattern, Form::beside));
         let near = rule.near.iter().map(|near| Ok((sound(&near.pattern, Form::beside)?, near.required)));
         Ok(Self {
             patterns,
+            unless: unless.collect::<Result<_, _>>()?,
             near: near.collect::<Result<_, _>>()?,
             commands: rule.commands.clone(),
             program: rule.program.clone(),
@@ -124,7 +129,12 @@ impl Compiled {
     /// What is wrong with another and where.
     pub fn keys_of(rule: &schema::Rule, source: &Source) -> Result<Vec<Key<Vec<u8>>>, Fault> {
         let patterns = rule.pattern.iter().chain(&rule.patterns).map(|pattern| pattern.get_ref().as_str());
-        let is_plain = rule.near.is_empty() && rule.log.is_none() && rule.log_from.is_none() && rule.log_to.is_none();
+        let is_plain = !rule.loose
+            && rule.near.is_empty()
+            && rule.unless.is_empty()
+            && rule.log.is_none()
+            && rule.log_from.is_none()
+            && rule.log_to.is_none();
         match Self::keys_at_a_glance(patterns).filter(|keys| is_plain && !keys.is_empty()) {
             Some(keys) => Ok(keys),
             None => Ok(Self::new(rule, source)?.keys()),

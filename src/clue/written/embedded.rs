@@ -29,6 +29,8 @@ pub struct Entry<'a> {
     pub id: &'a str,
     /// Which of the files it is in.
     pub file: usize,
+    /// Whether its patterns are words of a message in any form.
+    pub is_loose: bool,
     /// See [`super::Compiled::keys`].
     #[serde(borrow)]
     pub keys: Vec<Key<&'a [u8]>>,

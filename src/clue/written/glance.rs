@@ -347,7 +347,7 @@ impl<'t> Glance<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Form;
+    use super::super::{Case, Form};
     use super::*;
 
     fn shown(pattern: &str) -> Option<Vec<(String, bool)>> {
@@ -484,7 +484,7 @@ mod tests {
             }
             let Some(keys) = keys(&pattern) else { continue };
             told += 1;
-            let form = Form::parse(&pattern).unwrap_or_else(|error| panic!("{pattern} {error}"));
+            let form = Form::parse(&pattern, Case::Kept).unwrap_or_else(|error| panic!("{pattern} {error}"));
             assert!(keys.iter().all(|key| !key.with_words || form.needs_words), "{pattern}");
             if crate::clue::search::pattern::compiled(&form.expanded).unwrap().is_match(text.as_bytes()) {
                 matched += 1;

@@ -16,7 +16,7 @@ pub use super::operation::Operation;
 pub use compiled::{Compiled, Key};
 pub use embedded::{Benign, Embedded, Entry, Exit, Fallback};
 pub use fault::{Fault, Source};
-pub use pattern::Form;
+pub use pattern::{Case, Form};
 
 /// Stands before the name of an errno whose words were found. Cannot occur in a line otherwise: control characters are removed.
 pub const ERRNO_BEGIN: u8 = 0x01;

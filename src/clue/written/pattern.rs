@@ -20,6 +20,17 @@ pub struct Form {
     pub needs_words: bool,
     /// How much of the message it spells out, in bytes.
     pub spelled_out: usize,
+    /// Small letters stand for large ones too. Then the steps and what it is looked up by are in small letters.
+    pub folds: bool,
+}
+
+/// Whether small letters of a pattern stand for large ones too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// Each letter stands for itself.
+    Kept,
+    /// They do.
+    Folded,
 }
 
 impl Form {
@@ -27,8 +38,8 @@ impl Form {
     ///
     /// # Errors
     /// What is wrong with it, as a fragment.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let form = Self::beside(text)?;
+    pub fn parse(text: &str, case: Case) -> Result<Self, String> {
+        let form = Self::beside(text, case)?;
         if form.needles.is_empty() {
             return Err("needs a literal of two letters or {errno} that every match holds".into());
         }
@@ -39,7 +50,7 @@ impl Form {
     ///
     /// # Errors
     /// What is wrong with it, as a fragment.
-    pub fn beside(text: &str) -> Result<Self, String> {
+    pub fn beside(text: &str, case: Case) -> Result<Self, String> {
         let expanded = expand(text)?;
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&expanded);
         let hir = hir.map_err(|error| format!("is no regular expression: {}", reason(&error)))?;
@@ -48,7 +59,15 @@ impl Form {
         if let Some(name) = unknown_groups(&expanded).next() {
             return Err(format!("captures {name}, which is none of {}", GROUPS.join(", ")));
         }
-        Ok(Self { steps: steps(&hir), expanded, needles, needs_words, spelled_out })
+        let form = Self { steps: steps(&hir), expanded, needles, needs_words, spelled_out, folds: false };
+        Ok(if case == Case::Folded { form.folded() } else { form })
+    }
+
+    fn folded(mut self) -> Self {
+        self.expanded.insert_str(0, "(?i)");
+        self.steps.iter_mut().for_each(Step::fold);
+        self.needles.iter_mut().for_each(|needle| needle.make_ascii_lowercase());
+        Self { folds: true, ..self }
     }
 
     /// What a line holds in every case, as the program wrote it: one of these.
@@ -73,7 +92,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Form {
-        Form::parse(text).unwrap_or_else(|error| panic!("{text} {error}"))
+        Form::parse(text, Case::Kept).unwrap_or_else(|error| panic!("{text} {error}"))
     }
 
     #[test]
@@ -121,7 +140,7 @@ mod tests {
                 "captures colour, which is none of errno, errno_name, errno_number, operation, other, path, program, subject",
             ),
         ] {
-            assert_eq!(Form::parse(text).map(|_| ()), Err(error.to_owned()), "{text}");
+            assert_eq!(Form::parse(text, Case::Kept).map(|_| ()), Err(error.to_owned()), "{text}");
         }
     }
 }

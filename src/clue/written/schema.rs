@@ -46,6 +46,10 @@ pub struct Rule {
     /// Programs of the command line that the rule is for; empty: all.
     #[serde(default)]
     pub commands: Vec<String>,
+    /// Forms of lines that are another message, though one of the patterns matches.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub unless: Vec<Spanned<String>>,
     /// Other lines near the message: they fill what it leaves open, or are needed.
     #[serde(default)]
     pub near: Vec<Near>,
@@ -83,6 +87,10 @@ pub struct Rule {
     /// The message is too little to say anything of a saved log: the suspects are asked of a command that ran alone.
     #[serde(default)]
     pub live: bool,
+    /// The patterns are words of a message in any form: they are looked for at the end of an output in which nothing else explains the
+    /// failure, and the path is the one that the line names.
+    #[serde(default)]
+    pub loose: bool,
     /// The log to which the message points, which is read as further output: `{path}` and `{subject}` stand for what the message names.
     pub log: Option<String>,
     /// Of the log only what follows the last line of this form counts.

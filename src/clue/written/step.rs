@@ -18,6 +18,24 @@ pub enum Step {
     OneOf(Vec<Vec<Step>>),
 }
 
+impl Step {
+    /// Writes it in small letters, for a text that has no others.
+    pub fn fold(&mut self) {
+        match self {
+            Self::Text(text) => text.make_ascii_lowercase(),
+            Self::Byte(ranges) => {
+                let large = ranges.iter().filter_map(|(first, last)| {
+                    let (first, last) = ((*first).max(b'A'), (*last).min(b'Z'));
+                    (first <= last).then(|| (first.to_ascii_lowercase(), last.to_ascii_lowercase()))
+                });
+                let small: Vec<_> = large.collect();
+                ranges.extend(small);
+            }
+            Self::OneOf(ways) => ways.iter_mut().flatten().for_each(Self::fold),
+        }
+    }
+}
+
 /// The parts that every match of a pattern has, in order.
 pub fn steps(hir: &Hir) -> Vec<Step> {
     match hir.kind() {

@@ -21,6 +21,7 @@ const SECTIONS: &[&str] = &[
 const STEPS: &[&str] = &[
     "##[group]Run ",
     "Post job cleanup.",
+    "Print service container logs: ",
     "##[section]Starting: ",
     "Step ",
     "> nx run ",
@@ -54,6 +55,7 @@ const ENDS: &[&str] = &[
 pub const MARKS: &[&str] = &[
     "##[group]Run ",
     "Post job cleanup.",
+    "Print service container logs: ",
     "##[section]Starting",
     "[Pipeline] { (",
     "> nx run ",
@@ -73,6 +75,9 @@ pub const MARKS: &[&str] = &[
     "Failed in branch",
     "skipped due to earlier failure",
     ": Failed",
+    // Ends that may have gone well.
+    "Phase complete: ",
+    "Child return code was: ",
 ];
 
 /// What begins with a line.

@@ -3,14 +3,17 @@
 
 mod end;
 mod label;
+mod success;
 
 pub use end::MARKS;
 pub use label::time;
 
 use crate::clue::lines::line::{Line, Place};
+use crate::transcript::LogFile;
 use end::{End, MARKED, Step, begin, end, step_name};
 use label::{LOOSE, label};
 use std::collections::{HashMap, HashSet};
+use success::Successes;
 
 /// A label is one from this number of lines on: what merely looks like one stands on a line alone.
 const LEAST_LINES: usize = 2;
@@ -27,7 +30,7 @@ pub struct Failed {
 impl Failed {
     /// Whether a line may be about the failure: it is not of a job or step that others failed beside.
     pub fn concerns(&self, place: Place) -> bool {
-        if place.is_command {
+        if place.is_command || place.is_of_success {
             return false;
         }
         let lane = place.lane.is_none_or(|lane| self.lanes.is_empty() || self.lanes.contains(&lane));
@@ -47,12 +50,12 @@ struct Lanes {
     loose: Vec<usize>,
 }
 
-/// Finds out where every line belongs, and what failed.
-pub fn assign(lines: &mut [Line]) -> Failed {
+/// Finds out where every line belongs, and what failed; `logs` tells where each log begins, where there are several.
+pub fn assign(lines: &mut [Line], logs: &[LogFile]) -> Failed {
     let known = lanes(lines);
     let mut failed = Failed::default();
-    let mut steps = Steps::default();
-    for line in lines.iter_mut() {
+    let (mut steps, mut successes) = (Steps::default(), Successes::default());
+    for (index, line) in lines.iter_mut().enumerate() {
         line.place = Place::default();
         if let Some((label, body)) = label(&line.text, &known.loose)
             && let Some(lane) = known.numbers.get(&line.text[label])
@@ -62,6 +65,7 @@ pub fn assign(lines: &mut [Line]) -> Failed {
         let said = line.text[line.place.body.max(time(&line.text))..].trim_ascii_start();
         steps.pass(said);
         line.place.step = steps.last;
+        successes.pass(index, line.place, said, |name| known.numbers.get(name).copied());
         match end(said) {
             // `Process exited with code 2`: the word before it is no job.
             Some(End::Of(name)) if known.numbers.contains_key(&*name) => failed.lanes.extend(known.numbers.get(&*name)),
@@ -77,6 +81,7 @@ pub fn assign(lines: &mut [Line]) -> Failed {
         }
     }
     mark_commands(lines);
+    successes.mark(lines, logs);
     failed
 }
 

@@ -1,0 +1,121 @@
+//! Messages in a form that no rule knows. Programs without number say in words of their own what everybody understands: that a place is
+//! not writable, that something is locked, that there is no room. Where the rules of forms leave a failure unexplained, the words alone are
+//! looked for in the last lines, beside whatever path these name. They only suggest: what the machine does not show is not claimed.
+
+use super::Said;
+use super::reader::Reader;
+use crate::clue::library::Library;
+use crate::clue::lines::page::Page;
+use crate::clue::{Aftermath, Clue, is_comparison};
+use crate::transcript::Transcript;
+use std::ops::Range;
+
+/// What lines have that show a test: its name, what it wanted and what it got.
+const OF_TESTS: &[&str] =
+    &["(Failed)", "Comparison", "REQUIRE", "_test.", "assert", "expected", "pytest.", "test_", "tests/", " want"];
+
+impl Library {
+    /// What may have failed, by words at the end of an output. `known` is where lines stand that a rule of forms knows.
+    #[must_use]
+    pub fn clues_in_words(&self, said: &Said, known: &[Range<u64>]) -> Vec<Clue> {
+        let reader = Reader::loose(self, said.surroundings.locale().as_deref());
+        let page = reader.page(said.transcript);
+        let is_known = |line: usize| known.iter().any(|known| overlap(known, &page.line(line).span));
+        let mut drafts = reader.drafts(&page, said);
+        drafts.retain(|draft| !is_known(draft.line) && !is_source(&page, draft.line));
+        let mut clues = reader.clues(&page, drafts);
+        clues.retain(|clue| !is_of_test(&clue.line) && ends_it(said.transcript, clue));
+        clues
+    }
+}
+
+/// Whether a line shows a test, in which the words of anything may be.
+fn is_of_test(line: &str) -> bool {
+    OF_TESTS.iter().any(|words| line.contains(words)) || is_comparison(line.as_bytes())
+}
+
+/// Whether a line is the source that a trace of Python shows below its place.
+fn is_source(page: &Page, line: usize) -> bool {
+    let above = line.checked_sub(1).map(|above| page.line(above).body().trim_ascii_start());
+    above.is_some_and(|above| above.starts_with(b"File \"") && memchr::memmem::find(above, b"\", line ").is_some())
+}
+
+/// Whether an output may end because of a message: the program did not go on to end otherwise.
+fn ends_it(transcript: &Transcript, clue: &Clue) -> bool {
+    matches!(Aftermath::of(transcript, clue), Aftermath::Open | Aftermath::Doubtful(_))
+}
+
+/// Whether two places have a byte in common.
+fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Surroundings;
+    use std::path::Path;
+
+    fn heard(output: &str) -> Vec<Clue> {
+        let (transcript, surroundings) = (Transcript::whole(output.as_bytes().to_vec()), Surroundings::default());
+        let said = Said { transcript: &transcript, command: &[], surroundings: &surroundings, machine: None };
+        let library = Library::builtin();
+        library.clues_in_words(&said, &library.clues_with_logs(&said, |_| None).known)
+    }
+
+    #[test]
+    fn words_are_read_with_the_path_that_their_line_names() {
+        let clues = heard("starting\nFrob: The store at /data/x Is Not Writable, giving up\n");
+        let [clue] = &clues[..] else { panic!("{clues:?}") };
+        assert!(clue.loose && clue.suspects("permission-denied"), "{clue:?}");
+        assert_eq!(clue.path.as_deref(), Some(Path::new("/data/x")));
+    }
+
+    #[test]
+    fn what_a_test_shows_and_what_was_dealt_with_is_not_read() {
+        for output in [
+            "FAILED tests/test_io.py::test_x - assert PermissionError(13, 'unwriteable /data/x') is None\n",
+            "disk_test.go:12: got err \"disk full\", want nil\n",
+            "FROB-17 <unwriteable> /data/x\nusing the default /srv\nready\nTypeError: 3 is no list\n",
+        ] {
+            assert!(heard(output).is_empty(), "{output}");
+        }
+    }
+
+    #[test]
+    fn lines_that_a_rule_of_forms_knows_are_not_read_again() {
+        assert!(heard("cp: cannot create regular file '/srv/a': Permission denied\n").is_empty());
+        assert!(
+            heard("rm: cannot remove 'x': Permission denied\nmake: [Makefile:3: clean] Error 1 (ignored)\n").is_empty()
+        );
+    }
+
+    #[test]
+    fn what_a_trace_or_an_assertion_shows_is_no_message() {
+        let source = "  File \"t.py\", line 3, in test\n    f(\"ok\", \"x: Read-only file system: '/ro/x'\")\n";
+        let compared = "AssertionError: 'ok' != \"[Errno 30] Read-only file system: '/ro/x'\"\n";
+        assert!(heard(source).is_empty() && heard(compared).is_empty());
+    }
+
+    #[test]
+    fn what_more_than_a_screen_was_written_after_is_not_read() {
+        let message = "FROB-17 <unwriteable> /data/x\n";
+        assert_eq!(heard(&format!("{message}{}", "working\n".repeat(30))).len(), 1);
+        assert!(heard(&format!("{message}{}", "working\n".repeat(50))).is_empty());
+    }
+
+    #[test]
+    fn in_a_whole_log_only_errors_at_its_very_end_are_read() {
+        let log = |last: &str| format!("{}{last}", "working\n".repeat(80));
+        assert_eq!(heard(&log("error: store /data/x is unwriteable\ndone\n")).len(), 1);
+        assert!(heard(&log("store /data/x is unwriteable\ndone\n")).is_empty());
+        assert!(heard(&log(&format!("error: store /data/x is unwriteable\n{}", "working\n".repeat(12)))).is_empty());
+    }
+
+    #[test]
+    fn information_is_not_read() {
+        for line in ["INFO: the store /data/x is unwriteable\n", "10 verbose cwd /data/x\n"] {
+            assert!(heard(line).is_empty(), "{line}");
+        }
+    }
+}
