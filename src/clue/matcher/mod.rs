@@ -337,8 +337,7 @@ fn is_decisive(errno: Errno) -> bool {
     is_of_a_limit || matches!(errno, EACCES | EIO | ELOOP | ENOLCK | ENOTCONN | EOPNOTSUPP | EROFS | ESTALE | EXDEV)
 }
 
-/// Whether what was taken for a path is an address of the network.
-/// Whether what was taken for a path is an address: bash connects to one where `/dev/tcp/HOST/PORT` is redirected (bash(1), REDIRECTION).
+/// Whether what was taken for a path is an address of the network; bash connects to one where `/dev/tcp/HOST/PORT` is redirected (bash(1), REDIRECTION).
 fn is_address(path: &Path) -> bool {
     let is_of_bash = ["/dev/tcp", "/dev/udp"].iter().any(|device| path.starts_with(device));
     is_of_bash || path.to_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok())
