@@ -4,7 +4,7 @@
 use super::Clue;
 use crate::sys::errno::Errno;
 use crate::words::launched;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// A program that runs another one where this machine's state says nothing.
@@ -54,7 +54,7 @@ pub fn without_elsewhere(command: &[OsString], clues: &mut Vec<Clue>) {
     let Some((name, arguments)) = words.split_first() else { return };
     let name = name.rsplit('/').next().unwrap_or(name);
     if is_carried(name, arguments) {
-        clues.retain(|clue| !is_of_carried(name, clue));
+        clues.retain(|clue| !is_of_carried(name, clue) || is_started_here(arguments, clue));
     } else if COPIERS.contains(&name) {
         let there = Operands::of(arguments);
         clues.retain(|clue| !there.are_meant(name, clue));
@@ -78,6 +78,14 @@ fn host(word: &str) -> &str {
 fn is_of_carried(carrier: &str, clue: &Clue) -> bool {
     let is_other = clue.program.as_deref().is_some_and(|program| !program.starts_with(carrier));
     is_other && !is_of_carrier(carrier, clue) || OF_CONTAINER.iter().any(|word| clue.line.contains(word))
+}
+
+/// Whether a command of this machine said it, which ssh starts for itself: `ProxyCommand`, `LocalCommand` … of `ssh_config`(5).
+fn is_started_here(arguments: &[&str], clue: &Clue) -> bool {
+    let name = clue.path.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
+    let names =
+        |word: &&str| word.split_once("Command").is_some_and(|(_, own)| name.is_some_and(|name| own.contains(name)));
+    arguments.iter().any(names)
 }
 
 /// Whether the line begins with the carrier's name, whatever a rule took for the program.
@@ -183,6 +191,7 @@ mod tests {
         for (command, program, line) in [
             ("ssh host cat /etc/x", "ssh", "ssh: Could not open /x: Permission denied"),
             ("ssh host true", "", "Load key \"/root/.ssh/id\": Permission denied"),
+            ("ssh -o ProxyCommand=./x host true", "bash", "bash: line 1: /etc/x: cannot execute"),
             ("ssh localhost cat /etc/x", "cat", "cat: /etc/x: Permission denied"),
             ("ssh ann@127.0.0.1 cat /etc/x", "cat", "cat: /etc/x: Permission denied"),
             ("docker build .", "docker", "docker: open /x: permission denied"),

@@ -112,11 +112,9 @@ fn a_sticky_directory_keeps_the_files_of_others() {
 #[test]
 fn root_may_not_open_what_a_user_left_in_a_shared_directory() {
     scenario(&[Need::Root, Need::Program("python3")], |lab| {
-        // A sysctl of the whole machine: put back whatever happens.
         let scene = lab.play(
             "mkdir -m 1777 shared; echo x >shared/x; chown 4001 shared/x; chmod 666 shared/x
-            before=$(cat /proc/sys/fs/protected_regular); trap 'echo $before >/proc/sys/fs/protected_regular' EXIT
-            echo 2 >/proc/sys/fs/protected_regular
+            set_for_all fs/protected_regular 2
             explained sh sh -c 'echo y >shared/x'
             explained python python3 -c 'open(\"shared/x\", \"w\")'
             explained_as 4001 twin sh -c 'echo y >shared/x'",

@@ -72,13 +72,10 @@ fn a_sticky_directory_is_found_behind_interpreters_links_and_words_of_their_own(
 #[test]
 fn a_file_of_another_user_gets_no_link_and_is_not_written_to_and_nobody_says_it_should_be_executable() {
     scenario(&[Need::Root, Need::Program("wget"), Need::Program("python3"), Need::Program("tee")], |lab| {
-        // Sysctls of the whole machine: put back whatever happens.
         let scene = lab.play(
             r#"mkdir -m 1777 shared; echo x >shared/x; chown 4002 shared/x; chmod 644 shared/x; echo x >mine; chmod 644 mine
             echo x >shared/open; chown 4002 shared/open; chmod 666 shared/open
-            regular=$(cat /proc/sys/fs/protected_regular) links=$(cat /proc/sys/fs/protected_hardlinks)
-            trap 'echo $regular >/proc/sys/fs/protected_regular; echo $links >/proc/sys/fs/protected_hardlinks' EXIT
-            echo 2 >/proc/sys/fs/protected_regular; echo 1 >/proc/sys/fs/protected_hardlinks
+            set_for_all fs/protected_regular 2 fs/protected_hardlinks 1
             explained_as 4001 link python3 -c 'import os; os.link("shared/x", "shared/y")'
             explained wget wget -q -O shared/open http://127.0.0.1:1/
             explained tee sh -c 'echo x | tee shared/open'

@@ -161,11 +161,9 @@ fn git_that_fails_unheard_in_the_repository_of_another_user_is_explained() {
 #[test]
 fn a_protected_file_is_found_behind_a_download_that_tells_nothing() {
     scenario(&[Need::Root, Need::Program("curl")], |lab| {
-        // A sysctl of the whole machine: put back whatever happens.
         let scene = lab.play(
             r"mkdir -m 1777 shared; echo x >shared/x; chown 4001 shared/x; chmod 666 shared/x
-            before=$(cat /proc/sys/fs/protected_regular); trap 'echo $before >/proc/sys/fs/protected_regular' EXIT
-            echo 2 >/proc/sys/fs/protected_regular
+            set_for_all fs/protected_regular 2
             explained curl curl -sSo shared/x file:///etc/hostname
             explained dd dd if=/dev/null of=shared/x
             explained twin grep nothing shared/x",

@@ -37,12 +37,10 @@ fn a_group_s_socket_is_found_behind_curl_and_readers_beside_are_not_refused() {
 #[test]
 fn a_protected_file_is_found_where_a_tool_only_says_that_it_could_not_write() {
     scenario(&needs(&["sqlite3", "perl", "node", "php"]), |lab| {
-        // A sysctl of the whole machine: put back whatever happens.
         let scene = lab.play(
             r#"mkdir -m 1777 shared; for name in x db; do sqlite3 shared/$name 'create table t(a)'; chown 4001 shared/$name; chmod 666 shared/$name; done
             sqlite3 own.db 'create table t(a)'; echo x >own
-            before=$(cat /proc/sys/fs/protected_regular); trap 'echo $before >/proc/sys/fs/protected_regular' EXIT
-            echo 2 >/proc/sys/fs/protected_regular
+            set_for_all fs/protected_regular 2
             explained sqlite sqlite3 shared/db 'insert into t values(1)'
             explained perl perl -e 'open F, ">", "shared/x" or die "cannot write shared/x\n"'
             explained node node -e 'try { require("fs").writeFileSync("shared/x", "") } catch { console.error("Could not save shared/x"); process.exit(1) }'

@@ -147,6 +147,7 @@ fn the_rights_that_count_are_those_of_the_user_that_a_launcher_or_a_script_chang
             explained missing timeout 9 runuser -u nobody -- cat open/none
             explained before sh -c 'runuser -u nobody -- true; cat open/none'
             as 54396 sh -c 'echo x >common/file'; chmod 666 common/file
+            set_for_all fs/protected_regular 2
             explained packer bsdtar cf common/file open"#,
         );
         scene.each(&["runuser", "number", "script", "su"]).assert_only(

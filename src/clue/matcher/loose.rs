@@ -14,6 +14,12 @@ use std::ops::Range;
 const OF_TESTS: &[&str] =
     &["(Failed)", "Comparison", "REQUIRE", "_test.", "assert", "expected", "pytest.", "test_", "tests/", " want"];
 
+/// Words of sentences that stand where the name of a program may.
+const NO_NAMES: &[&str] = &[
+    "all", "also", "an", "and", "any", "are", "be", "been", "but", "has", "have", "if", "is", "it", "no", "none",
+    "not", "one", "or", "properly", "still", "that", "the", "them", "they", "this", "was", "were", "which", "you",
+];
+
 impl Library {
     /// What may have failed, by words at the end of an output. `known` is where lines stand that a rule of forms knows.
     #[must_use]
@@ -24,7 +30,7 @@ impl Library {
         let mut drafts = reader.drafts(&page, said);
         drafts.retain(|draft| !is_known(draft.line) && !is_source(&page, draft.line));
         let mut clues = reader.clues(&page, drafts);
-        clues.retain(|clue| !is_of_test(&clue.line) && ends_it(said.transcript, clue));
+        clues.retain(|clue| !is_of_test(&clue.line) && !is_of_sentence(clue) && ends_it(said.transcript, clue));
         clues
     }
 }
@@ -32,6 +38,11 @@ impl Library {
 /// Whether a line shows a test, in which the words of anything may be.
 fn is_of_test(line: &str) -> bool {
     OF_TESTS.iter().any(|words| line.contains(words)) || is_comparison(line.as_bytes())
+}
+
+/// Whether what was taken for a name is a word that the sentence needs.
+fn is_of_sentence(clue: &Clue) -> bool {
+    clue.subject.as_deref().is_some_and(|subject| NO_NAMES.contains(&subject.to_ascii_lowercase().as_str()))
 }
 
 /// Whether a line is the source that a trace of Python shows below its place.
@@ -80,6 +91,14 @@ mod tests {
         ] {
             assert!(heard(output).is_empty(), "{output}");
         }
+    }
+
+    #[test]
+    fn words_of_a_sentence_are_no_names() {
+        for line in ["    are supported and not installed on your system.\n", "frob: which is not installed\n"] {
+            assert!(heard(line).is_empty(), "{line}");
+        }
+        assert_eq!(heard("frob: gizmo is not installed\n").len(), 1);
     }
 
     #[test]

@@ -98,6 +98,20 @@ group() {
 	inside=$LAB/bin/inside
 }
 
+# set_for_all NAME VALUE [NAME VALUE]...: settings of the whole machine, by their files below /proc/sys, put back when the scenario ends.
+# Scenarios that set some run one after the other.
+set_for_all() {
+	exec 8<"$BUILT"
+	flock 8
+	before=
+	while [ $# -gt 1 ]; do
+		before="$before echo $(cat "/proc/sys/$1") >/proc/sys/$1;"
+		echo "$2" >"/proc/sys/$1"
+		shift 2
+	done
+	trap "$before" EXIT
+}
+
 # unneeded_sudo: lets advice that begins with sudo be typed where there is none; the script is root already.
 unneeded_sudo() {
 	printf '#!/bin/sh\nexec "$@"\n' >"$LAB/bin/sudo"
