@@ -23,7 +23,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let limit = Limited::tightest(case, Resource::FileSize).map(|limited| limited.soft);
     let mut suspects = Vec::new();
     for (index, clue) in case.clues.iter().enumerate() {
-        if speaks_of_it(clue) || tells_the_status(clue) || limit.is_some() && may_hide_it(clue) {
+        let is_hidden = limit.is_some() && may_hide_it(clue) || clue.suspects(ID) && fills_its_filesystem(case, clue);
+        if speaks_of_it(clue) || tells_the_status(clue) || is_hidden {
             suspects.push(suspect(case, limit, Some(index)));
         }
     }
@@ -60,8 +61,12 @@ fn tells_the_status(clue: &Clue) -> bool {
     clue.suspects(ID) && clue.errno.is_none() && clue.line.contains("153")
 }
 
+/// Whether a full disk is what the message tells, or may as well be its reason where it tells none.
 fn is_of_a_full_disk(clue: &Clue) -> bool {
-    matches!(clue.errno, Some(Errno::ENOSPC | Errno::EIO))
+    match clue.errno {
+        Some(errno) => matches!(errno, Errno::ENOSPC | Errno::EIO),
+        None => clue.suspects("blocks-exhausted"),
+    }
 }
 
 /// Whether the message may stand for it, where there is a limit: a failed write that is reported as a full disk, or as nothing.
@@ -226,10 +231,23 @@ fn wanted(case: &Case, suspect: &Suspect) -> Option<u64> {
     case.clues[suspect.clue?].subject.as_deref()?.parse().ok()
 }
 
+/// The mount that holds a path, and the longest file there.
+fn bounds<'a>(case: &'a Case, path: &Path) -> Option<(&'a Mount, u64)> {
+    let mount = case.mount_of(path)?;
+    Some((mount, longest(mount, case.machine.space(&mount.point).ok()?.block_size)?))
+}
+
+/// Whether the file that a message names is as long as its filesystem lets one be.
+fn fills_its_filesystem(case: &Case, clue: &Clue) -> bool {
+    let file = clue.path.as_deref().and_then(|path| absolute(case, path));
+    file.is_some_and(|file| {
+        bounds(case, &file).zip(file_size(case, &file)).is_some_and(|((_, longest), length)| length >= longest)
+    })
+}
+
 fn by_filesystem(case: &Case, suspect: &Suspect) -> Option<Verdict> {
     let path = suspect.subject.path()?;
-    let mount = case.mount_of(path)?;
-    let longest = longest(mount, case.machine.space(&mount.point).ok()?.block_size)?;
+    let (mount, longest) = bounds(case, path)?;
     let length = file_size(case, path);
     let is_full = length.max(wanted(case, suspect)).is_some_and(|length| length >= longest);
     let fact = format!("{} ({}) holds no file larger than {}", mount.point.display(), mount.fstype, size(longest));
@@ -456,6 +474,22 @@ mod tests {
         stage.clue(Errno::ENOSPC, Operation::Write, "out");
         stage.clues[0].suspects = vec!["blocks-exhausted".into(), ID.into()];
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_message_without_a_reason_is_of_a_long_file_where_that_is_as_long_as_it_may_be() {
+        let told = |length: u64| {
+            let mut stage = stage("unlimited");
+            block_size(&mut stage, "/stick", 4096);
+            grow(&mut stage, "/stick/out", length);
+            stage.add(|clue| {
+                (clue.operation, clue.path) = (Some(Operation::Write), Some("/stick/out".into()));
+                clue.suspects = vec!["blocks-exhausted".into(), ID.into()];
+            });
+            stage
+        };
+        told(4096).assert_silent(&CAUSE);
+        assert_eq!(told(u64::from(u32::MAX)).finding(&CAUSE, "/stick/out").confidence, Confidence::Verified);
     }
 
     #[test]

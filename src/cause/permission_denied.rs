@@ -187,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_the_command_names_was_not_to_be_written_to() {
+        let refused = |script: &str| {
+            let mut stage = stage();
+            stage.command = ["bash", "-c", script].map(Into::into).into();
+            stage.stat("/srv", Kind::Directory, |stat| stat.mode = 0o755).missing("/srv/tool");
+            stage.clue(Errno::EACCES, Operation::Execute, "/srv/tool");
+            stage
+        };
+        refused("/srv/tool").assert_silent(&CAUSE);
+        assert!(refused("echo 1 >/srv/tool").finding(&CAUSE, "/srv").headline.ends_with("may not write to /srv"));
+    }
+
+    #[test]
     fn a_warning_is_silence() {
         let mut stage = stage();
         stage.stat("/root", Kind::Directory, |stat| stat.mode = 0o700);

@@ -200,10 +200,11 @@ fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
         let may_be = clue.operation.iter().chain(alternatives);
         attempts.extend(may_be.map(|operation| Attempt { operation: *operation, path, other: None }));
     }
-    if clue.operation == Some(Operation::Execute)
-        && path.is_some_and(|path| words::is_redirected_to(case.command, path))
-    {
-        attempts.retain(|attempt| attempt.operation == Operation::Create);
+    if let Some(path) = path.filter(|_| clue.operation == Some(Operation::Execute)) {
+        // A shell says of what it was to write to what it says of a program; where the command names the path, it shows which.
+        let is_target = words::is_redirected_to(case.command, path);
+        let is_named = is_target || words::paths_of(case.command).any(|named| named == path);
+        attempts.retain(|attempt| !is_named || is_target == (attempt.operation == Operation::Create));
     }
     // A shell says of a file that it was to read (`. ./x`) what it says of a program; it ends with 126 where it was one.
     if clue.operation == Some(Operation::Execute) && case.outcome != &(Outcome::Exited { code: 126 }) {
