@@ -4,7 +4,9 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Confidence, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::machine::Answer;
 use crate::probe::package_manager;
+use crate::probe::path::resolve;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "ca-certificates-missing";
@@ -63,7 +65,7 @@ fn bundle(case: &Case, clue: &Clue) -> Option<(Option<&'static str>, PathBuf)> {
     if OF_THEIR_OWN.iter().any(|program| is_by(case, clue, program)) {
         return None;
     }
-    let there = BUNDLES.iter().map(PathBuf::from).find(|path| !is_missing(case, path));
+    let there = BUNDLES.iter().map(PathBuf::from).find(|path| !is_missing(case, path).unwrap_or(true));
     Some((None, there.unwrap_or_else(|| BUNDLES[0].into())))
 }
 
@@ -86,8 +88,8 @@ fn signs_itself(clue: &Clue) -> bool {
     line.contains("self signed certificate") && !line.contains("in certificate chain")
 }
 
-fn is_missing(case: &Case, path: &Path) -> bool {
-    case.resolve(path).is_none_or(|found| !found.missing.as_os_str().is_empty())
+fn is_missing(case: &Case, path: &Path) -> Answer<bool> {
+    resolve(case.machine, case.mounts, path).map(|found| !found.missing.as_os_str().is_empty())
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -105,8 +107,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let shown = path.display();
     let named = variable.map_or_else(|| shown.to_string(), |variable| format!("{shown}, which {variable} names,"));
     let size = case.resolve(&path).and_then(|found| case.machine.stat(&found.existing).ok()).map(|stat| stat.size);
+    let is_missing = match is_missing(case, &path) {
+        Ok(is_missing) => is_missing,
+        Err(unknown) => return Verdict::Unknown(format!("{shown}: {unknown}")),
+    };
     let fact = match size {
-        _ if is_missing(case, &path) => Some(format!("{named} does not exist")),
+        _ if is_missing => Some(format!("{named} does not exist")),
         Some(0) => Some(format!("{named} is empty")),
         _ => None,
     };

@@ -145,7 +145,12 @@ pub fn near(id: &str) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::stage::Stage;
     use super::*;
+    use crate::clue::Operation;
+    use crate::machine::Record;
+    use crate::sys::errno::Errno;
+    use crate::text::Bytes;
     use std::collections::BTreeSet;
 
     #[expect(clippy::disallowed_methods, reason = "a test of the source tree")]
@@ -189,6 +194,41 @@ mod tests {
     fn a_cause_covers_causes_that_exist() {
         let known = |id: &&str| by_id(id).is_some();
         assert!(ALL.iter().flat_map(|cause| cause.covers).all(known));
+    }
+
+    /// A busy machine answers too late, and a report that is played back does not have every answer: that is no answer of "no".
+    #[test]
+    fn what_was_never_answered_is_never_more_than_possible() {
+        let errnos = [None, Some(Errno::EACCES), Some(Errno::EPERM), Some(Errno::ENOENT), Some(Errno::ENOSPC)];
+        let more = [Errno::EMFILE, Errno::ENOMEM, Errno::EAGAIN, Errno::ENODEV, Errno::ECONNREFUSED, Errno::EINVAL];
+        let errnos: Vec<Option<Errno>> = errnos.into_iter().chain(more.into_iter().map(Some)).collect();
+        let operations = [None, Some(Operation::Read), Some(Operation::Create), Some(Operation::Execute)];
+        let mut surer = BTreeSet::new();
+        for (cause, mode) in ALL.iter().flat_map(|cause| [(cause, Mode::Run), (cause, Mode::Log)]) {
+            for (errno, operation, path) in errnos.iter().flat_map(|errno| {
+                operations.iter().flat_map(move |operation| ["", "/srv/a/b"].map(|path| (*errno, *operation, path)))
+            }) {
+                let mut stage = Stage::new("");
+                (stage.mode, stage.record) = (mode, Record::default());
+                (stage.surroundings.identity.uid, stage.surroundings.identity.capabilities) = (0, u64::MAX);
+                for (name, value) in
+                    [("TERM", "xterm"), ("HOME", "/home/u"), ("LANG", "de_DE.UTF-8"), ("TMPDIR", "/tmp")]
+                {
+                    stage.surroundings.env.insert(name.into(), Bytes(value.into()));
+                }
+                stage.add(|clue| {
+                    (clue.errno, clue.operation, clue.suspects) = (errno, operation, vec![cause.id.to_owned()]);
+                    clue.path = (!path.is_empty()).then(|| path.into());
+                });
+                for (suspect, verdict) in stage.verdicts(cause) {
+                    let Verdict::Found(finding) = verdict else { continue };
+                    if finding.confidence != Confidence::Possible {
+                        surer.insert(format!("{} of {}: {}", cause.id, suspect.subject, finding.summary));
+                    }
+                }
+            }
+        }
+        assert!(surer.is_empty(), "{surer:#?}");
     }
 
     #[test]

@@ -5,8 +5,10 @@ use super::setting::{self, Wrong};
 use super::shared::hosts;
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
-use crate::machine::SocketState;
+use crate::machine::{SocketState, Unknown};
 use crate::probe::origin::config::has_systemd;
+use crate::probe::path::{Resolved, resolve};
+use crate::sys::errno::Errno;
 use std::path::Path;
 
 const ID: &str = "resolver-unconfigured";
@@ -38,7 +40,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if is_untold && hosts::need_no_name_server(case) {
         return Verdict::RuledOut("the hosts of the command need no name server".into());
     }
-    let fact = match contents(case) {
+    let found = match resolve(case.machine, case.mounts, Path::new(FILE)) {
+        Err(unknown) if unknown != Unknown::Errno(Errno::ELOOP) => {
+            return Verdict::Unknown(format!("{FILE}: {unknown}"));
+        }
+        found => found.ok(),
+    };
+    let fact = match contents(case, found) {
         Err(fact) => Some(fact),
         Ok(text) => unanswered(case, &text),
     };
@@ -66,8 +74,8 @@ fn fixes(case: &Case) -> Vec<Fix> {
 }
 
 /// The file's text, or what is wrong with the file.
-fn contents(case: &Case) -> Result<String, String> {
-    let Some(found) = case.resolve(Path::new(FILE)) else { return Err(format!("{FILE} leads in a circle")) };
+fn contents(case: &Case, found: Option<Resolved>) -> Result<String, String> {
+    let Some(found) = found else { return Err(format!("{FILE} leads in a circle")) };
     if !found.missing.as_os_str().is_empty() {
         let target = case.machine.read_link(Path::new(FILE));
         return Err(target.map_or_else(
@@ -111,8 +119,11 @@ fn unanswered(case: &Case, text: &str) -> Option<String> {
 fn no_route(case: &Case) -> Option<String> {
     let table = |name: &str| case.machine.read(Path::new(&format!("/proc/self/net/{name}")));
     let fourth = table("route").ok()?.lossy().lines().skip(1).count();
-    let sixth = table("ipv6_route")
-        .map_or(0, |table| table.lossy().lines().filter(|line| !line.trim_end().ends_with(" lo")).count());
+    let sixth = match table("ipv6_route") {
+        Ok(table) => table.lossy().lines().filter(|line| !line.trim_end().ends_with(" lo")).count(),
+        Err(unknown) if unknown.is_missing() => 0,
+        Err(_) => return None,
+    };
     (fourth + sixth == 0).then(|| {
         "there is no route to any other machine: this network namespace has the loopback interface alone".to_owned()
     })

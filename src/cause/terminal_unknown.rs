@@ -2,6 +2,7 @@
 
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use crate::machine::{Answer, Stat};
 use crate::probe::package_manager;
 use std::path::PathBuf;
 
@@ -22,8 +23,12 @@ fn kind(case: &Case) -> Option<String> {
 
 fn check(case: &Case, _: &Suspect) -> Verdict {
     let Some(kind) = kind(case) else { return setting::verdict(case, Some(unset()), "", "") };
-    let places = entries(case, &kind);
-    let is_there = places.iter().any(|place| case.machine.stat(place).is_ok());
+    let looked: Vec<Answer<Stat>> = entries(case, &kind).iter().map(|place| case.machine.stat(place)).collect();
+    let is_there = looked.iter().any(Answer::is_ok);
+    let unanswered = looked.into_iter().filter_map(Result::err).find(|unknown| !unknown.is_missing());
+    if let Some(unknown) = unanswered.filter(|_| !is_there) {
+        return Verdict::Unknown(format!("the terminfo databases: {unknown}"));
+    }
     let wrong = (!is_there).then(|| Wrong {
         headline: format!("the terminal type {kind} is not known here"),
         fact: format!("TERM={kind}, and no terminfo database of this machine has an entry of that name"),
@@ -66,7 +71,7 @@ fn entries(case: &Case, kind: &str) -> Vec<PathBuf> {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
-    use crate::machine::Kind;
+    use crate::machine::{Kind, Unknown};
     use crate::text::Bytes;
 
     const TABLE: &str = "21 1 254:0 / / rw - ext4 /dev/vda rw\n";
@@ -90,6 +95,12 @@ mod tests {
             matches!(&verdicts[0].1, Verdict::Found(finding) if finding.headline.contains("xterm-odd")),
             "{verdicts:?}"
         );
+    }
+
+    #[test]
+    fn a_database_that_was_not_looked_into_may_have_it() {
+        let mut stage = stage("xterm-odd");
+        stage.knows::<Stat>("stat /usr/lib/terminfo/x/xterm-odd", Err(Unknown::TimedOut)).assert_silent(&CAUSE);
     }
 
     #[test]
