@@ -40,6 +40,7 @@ struct Failure<'a> {
 
 impl Failure<'_> {
     fn explain(&self, machine: &Machine, rules: &Rules) -> Report {
+        machine.allow_until(Instant::now() + PROBES);
         let Some(heard) = self.heard(machine, &rules.library) else {
             return self.reported(&self.case(machine, &[]), Diagnosis::default());
         };

@@ -95,7 +95,7 @@ struct Time {
     /// How long this thread had waited for a processor when that was last asked.
     waited: Cell<Duration>,
     /// The deadline is not moved beyond this for such waiting.
-    latest: Instant,
+    latest: Cell<Instant>,
 }
 
 /// On a machine whose processors are busy, an explanation may take this much longer.
@@ -104,7 +104,7 @@ const MOST_WAITING: Duration = Duration::from_secs(3);
 impl Time {
     fn until(deadline: Instant) -> Self {
         let waited = Cell::new(time::waited_for_processor());
-        Self { deadline: Cell::new(deadline), waited, latest: deadline + MOST_WAITING }
+        Self { deadline: Cell::new(deadline), waited, latest: Cell::new(deadline + MOST_WAITING) }
     }
 
     /// Whether the deadline has passed. Time in which others had the processor is given back: a build of many jobs fails on a machine that is
@@ -115,7 +115,7 @@ impl Time {
         }
         let waited = time::waited_for_processor();
         let more = waited.saturating_sub(self.waited.replace(waited));
-        self.deadline.set((self.deadline.get() + more).min(self.latest));
+        self.deadline.set((self.deadline.get() + more).min(self.latest.get()));
         Instant::now() >= self.deadline.get()
     }
 }
@@ -125,6 +125,14 @@ impl Machine {
     #[must_use]
     pub fn live(surroundings: Surroundings, deadline: Instant) -> Self {
         Self { door: Door::Live(Time::until(deadline)), ..Self::played(surroundings, Record::default()) }
+    }
+
+    /// From now on questions have until this deadline. What was done before them, reading rules or a long log, is not taken off.
+    pub fn allow_until(&self, deadline: Instant) {
+        if let Door::Live(time) = &self.door {
+            time.deadline.set(deadline);
+            time.latest.set(deadline + MOST_WAITING);
+        }
     }
 
     /// The machine that a report recorded.
