@@ -62,6 +62,9 @@ const GENERAL: &[&str] = &[
     "encountered",
     "complete log",
     "went wrong",
+    "internal server error",
+    "unexpected error",
+    "unknown error",
 ];
 
 /// Words of lines that miss something: perhaps what the message is about.
@@ -350,6 +353,7 @@ mod tests {
         );
         assert!(["1 error", "2 errors generated.", "1 error and 2 warnings"].iter().all(|line| is_general(line)));
         assert!(is_statement("# a heading") && !is_general("12 monkeys errored"));
+        assert!(is_general("Error: Internal Server Error") && !is_general("Error: schema 7 is too new"));
     }
 
     #[test]

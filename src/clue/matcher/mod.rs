@@ -37,6 +37,9 @@ const HANDLED: usize = 5;
 /// Characters of a line that are shown.
 const SHOWN: usize = 300;
 
+/// Causes of a path at whose end nothing is.
+const OF_ABSENT_PATHS: &[&str] = &["dangling-symlink", "missing-path", "wrong-case"];
+
 /// What was said, by whom and in which surroundings.
 #[derive(Clone, Copy)]
 pub struct Said<'a> {
@@ -301,6 +304,10 @@ impl Reader<'_> {
         if matches!(draft.errno, Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS)) {
             // What the kernel said outweighs what is usual with this message.
             suspects.sort_by_key(|id| !is_of_errno(id));
+        }
+        if matches!(draft.errno, Some(Errno::EACCES | Errno::EPERM)) {
+            // What is refused is there.
+            suspects.sort_by_key(|id| OF_ABSENT_PATHS.contains(&id.as_str()));
         }
         suspects
     }
