@@ -94,7 +94,7 @@ impl Words {
         found.retain(|(place, _)| {
             let is_next = place.start >= done;
             done = if is_next { place.end } else { done };
-            is_next && stands_alone(text, place.clone())
+            is_next && stands_alone(text, place.clone()) && !is_sentence(text, place.start)
         });
         found.into_iter()
     }
@@ -121,6 +121,13 @@ fn stands_alone(text: &[u8], words: Range<usize>) -> bool {
     !touches(words.start.checked_sub(1).and_then(|before| text.get(before))) && !touches(text.get(words.end))
 }
 
+/// "The lock file exists" is a sentence about that file, and no word for an errno.
+fn is_sentence(text: &[u8], start: usize) -> bool {
+    let begins = |part: &[u8], word: &[u8]| part.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word));
+    let behind = |word: &[u8]| start.checked_sub(word.len()).is_some_and(|from| begins(&text[from..], word));
+    begins(&text[start..], b"file ") && (behind(b"lock ") || behind(b"pid "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +141,13 @@ mod tests {
         let words = Words::new(None);
         assert_eq!(found(&words, "open /x: no space left on device"), [Errno::ENOSPC]);
         assert_eq!(found(&words, "a: Permission denied, b: Read-only file system"), [Errno::EACCES, Errno::EROFS]);
+    }
+
+    #[test]
+    fn a_sentence_about_a_lock_file_is_no_errno() {
+        let words = Words::new(None);
+        assert_eq!(found(&words, "the PID file exists, and the lock file already exists"), []);
+        assert_eq!(found(&words, "link /x.lock: File exists"), [Errno::EEXIST]);
     }
 
     #[test]
