@@ -122,7 +122,7 @@ impl Failure<'_> {
         sought::settle(machine, &mut read);
         if self.mode == Mode::Run {
             sought::forget_unsettled(&mut read);
-            clue::without_elsewhere(self.command, &mut read);
+            clue::without_elsewhere(self.command, self.transcript, &mut read);
             clue::without_catalogue(&mut read);
         }
         read

@@ -96,6 +96,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Lookup::Nowhere if is_given_script(case, &name) => {
             Verdict::RuledOut("a shell was given it as its script, which is there".into())
         }
+        Lookup::Nowhere if is_any_name(case, suspect, &name) => {
+            Verdict::RuledOut("nothing tells that it is the name of a program".into())
+        }
         Lookup::Nowhere => {
             let closed = closed(case, &name);
             if closed.is_empty() && is_refused(case, suspect) {
@@ -106,6 +109,36 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Lookup::Found(file) => Verdict::RuledOut(format!("{} is in PATH now", file.display())),
         Lookup::Refused(file) => Verdict::RuledOut(format!("{} is in PATH and may not be executed", file.display())),
     }
+}
+
+/// Words before or behind the name of a program, and what may stand for it.
+const OF_PROGRAMS: &[&str] = &["binary", "command", "executable", "program"];
+const FOR_PROGRAMS: &[&str] = &["binary", "command", "executable", "program"];
+/// Words of a line about the programs of a machine.
+const OF_MACHINES: &[&str] =
+    &["path", "on the system", "on this system", "on your system", "on the host", "on this host", "on this machine"];
+
+/// Whether words alone, which are said of anything that is missing (`customer not found`), name what neither they nor the machine know as a
+/// program.
+fn is_any_name(case: &Case, suspect: &Suspect, name: &OsStr) -> bool {
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]).filter(|clue| clue.loose) else { return false };
+    let (line, name) = (clue.line.to_lowercase(), name.to_string_lossy().to_lowercase());
+    if FOR_PROGRAMS.contains(&&*name) {
+        return true;
+    }
+    let words: Vec<&str> = line
+        .split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_+.$".contains(letter)))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let places = (0..words.len()).filter(|at| words[*at] == name);
+    let is_beside = |at: usize| {
+        let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|at| words.get(at));
+        beside.into_iter().any(|word| OF_PROGRAMS.contains(word))
+    };
+    let is_called_one = places.into_iter().any(is_beside) || OF_MACHINES.iter().any(|words| line.contains(words));
+    !is_called_one
+        && elsewhere(case, OsStr::new(&name)).is_empty()
+        && offering_command(case.machine, OsStr::new(&name)).is_empty()
 }
 
 /// Whether the answer was EACCES and not that it is missing.

@@ -19,7 +19,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
         let path = clue.path.as_ref().map_or_else(|| repository(case), |path| refused::absolute(case, path));
         Suspect { subject: Subject::Path(path), clue: Some(index), touched: true }
     };
-    named.map(suspect).collect()
+    let is_repository = |suspect: &Suspect| {
+        let of_words = suspect.clue.is_some_and(|index| case.clues[index].loose);
+        let path = suspect.subject.path().filter(|_| of_words);
+        path.is_none_or(|path| case.machine.stat(&path.join(".git")).is_ok())
+    };
+    named.map(suspect).filter(is_repository).collect()
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {

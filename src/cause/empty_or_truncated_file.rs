@@ -43,6 +43,9 @@ pub(super) fn files(case: &Case, clue: &Clue) -> Vec<PathBuf> {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(file) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
+    if is_meant_empty(case, file) {
+        return Verdict::RuledOut("files of this kind have no bytes of their own".to_owned());
+    }
     let form = match case.machine.form(file) {
         Ok(form) => form,
         Err(_) if case.mode == Mode::Log => return refused::verdict(case, suspect, "may be empty or cut", |_, _| None),
@@ -53,6 +56,17 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         None if case.mode == Mode::Log => refused::verdict(case, suspect, "may be empty or cut", |_, _| None),
         None => Verdict::RuledOut(format!("{} is not empty and shows no sign of an early end", size(form.size))),
     }
+}
+
+/// Whether a file is empty on healthy machines: the kernel makes its text when it is read, or its name says all there is to say.
+fn is_meant_empty(case: &Case, file: &Path) -> bool {
+    const MARKERS: &[&str] = &["__init__.py", "py.typed"];
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let is_marker = MARKERS.contains(&&*name) || name.starts_with('.') && name.ends_with("keep");
+    is_marker
+        || case.mounts.holding(file).is_some_and(|mount| {
+            matches!(&*mount.fstype, "proc" | "sysfs" | "cgroup" | "cgroup2" | "debugfs" | "tracefs")
+        })
 }
 
 /// What is wrong with it.

@@ -46,12 +46,15 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(unknown) if spoken != Spoken::Plainly => return Verdict::Unknown(unknown.to_string()),
         Err(unknown) => return Verdict::Found(Box::new(said(case, &unknown.to_string()))),
     };
+    let is_loose = suspect.clue.is_some_and(|index| case.clues[index].loose);
     let bytes_left = user.bytes_allowed.saturating_sub(user.bytes);
     match () {
         () if user.keys >= user.keys_allowed => found(case, &user, Out::Keys, spoken.confidence()),
         () if bytes_left < SMALL_KEY => found(case, &user, Out::Bytes, spoken.confidence()),
         () if spoken != Spoken::Plainly => Verdict::RuledOut(counts(&user)),
-        () if case.mode == Mode::Run && bytes_left < LARGEST_KEY => found(case, &user, Out::Bytes, Confidence::Likely),
+        () if case.mode == Mode::Run && !is_loose && bytes_left < LARGEST_KEY => {
+            found(case, &user, Out::Bytes, Confidence::Likely)
+        }
         () => Verdict::Found(Box::new(said(case, &counts(&user)))),
     }
 }

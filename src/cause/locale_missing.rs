@@ -62,7 +62,18 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         None => "no variable asks for a locale".to_owned(),
         Some(name) => format!("the locale {name} is installed"),
     };
-    setting::verdict(case, wrong, &fine, "the locale was not installed")
+    let verdict = setting::verdict(case, wrong, &fine, "the locale was not installed");
+    if suspect.clue.is_none_or(|index| speaks_of_it(&case.clues[index])) {
+        verdict
+    } else {
+        setting::less_sure(verdict)
+    }
+}
+
+/// Whether a message is about the locale, and not about a text that it could not take: a program may have asked for ASCII itself.
+fn speaks_of_it(clue: &Clue) -> bool {
+    let line = clue.line.to_lowercase();
+    ["locale", "lc_", "lang", "utf-8", "utf8"].iter().any(|word| line.contains(word))
 }
 
 /// A locale that the command line asks for.

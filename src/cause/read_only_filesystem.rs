@@ -1,6 +1,7 @@
 //! The mount that holds the path takes no writes (EROFS). What to do depends on why, and some programs report it as something
 //! else: npm says that the file was not found, what asks access(2) first says that permission was denied.
 
+use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
 use crate::clue::{Clue, Operation};
 use crate::machine::{Identity, KernelMessage};
@@ -58,7 +59,9 @@ fn of_clue(case: &Case, index: usize, clue: &Clue) -> Vec<Suspect> {
 
 /// Whether the message says what the kernel said.
 fn says_read_only(clue: &Clue) -> bool {
-    clue.errno == Some(Errno::EROFS) || clue.suspects(ID)
+    // Words of something else are about a mount where they tell of a change.
+    let may_say = !clue.loose || leads_with(clue, ID) || clue.operation.is_some_and(Operation::changes);
+    clue.errno == Some(Errno::EROFS) || clue.suspects(ID) && may_say
 }
 
 /// Whether a refused change was reported by another errno: an answer to something else that the program asked before or after. What is to

@@ -3,6 +3,7 @@
 
 use super::Clue;
 use crate::sys::errno::Errno;
+use crate::transcript::{Part, Transcript};
 use crate::words::launched;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -48,8 +49,12 @@ const HERE: &[&str] = &["127.0.0.1", "::1", "[::1]", "localhost"];
 /// Words of what starts a container's first process.
 const OF_CONTAINER: &[&str] = &["OCI runtime", "container process"];
 
+/// What Ansible writes before the name of the machine whose task failed.
+const OF_TASKS: &[&str] = &["failed: [", "fatal: ["];
+
 /// Leaves out what another machine or a container said.
-pub fn without_elsewhere(command: &[OsString], clues: &mut Vec<Clue>) {
+pub fn without_elsewhere(command: &[OsString], transcript: &Transcript, clues: &mut Vec<Clue>) {
+    clues.retain(|clue| !is_of_task_elsewhere(&written(transcript, clue)));
     let words: Vec<&str> = launched(command).iter().filter_map(|word| word.to_str()).collect();
     let Some((name, arguments)) = words.split_first() else { return };
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -61,6 +66,24 @@ pub fn without_elsewhere(command: &[OsString], clues: &mut Vec<Clue>) {
     } else if CLIENTS.contains(&name) {
         clues.retain(|clue| !is_of_server(clue));
     }
+}
+
+/// The whole line in which a message stands: a record in it may be read as a line of its own.
+fn written(transcript: &Transcript, clue: &Clue) -> String {
+    let of_part = |part: &Part| {
+        let at = usize::try_from(clue.said.start.checked_sub(part.offset)?).ok()?;
+        let before = part.bytes.0.get(..at)?;
+        let begin = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let line = part.bytes.0[begin..].split(|byte| *byte == b'\n').next()?;
+        Some(String::from_utf8_lossy(line).into_owned())
+    };
+    transcript.parts.iter().rev().find_map(of_part).unwrap_or_else(|| clue.line.clone())
+}
+
+/// Whether a line is Ansible's of a task that failed on another machine.
+fn is_of_task_elsewhere(line: &str) -> bool {
+    let host = OF_TASKS.iter().find_map(|words| line.strip_prefix(words)?.split([']', ' ']).next());
+    host.is_some_and(|host| !HERE.contains(&host))
 }
 
 fn is_carried(name: &str, arguments: &[&str]) -> bool {
@@ -159,7 +182,7 @@ mod tests {
         let program = (!program.is_empty()).then(|| program.to_owned());
         let clue = Clue { program, path, line: line.to_owned(), errno: Some(Errno::EACCES), ..Clue::default() };
         let mut clues = vec![clue];
-        without_elsewhere(&command, &mut clues);
+        without_elsewhere(&command, &Transcript::whole(line.as_bytes().to_vec()), &mut clues);
         !clues.is_empty()
     }
 
@@ -179,6 +202,11 @@ mod tests {
                 "rsync host::mod/etc .",
                 "rsync",
                 "rsync: [sender] link_stat \"/x\" (in mod) failed: Permission denied (13)",
+            ),
+            (
+                "ansible-playbook a",
+                "touch",
+                "fatal: [web1]: FAILED! => {\"stderr\": \"touch: cannot touch '/etc/x': x\"}",
             ),
             ("psql -f a", "", "ERROR:  could not open file \"/etc/x\" for reading: Permission denied"),
         ] {
@@ -204,6 +232,11 @@ mod tests {
             ("sftp host", "", "Couldn't open local file \"/etc/x\" for writing: Permission denied"),
             ("psql -f /x", "psql", "psql: error: /x: Permission denied"),
             ("cat /etc/x", "cat", "cat: /etc/x: Permission denied"),
+            (
+                "ansible-playbook a",
+                "touch",
+                "fatal: [localhost]: FAILED! => {\"stderr\": \"touch: cannot touch '/etc/x': x\"}",
+            ),
         ] {
             assert!(stays(command, program, line), "{command}: {line}");
         }

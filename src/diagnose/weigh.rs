@@ -31,8 +31,8 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         // The message is what a test wanted or what it got.
         finding.confidence = Confidence::Possible;
     }
-    if clue.loose && clue.path.is_none() {
-        // Words without a path may be about anything.
+    if clue.loose && !names(case, clue, suspect) {
+        // Words may be about anything that their line does not name.
         lower(&mut finding);
     }
     let aftermath = Aftermath::of(case.transcript, clue);
@@ -53,6 +53,15 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         (Aftermath::Doubtful(_) | Aftermath::Open, _) => {}
     }
     Verdict::Found(finding)
+}
+
+/// Whether a message names the path that is suspected, or one on the way to it or below it.
+fn names(case: &Case, clue: &Clue, suspect: &Suspect) -> bool {
+    let Some(subject) = suspect.subject.path() else { return false };
+    let real = |path: &Path| case.resolve(path).map(|found| found.existing.join(found.missing));
+    let paths = [&clue.path, &clue.other_path].into_iter().flatten();
+    let mut named = paths.flat_map(|path| [Some(case.surroundings().cwd.join(path)), real(path)]).flatten();
+    named.any(|path| path.starts_with(subject) || subject.starts_with(&path))
 }
 
 /// Whether no message speaks of a cause: the state of the machine alone suggests it.

@@ -162,3 +162,79 @@ fn a_refused_ssh_key_is_no_fault_of_the_machine() {
     let setup = "echo 'echo \"git@example.org: Permission denied (publickey).\" >&2; exit 255' >ssh";
     assert_nothing_to_say("sh", setup, "sh ssh");
 }
+
+/// Words of programs whose subject is none of the machine's, each by itself the end of an output.
+const OF_OTHER_THINGS: &[&str] = &[
+    // Names of records.
+    "Patient not found",
+    "Error: Invoice 1234 not found",
+    "Error: profile is not installed",
+    "error: please install it first",
+    "tool hammer is not available",
+    // Terminals, terms, homes and locales that are no settings of a process.
+    "error: no terminal specified for shipment 12",
+    "ReferenceError: terminal is not defined",
+    "Please do not close this terminal while the migration runs.",
+    "error: unknown term x^2 in the expression",
+    "error: no home team for match 7",
+    "Error: Unknown locale \"tlh\"",
+    // Rights and locks of users of a program.
+    "error: this action requires administrator privileges",
+    "error: only users with admin rights can delete posts",
+    "hadolint: Dockerfile:3 DL3002 warning: Last USER should not be root",
+    "error: this seat is locked by another user",
+    "Error: Workflow is already running",
+    "ConcurrencyError: could not lock row 12",
+    "ERROR:root:GET /etc/passwd: permission denied for guest",
+    "CODEOWNERS: /etc/passwd is owned by @platform, approval missing",
+    "error: failed to create namespace staging: already exists",
+    "a.cpp:10:3: error: cannot bind non-const lvalue reference of type int",
+    "error: keyring products cannot be shipped",
+    // Places of servers and of documents.
+    "error: JSON pointer /properties/name not found",
+    "error: could not delete /pods/web: timeout",
+    "Validation error at /items/0/name: is not writable",
+    // Another reason is told, or the path is what was read from.
+    "cannot create user from /srv/ro/a.sql: duplicate id 7",
+    "error: cannot load /srv/ro/a.sql: unknown key",
+    "error executing /srv/rw/a.sql: division by zero",
+    "failed to create release from /etc/os-release: bad version",
+    "can not modify plan read from /etc/fstab: bad option",
+    "/proc/cpuinfo: unsupported format, the file is malformed",
+    "error: empty package list in /srv/rw/__init__.py",
+    // What is shown and not said.
+    "  --terminal      needs a terminal",
+    "a.py:9:1: E501 line too long (99 > 79 characters): \"Permission denied: /etc/shadow\"",
+    "<stdin>:1:2: error: #error \"cannot open /etc/shadow: Permission denied\"",
+    "E       assert \"Permission denied: /etc/shadow\" == \"ok\"",
+    "fatal: [web1]: FAILED! => {\"stderr\": \"touch: cannot touch /etc/x: Permission denied\"}",
+    "tool: error: argument x: invalid int value: \"/dev/nosuch\"",
+    "pattern \"permission denied\" not found in /var/log/app.log",
+];
+
+#[test]
+fn words_about_other_things_are_no_fault_of_the_machine() {
+    let count = OF_OTHER_THINGS.len();
+    scenario(&[Need::Root, Need::Program("flock")], |lab| {
+        let scene = lab.play(&format!(
+            r#"mkdir -p /srv; mount -t tmpfs lab /srv; mkdir /srv/ro /srv/rw; mount -t tmpfs lab /srv/ro; echo 1 >/srv/ro/a.sql
+            mount -o remount,ro /srv/ro; echo 1 >/srv/rw/a.sql; : >/srv/rw/__init__.py; cd /srv/rw
+            cat >"$LAB/lines" <<'LINES'
+{lines}
+LINES
+            printf '#!/bin/sh\nsed -n "$1p" "%s" >&2\nexit 1\n' "$LAB/lines" >"$LAB/say"; chmod 755 "$LAB/say"
+            # A user, a terminal and a lock that have nothing to do with it.
+            : >state.db; flock state.db sleep infinity & until ! flock -n state.db true; do sleep 0.02; done
+            for number in $(seq {count}); do
+                explained_in "root$number" "env -u TERM" "$LAB/say" "$number"
+                explained_in "user$number" "env -u TERM HOME=/nonexistent LANG=xx_YY.UTF-8 $(identity 65534)" "$LAB/say" "$number"
+            done"#,
+            lines = OF_OTHER_THINGS.join("\n"),
+        ));
+        for number in 1..=count {
+            for user in ["root", "user"] {
+                scene.run(&format!("{user}{number}")).assert_silent();
+            }
+        }
+    });
+}

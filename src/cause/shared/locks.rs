@@ -39,7 +39,9 @@ fn unnamed(case: &Case, clue: &Clue) -> Vec<(PathBuf, bool)> {
     let told = told(clue).map(|told| told.pid);
     let below: Vec<PathBuf> = below.filter(|path| told.is_none() || holder(case, path) == told).collect();
     let meant: Vec<PathBuf> = below.iter().filter(|path| is_spoken_of(case, clue, path)).cloned().collect();
-    let meant = if meant.is_empty() && have_one_holder(case, &below) { below } else { meant };
+    let is_about_them = || are_held_by_another(case, &below) || !clue.loose && speaks_of_a_file(clue);
+    let is_any = meant.is_empty() && have_one_holder(case, &below) && is_about_them();
+    let meant = if is_any { below } else { meant };
     meant.into_iter().map(|path| (path, false)).collect()
 }
 
@@ -49,12 +51,55 @@ fn is_spoken_of(case: &Case, clue: &Clue, path: &Path) -> bool {
     has_name(&clue.line, name) || case.command.iter().skip(1).any(|word| has_name(&word.to_string_lossy(), name))
 }
 
+/// Whether a message speaks of what lies in a file: seats and orders are locked too, in a table somewhere.
+fn speaks_of_a_file(clue: &Clue) -> bool {
+    const FILES: &[&str] = &[
+        "archive",
+        "cache",
+        "catalog",
+        "database",
+        "db",
+        "directory",
+        "environment",
+        "file",
+        "filelock",
+        "files",
+        "flock",
+        "folder",
+        "index",
+        "journal",
+        "keyring",
+        "ledger",
+        "lockfile",
+        "repository",
+        "sqlite",
+        "state",
+        "storage",
+        "store",
+        "workspace",
+    ];
+    let line = clue.line.to_lowercase();
+    let mut words = line.split(|letter: char| !letter.is_ascii_alphabetic());
+    words.any(|word| FILES.contains(&word)) || clue.errno.is_some()
+}
+
 /// Whether there is one file, or one process has all of them locked: of the locks of several, or of some that are not seen, nothing tells
 /// which the message means.
 fn have_one_holder(case: &Case, paths: &[PathBuf]) -> bool {
     let is_held_alike =
         |pair: &[PathBuf]| holder(case, &pair[0]).is_some_and(|first| holder(case, &pair[1]) == Some(first));
     paths.windows(2).all(is_held_alike)
+}
+
+/// Whether another run of the same program has files locked: words alone need not be about these.
+fn are_held_by_another(case: &Case, paths: &[PathBuf]) -> bool {
+    let name = words::launched(case.command).first().and_then(|program| Path::new(program).file_name());
+    let is_same = |pid: u32| {
+        case.machine
+            .program(pid)
+            .is_ok_and(|program| name.is_some_and(|name| program.is_one_of(&[&name.to_string_lossy()])))
+    };
+    paths.first().and_then(|path| holder(case, path)).is_some_and(is_same)
 }
 
 /// The process that has a file locked.

@@ -44,6 +44,9 @@ pub fn of_suspect(case: &Case, suspect: &Suspect) -> Option<Tried> {
 /// that its command line changes to. Of a message that names none, what the command line names and fails as it says.
 #[must_use]
 pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
+    if is_of_no_file(case, clue) {
+        return None;
+    }
     let child = Who::of_child(case.machine);
     let of = |who: &Who| {
         let attempted = attempts(case, clue).into_iter().find_map(|attempt| fails_as_said(case, clue, who, attempt));
@@ -55,6 +58,37 @@ pub fn tried(case: &Case, clue: &Clue) -> Option<Tried> {
     // Who becomes another user does so at once, and what fails is the work.
     let changed = other_user::of_command(case).or_else(|| other_user::of_script(case));
     changed.as_ref().and_then(of).or_else(|| of(&child))
+}
+
+/// Words of what lies at a path.
+const OF_FILES: &[&str] = &[
+    "directory",
+    "disk",
+    "device",
+    "dir",
+    "file",
+    "filename",
+    "filesystem",
+    "folder",
+    "mount",
+    "mountpoint",
+    "path",
+    "socket",
+    "volume",
+];
+
+/// Whether words alone tell of a place that begins with no directory of this machine: routes of a server, keys of a store and parts of a
+/// document are written as paths are. Where the line calls it a file, it is one.
+fn is_of_no_file(case: &Case, clue: &Clue) -> bool {
+    let Some(path) = clue.path.as_deref().filter(|path| path.is_absolute() && clue.loose && clue.errno.is_none())
+    else {
+        return false;
+    };
+    let top: PathBuf = path.components().take(2).collect();
+    let said = clue.line.replace(&*path.to_string_lossy(), " ").to_lowercase();
+    let mut words = said.split(|letter: char| !letter.is_ascii_alphabetic());
+    case.machine.stat(&top).is_err_and(|unknown| unknown.is_missing())
+        && !words.any(|word| OF_FILES.contains(&word.trim_end_matches('s')))
 }
 
 fn fails_as_said(case: &Case, clue: &Clue, who: &Who, attempt: Attempt) -> Option<Tried> {

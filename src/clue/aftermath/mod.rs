@@ -8,14 +8,14 @@ use crate::clue::Clue;
 use crate::clue::lines::line::clean;
 use crate::transcript::Transcript;
 use crate::words::has_name;
-use reading::{goes_with, has, has_errno, is_doubtful, is_general, is_of_usage, is_statement};
+use reading::{goes_with, has, has_errno, is_doubtful, is_general, is_statement};
 use std::ops::Range;
 
 mod behind;
 mod reading;
 
 pub use behind::is_left_behind;
-pub use reading::{is_marked, is_of_program, misses_something, only_says_that_it_failed};
+pub use reading::{is_marked, is_of_program, is_of_usage, misses_something, only_says_that_it_failed};
 
 /// Statements before a message that are looked at.
 const NEAR: usize = 12;

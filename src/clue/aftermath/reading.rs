@@ -100,12 +100,19 @@ const OF_TEXTS: &[&str] = &["parse", "decode", "deserialize", "convert", "valida
 /// Words that begin an error.
 const MARKS: &[&str] = &["error", "fatal", "panic", "critical", "crit", "e", "bug", "err!", "assertion"];
 
-/// Words of a program that was called wrongly (getopt(3), clap, argparse, pflag): whatever it met before, it ends for that.
+/// Words of a program that was called wrongly (getopt(3), clap, argparse, Go's flag and pflag): whatever it met before, it ends for that.
 const OF_USAGE: &[&str] = &[
+    "arguments are required: ",
+    "expected one argument",
+    "flag provided but not defined",
     "illegal option",
+    "invalid choice: ",
+    "invalid int value: ",
     "invalid option --",
+    "invalid value '",
     "no such option",
     "unexpected argument '",
+    "unknown command \"",
     "unknown flag",
     "unknown option",
     "unknown shorthand flag",

@@ -53,11 +53,22 @@ enum Wanted {
     Either,
 }
 
-/// Whether a line is on that side of a difference which was wanted, or may be; `above` are the lines before it, the nearest first.
-pub fn is_wanted_in_difference<'a>(line: &[u8], above: impl Iterator<Item = &'a [u8]>) -> bool {
-    let Some(sign) = line.trim_ascii_start().first().filter(|byte| matches!(byte, b'-' | b'+')) else { return false };
+/// Whether a line is on that side of a difference which was wanted, or may be; `above` are the lines before it, the nearest first, and
+/// `below` is the next one.
+pub fn is_wanted_in_difference<'a>(line: &[u8], above: impl Iterator<Item = &'a [u8]>, below: Option<&[u8]>) -> bool {
+    let Some(sign) = of_pytest(line).first().filter(|byte| matches!(byte, b'-' | b'+')) else { return false };
+    if is_replaced(line, below) {
+        return true;
+    }
     let legend = above.take(LEGEND).find_map(legend);
     legend.is_some_and(|wanted| wanted == Wanted::Either || wanted == Wanted::Sign(*sign))
+}
+
+/// Whether a line is removed from a text, and the next one stands in its place: a difference without a legend.
+fn is_replaced(line: &[u8], below: Option<&[u8]>) -> bool {
+    let is_side =
+        |line: &[u8], sign: u8| matches!(line, [first, next, ..] if *first == sign && next.is_ascii_alphanumeric());
+    is_side(line, b'-') && below.is_some_and(|below| is_side(below, b'+'))
 }
 
 /// What a line says of the signs of a difference below it: `+ actual - expected`, `--- expected`, an assertion that was shown before.
@@ -71,11 +82,18 @@ fn legend(line: &[u8]) -> Option<Wanted> {
     Some(Wanted::Sign(*sign))
 }
 
+/// A line without the mark that pytest puts before those of an error.
+fn of_pytest(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
+    line.strip_prefix(b"E ").map_or(line, <[u8]>::trim_ascii_start)
+}
+
 /// Whether a line is an assertion of Python that shows the two values which it compared.
 pub fn is_comparison(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
-    let line = line.strip_prefix(b"E ").map_or(line, <[u8]>::trim_ascii_start);
-    let Some(compared) = line.strip_prefix(b"AssertionError: ") else { return false };
+    let line = of_pytest(line);
+    let compared = line.strip_prefix(b"AssertionError: ").or_else(|| line.strip_prefix(b"assert "));
+    let Some(compared) = compared else { return false };
     BETWEEN.iter().any(|between| memchr::memmem::find(compared, between.as_bytes()).is_some())
 }
 
@@ -118,7 +136,7 @@ mod tests {
     #[test]
     fn of_a_difference_the_side_that_was_wanted_is_known_by_its_legend() {
         let is_wanted = |line: &str, above: &[&str]| {
-            is_wanted_in_difference(line.as_bytes(), above.iter().map(|line| line.as_bytes()))
+            is_wanted_in_difference(line.as_bytes(), above.iter().map(|line| line.as_bytes()), None)
         };
         let of_node = ["", "    + actual - expected", "    Expected values to be strictly equal:"];
         assert!(is_wanted("    - 'EROFS: x'", &of_node) && !is_wanted("    + 'EROFS: x'", &of_node));
@@ -126,12 +144,27 @@ mod tests {
         assert!(is_wanted("-\"x\"", &of_ruby) && !is_wanted("+\"x\"", &of_ruby));
         let of_python = ["- ok", "AssertionError: 'ok' != \"x\""];
         assert!(is_wanted("+ x", &of_python) && is_wanted("- x", &of_python));
+        let of_pytest = ["E         - ok", "E       assert 'x' == 'ok'"];
+        assert!(is_wanted("E         + x", &of_pytest) && !is_wanted("E       x", &of_pytest));
         assert!(!is_wanted("- bwrap: x", &["building"]) && !is_wanted("x", &of_node));
     }
 
     #[test]
+    fn a_line_that_another_replaces_is_one_side_of_a_difference() {
+        let is_replaced = |line: &str, below: Option<&str>| {
+            is_wanted_in_difference(line.as_bytes(), std::iter::empty(), below.map(str::as_bytes))
+        };
+        assert!(is_replaced("-cp: x", Some("+cp: y")));
+        assert!(!is_replaced("-bash: ./x: gone", Some("+ cp x y")) && !is_replaced("-bash: ./x: gone", None));
+    }
+
+    #[test]
     fn an_assertion_that_shows_both_values_is_a_comparison() {
-        for line in ["AssertionError: 'ok' != \"x: gone\"", "E       AssertionError: assert 'ok' == 'x'"] {
+        for line in [
+            "AssertionError: 'ok' != \"x: gone\"",
+            "E       AssertionError: assert 'ok' == 'x'",
+            "E       assert 'x: gone' == 'ok'",
+        ] {
             assert!(is_comparison(line.as_bytes()), "{line}");
         }
         for line in ["AssertionError: cannot write x: gone", "a == b", "OSError: x != y"] {

@@ -77,6 +77,11 @@ impl<'a> Page<'a> {
         self.behind.get_or_init(|| self.count_behind())[line] as usize
     }
 
+    /// What the last lines say, up to so many of each log.
+    pub fn last(&self, count: usize) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).filter(move |line| self.lines_behind(*line) < count).map(|line| self.lines[line].body())
+    }
+
     fn count_behind(&self) -> Vec<u32> {
         let mut counts = vec![0; self.lines.len()];
         let mut logs = self.logs.iter().rev().peekable();
@@ -151,6 +156,7 @@ impl<'a> Page<'a> {
         quotes
             || self.is_within_command(line)
             || self.is_usage(line)
+            || self.is_expected(line)
             || self.is_wanted_in_difference(line)
             || self.is_source(line)
     }
@@ -165,8 +171,8 @@ impl<'a> Page<'a> {
     }
 
     fn is_wanted_in_difference(&self, line: usize) -> bool {
-        let above = of_same_job(&self.lines, line, false).map(|above| self.lines[above].body());
-        is_wanted_in_difference(self.lines[line].body(), above)
+        let below = self.of_same_job(line, true).next();
+        is_wanted_in_difference(self.lines[line].body(), self.of_same_job(line, false), below)
     }
 
     /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.
@@ -179,6 +185,13 @@ impl<'a> Page<'a> {
             .take(USAGE)
             .find(|above| begins(*above) || !is_set_in(*above) && !text(*above).ends_with(b":"));
         is_set_in(line) && above.is_some_and(begins)
+    }
+
+    /// Whether a line is what Python's doctest wanted: set in below `Expected:`.
+    fn is_expected(&self, line: usize) -> bool {
+        let is_set_in = |line: usize| self.lines[line].text.first().is_some_and(u8::is_ascii_whitespace);
+        let heading = (0..line).rev().take(USAGE).find(|above| !is_set_in(*above));
+        is_set_in(line) && heading.is_some_and(|above| self.lines[above].text.trim_ascii_end() == b"Expected:")
     }
 
     /// What a pattern captures in a line, behind whichever prefix it matches first.
@@ -281,6 +294,15 @@ mod tests {
         let page = Page::of(&Transcript::whole(usage.into()), &words);
         let quoted = (0..page.len()).map(|line| page.is_quotation(line)).collect::<Vec<_>>();
         assert_eq!(quoted, [false, true, false, true, false, false]);
+    }
+
+    #[test]
+    fn what_doctest_wanted_is_a_quotation() {
+        let failure = "Expected:\n    cp: x: Permission denied\nGot:\n    cp: y: Permission denied\n";
+        let words = Words::new(None);
+        let page = Page::of(&Transcript::whole(failure.into()), &words);
+        let quoted = (0..page.len()).map(|line| page.is_quotation(line)).collect::<Vec<_>>();
+        assert_eq!(quoted[1..4], [true, false, false]);
     }
 
     #[test]

@@ -127,12 +127,12 @@ const OF_A_TIME: usize = 40;
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
 
 /// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff, commands that a
-/// shell shows before it runs them (`set -x`), source that a compiler shows, what configure tries,
+/// shell shows before it runs them (`set -x`), source that a compiler shows, also of `#error`, what configure tries,
 /// and a header that a compiler found in none of its directories, which is a fault of the source and names no path.
 static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = concat!(
         r"^[\t ]*(?:#[\t ]*)?(?:[^\s:]+:[0-9]+:(?:[0-9]+:)? )?(?:(?:not )?ok [0-9]+\b|--- (?:PASS|FAIL|SKIP)|=== (?:RUN|CONT|PAUSE)|test [^ ]+ \.\.\. |",
-        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|Received(?: string)?: +['\x22]|left: |right: |code: +assert|got: +'|Failed test |@@ |\+[^\s+0-9]|\++ [A-Za-z0-9_./'\[:]|[0-9]* *\| {2,}|checking [^\n]+\.\.\.)"
+        r"(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x95|\xe2\x9c\x97|\xe2\x97\x8f) |PASS(?:ED)?[: ]|(?:E +)?assert|[Ee]xpected[: ]|[Aa]ctual:|Received(?: string)?: +['\x22]|left: |right: |code: +assert|got: +'|(?:fatal )?error: (?:#error|#warning|static assertion failed)|warning: #warning|Failed test |@@ |\+[^\s+0-9]|\++ [A-Za-z0-9_./'\[:]|[0-9]* *\| {2,}|checking [^\n]+\.\.\.)"
     );
     compiled(forms)
 });
@@ -292,6 +292,8 @@ mod tests {
             "+ echo 'sudo: setrlimit(RLIMIT_STACK): gone'",
             "  343 |   fail(\"Error allocating %d\")",
             "checking how to parse nm's output... ./configure: line 7: sed: gone",
+            "a.c:1:2: error: #error \"cannot open /x: gone\"",
+            "a.c:3:1: error: static assertion failed: \"gone\"",
         ] {
             assert!(is_quotation(text.as_bytes(), 0), "{text}");
         }

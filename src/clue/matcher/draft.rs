@@ -119,9 +119,10 @@ fn errno(found: &Found) -> Option<Errno> {
     number().or_else(|| named("errno_name")).or_else(|| named("errno"))
 }
 
-/// A path as it was meant: shells write an apostrophe in a quoted name as `'\''`.
+/// A path as it was meant: shells write an apostrophe in a quoted name as `'\''`, Node.js and Deno a path as an address.
 fn path(written: &[u8]) -> PathBuf {
-    let mut path = written.trim_ascii().to_vec();
+    let written = written.trim_ascii();
+    let mut path = written.strip_prefix(b"file://").filter(|path| path.starts_with(b"/")).unwrap_or(written).to_vec();
     while let Some(at) = memchr::memmem::find(&path, br"'\''") {
         path.drain(at + 1..at + 4);
     }

@@ -3,16 +3,30 @@
 //! looked for in the last lines, beside whatever path these name. They only suggest: what the machine does not show is not claimed.
 
 use super::Said;
-use super::reader::Reader;
+use super::reader::{LAST, Reader};
 use crate::clue::library::Library;
 use crate::clue::lines::page::Page;
-use crate::clue::{Aftermath, Clue, is_comparison};
+use crate::clue::{Aftermath, Clue, is_comparison, is_of_usage};
 use crate::transcript::Transcript;
 use std::ops::Range;
 
+/// What lines have that tell of a request to a server: what stands behind is a place of that server.
+const OF_REQUESTS: &[&str] = &["DELETE /", "GET /", "HEAD /", "PATCH /", "POST /", "PUT /"];
+
 /// What lines have that show a test: its name, what it wanted and what it got.
-const OF_TESTS: &[&str] =
-    &["(Failed)", "Comparison", "REQUIRE", "_test.", "assert", "expected", "pytest.", "test_", "tests/", " want"];
+const OF_TESTS: &[&str] = &[
+    "(Failed)",
+    "Comparison",
+    "REQUIRE",
+    "_test.",
+    "assert",
+    "expected",
+    "pytest.",
+    "test_",
+    "tests/",
+    " want",
+    " \u{203a} ",
+];
 
 /// Words of sentences that stand where the name of a program may.
 const NO_NAMES: &[&str] = &[
@@ -27,10 +41,15 @@ impl Library {
         let reader = Reader::loose(self, said.surroundings.locale().as_deref());
         let page = reader.page(said.transcript);
         let is_known = |line: usize| known.iter().any(|known| overlap(known, &page.line(line).span));
+        if page.last(LAST).any(|line| is_of_usage(&String::from_utf8_lossy(line))) {
+            // The program was called wrongly, and what else it says is how it is called.
+            return Vec::new();
+        }
         let mut drafts = reader.drafts(&page, said);
-        drafts.retain(|draft| !is_known(draft.line) && !is_source(&page, draft.line));
+        drafts.retain(|draft| !is_known(draft.line) && !is_shown(&page, draft.line));
         let mut clues = reader.clues(&page, drafts);
-        clues.retain(|clue| !is_of_test(&clue.line) && !is_of_sentence(clue) && ends_it(said.transcript, clue));
+        let is_message = |clue: &Clue| !is_of_test(&clue.line) && !is_of_request(&clue.line) && !is_of_sentence(clue);
+        clues.retain(|clue| is_message(clue) && ends_it(said.transcript, clue));
         clues
     }
 }
@@ -43,6 +62,30 @@ fn is_of_test(line: &str) -> bool {
 /// Whether what was taken for a name is a word that the sentence needs.
 fn is_of_sentence(clue: &Clue) -> bool {
     clue.subject.as_deref().is_some_and(|subject| NO_NAMES.contains(&subject.to_ascii_lowercase().as_str()))
+}
+
+/// Whether a line tells of a request to a server.
+fn is_of_request(line: &str) -> bool {
+    OF_REQUESTS.iter().any(|words| line.contains(words))
+}
+
+/// Whether the words of a line are somebody else's: those of a source, of a finding about one, or of the help for an option.
+fn is_shown(page: &Page, line: usize) -> bool {
+    is_source(page, line) || is_finding(page.line(line).body()) || is_option(page.line(line).body())
+}
+
+/// Whether a line is what a compiler or a linter finds at a place of a source: `a.py:3:1: E501 line too long`.
+fn is_finding(line: &[u8]) -> bool {
+    let head = &line[..memchr::memmem::find(line, b": ").unwrap_or(0)];
+    let mut parts = head.rsplit(|byte| *byte == b':');
+    let mut is_number = || parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    is_number() && is_number() && parts.next().is_some_and(|file| file.contains(&b'.') || file.ends_with(b">"))
+}
+
+/// Whether a line describes an option, set in as programs do that tell how they are used.
+fn is_option(line: &[u8]) -> bool {
+    let option = line.trim_ascii_start();
+    option.len() < line.len() && matches!(option, [b'-', next, ..] if next.is_ascii_alphabetic() || *next == b'-')
 }
 
 /// Whether a line is the source that a trace of Python shows below its place.

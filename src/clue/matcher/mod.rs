@@ -261,7 +261,9 @@ impl Reader<'_> {
             (_, operation) => operation,
         };
         let suspects = self.suspects(says, &draft, operation);
-        let path = draft.path.filter(|path| draft.errno == Some(Errno::ENOENT) || !is_address(path));
+        let is_of_web = draft.path.as_deref().is_some_and(is_of_web);
+        let is_no_path = |path: &Path| is_of_web || draft.errno != Some(Errno::ENOENT) && is_address(path);
+        let path = draft.path.filter(|path| !is_no_path(path));
         Clue {
             errno: draft.errno,
             operation,
@@ -279,7 +281,7 @@ impl Reader<'_> {
             said: line.span.clone(),
             line: shown(&line.text),
             log: None,
-            sought: draft.sought,
+            sought: draft.sought.filter(|_| !is_of_web),
         }
     }
 
@@ -348,6 +350,13 @@ fn is_decisive(errno: Errno) -> bool {
 fn is_address(path: &Path) -> bool {
     let is_of_bash = ["/dev/tcp", "/dev/udp"].iter().any(|device| path.starts_with(device));
     is_of_bash || path.to_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok())
+}
+
+/// Whether what was taken for a path is one of a server: `https://host/x`.
+fn is_of_web(path: &Path) -> bool {
+    path.to_str()
+        .and_then(|text| text.split_once("://"))
+        .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn shown(text: &[u8]) -> String {

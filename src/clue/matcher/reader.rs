@@ -21,7 +21,7 @@ use std::collections::{HashMap, VecDeque};
 const OF_A_KIND: usize = 100;
 
 /// Lines from the end in which words are looked for: what a program ends with, and the trace that it shows then.
-const LAST: usize = 40;
+pub const LAST: usize = 40;
 /// Lines of an output from which on it is a whole log, of many programs; words are then looked for in fewer, and only where a line calls
 /// itself an error.
 const WHOLE_LOG: usize = 60;
