@@ -117,6 +117,7 @@ impl Failure<'_> {
     /// The clues that count, with the paths that are meant.
     fn settled(&self, machine: &Machine, mut read: Vec<Clue>) -> Vec<Clue> {
         read.retain(|clue| self.mode == Mode::Run || !(clue.live || clue.left_behind));
+        clue::without_graphics_memory(&mut read);
         clue::under_directory_option(self.command, &mut read);
         clue::under_changed_directory(self.command, &mut read);
         sought::settle(machine, &mut read);

@@ -11,6 +11,7 @@ mod aftermath;
 mod authoring;
 mod catalogue;
 mod elsewhere;
+mod graphics;
 mod language;
 mod library;
 mod lines;
@@ -25,6 +26,7 @@ pub use aftermath::{Aftermath, is_of_program as is_exception, misses_something, 
 pub use authoring::{Origin, Reviewed, Tested};
 pub use catalogue::without_catalogue;
 pub use elsewhere::without_elsewhere;
+pub use graphics::without_graphics_memory;
 pub use library::Library;
 pub use library::rule::Rule;
 pub use lines::compared::is_comparison;
