@@ -21,6 +21,11 @@ const RECENT: Duration = Duration::from_secs(5);
 /// Words of the kernel's messages about damage: of the block layer, ext4, XFS and btrfs.
 const WORDS: &[&str] = &["I/O error", "EXT4-fs error", "corruption", "Corruption", "csum failed"];
 
+/// Words by which it says that a filesystem was mounted or unmounted, which begin with a small or a large letter.
+const MOUNTS: &[&str] = &["ounted filesystem", "ount of filesystem", "nmounting ", "ounting V"];
+/// How a filesystem's own messages begin, and its type.
+const SPEAKERS: &[(&str, &str)] = &[("EXT4-fs", "ext"), ("XFS (", "xfs"), ("BTRFS", "btrfs")];
+
 pub const CAUSE: Cause =
     Cause { id: ID, page: include_str!("../../docs/causes/filesystem-damaged.md"), suspects, covers: &[], check };
 
@@ -64,7 +69,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let device = device::below(case.machine, mount).ok();
     let signs = device.as_ref().map(|device| signs(case.machine, mount, device)).unwrap_or_default();
     let says_damage = suspect.clue.and_then(|index| case.clues[index].errno).is_some_and(is_damage);
-    let is_fresh = device.as_ref().is_some_and(|device| is_told_just_now(case.machine, device));
+    let is_fresh = device.as_ref().is_some_and(|device| is_told_just_now(case.machine, mount, device));
     let is_named = suspect.clue.is_some_and(|index| case.clues[index].path.is_some());
     let confidence = match (says_damage || is_fresh, signs.is_empty()) {
         (true, false) if case.mode == Mode::Run && is_named => Confidence::Verified,
@@ -78,7 +83,7 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
 /// What the machine has on record about the filesystem and its device.
 fn signs(machine: &Machine, mount: &Mount, device: &Device) -> Vec<Evidence> {
     let counted = if is_ext(mount) { counted_by_ext4(machine, device) } else { counted_by_btrfs(machine, device) };
-    counted.into_iter().chain(said_by_kernel(machine, device)).collect()
+    counted.into_iter().chain(said_by_kernel(machine, mount, device)).collect()
 }
 
 /// Errors since the last check, kept in the superblock, `Documentation/ABI/testing/sysfs-fs-ext4`.
@@ -108,20 +113,25 @@ fn counted_by_btrfs(machine: &Machine, device: &Device) -> Option<Evidence> {
     })
 }
 
-/// The kernel's last message about errors of the device, and its age.
-fn last_message(machine: &Machine, device: &Device) -> Option<(String, Duration)> {
-    let log = machine.kernel_log(WORDS).ok()?;
+/// The kernel's last message about errors of the device, and its age. One from before the last mount is about what was on it then: a loop
+/// device or a disk may hold another filesystem since. So is one of another type of filesystem.
+fn last_message(machine: &Machine, mount: &Mount, device: &Device) -> Option<(String, Duration)> {
+    let words: Vec<&str> = WORDS.iter().chain(MOUNTS).copied().collect();
+    let log = machine.kernel_log(&words).ok()?;
     let message = log.messages.iter().rev().find(|message| names(&message.text, &device.name))?;
-    Some((message.text.clone(), log.age(message)))
+    let is_of_mounting = MOUNTS.iter().any(|word| message.text.contains(word));
+    let speaker = SPEAKERS.iter().find(|(speaker, _)| message.text.contains(speaker));
+    let is_of_another = speaker.is_some_and(|(_, fstype)| !mount.fstype.starts_with(fstype));
+    (!is_of_mounting && !is_of_another).then(|| (message.text.clone(), log.age(message)))
 }
 
 /// Whether the kernel told of an error when the command met EIO: then it is the same error.
-fn is_told_just_now(machine: &Machine, device: &Device) -> bool {
-    last_message(machine, device).is_some_and(|(_, age)| age < RECENT)
+fn is_told_just_now(machine: &Machine, mount: &Mount, device: &Device) -> bool {
+    last_message(machine, mount, device).is_some_and(|(_, age)| age < RECENT)
 }
 
-fn said_by_kernel(machine: &Machine, device: &Device) -> Option<Evidence> {
-    let (text, age) = last_message(machine, device)?;
+fn said_by_kernel(machine: &Machine, mount: &Mount, device: &Device) -> Option<Evidence> {
+    let (text, age) = last_message(machine, mount, device)?;
     let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
     let check = format!("dmesg -T | grep -w {}", crate::text::shell_word(&device.name));
     Some(Evidence::probe(format!("the kernel's log, {age} ago: {text}")).check(check))
@@ -182,10 +192,11 @@ mod tests {
         stage
     }
 
-    fn logs(stage: &mut Stage, text: &str, age: u64) {
-        let messages = vec![KernelMessage { at_us: 1, level: 3, text: text.to_owned() }];
-        stage
-            .knows(&format!("kernel-log {}", WORDS.join("|")), Ok(KernelLog { now_us: age * 1_000_000 + 1, messages }));
+    fn logs(stage: &mut Stage, texts: &[&str], age: u64) {
+        let message = |text: &&str| KernelMessage { at_us: 1, level: 3, text: (*text).to_owned() };
+        let words: Vec<&str> = WORDS.iter().chain(MOUNTS).copied().collect();
+        let log = KernelLog { now_us: age * 1_000_000 + 1, messages: texts.iter().map(message).collect() };
+        stage.knows(&format!("kernel-log {}", words.join("|")), Ok(log));
     }
 
     #[test]
@@ -201,9 +212,24 @@ mod tests {
     fn the_kernels_log_of_that_moment_proves_a_failed_read_and_an_older_one_makes_it_likely() {
         for (age, confidence) in [(2, Confidence::Verified), (60, Confidence::Likely)] {
             let mut stage = stage("xfs");
-            logs(&mut stage, "I/O error, dev vdb, sector 8 op 0x0:(READ)", age);
+            logs(&mut stage, &["I/O error, dev vdb, sector 8 op 0x0:(READ)"], age);
             let finding = stage.clue(Errno::EIO, Operation::Read, "/srv/file").finding(&CAUSE, "/srv");
             assert_eq!(finding.confidence, confidence);
+        }
+    }
+
+    #[test]
+    fn what_the_device_held_before_is_not_this_filesystem() {
+        const ERROR: &str =
+            "EXT4-fs error (device vdb): ext4_find_entry:1624: inode #12: checksumming directory block 0";
+        for (kind, texts) in [
+            ("btrfs", &[ERROR][..]),
+            ("ext4", &[ERROR, "EXT4-fs (vdb): mounted filesystem with ordered data mode. Quota mode: none."]),
+            ("ext4", &[ERROR, "EXT4-fs (vdb): unmounting filesystem."]),
+        ] {
+            let mut stage = stage(kind);
+            logs(&mut stage, texts, 60);
+            stage.clue(Errno::EIO, Operation::Read, "/srv/file").assert_silent(&CAUSE);
         }
     }
 
@@ -234,7 +260,7 @@ mod tests {
     #[test]
     fn errors_of_another_device_are_silence() {
         let mut stage = stage("xfs");
-        logs(&mut stage, "I/O error, dev vdbx, sector 8", 2);
+        logs(&mut stage, &["I/O error, dev vdbx, sector 8"], 2);
         stage.clue(Errno::EIO, Operation::Read, "/srv/file").assert_silent(&CAUSE);
     }
 
