@@ -146,6 +146,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_source_file_is_no_port() {
+        let mut stage = stage("frobd: net.c:104 in listen_on: bind(): Permission denied");
+        (stage.clues[0].operation, stage.clues[0].subject) = (Some(Operation::Bind), Some("net.c:104".into()));
+        assert!(stage.found(&CAUSE).is_empty());
+        stage.command = ["frobd", "-p", "88"].map(Into::into).to_vec();
+        assert_eq!(stage.found(&CAUSE), ["88"]);
+    }
+
+    #[test]
     fn a_binding_that_names_no_port_is_that_of_the_command() {
         let mut stage = stage("PermissionError: [Errno 13] Permission denied");
         stage.command = ["timeout", "-k", "5", "60", "python3", "-m", "http.server", "80"].map(Into::into).to_vec();

@@ -13,7 +13,8 @@ const ANNOUNCED: usize = 12;
 /// The port that a message names.
 pub fn of_clue(clue: &Clue) -> Option<u16> {
     // An address in the line is plainer than a number that a rule read: that may be the first of the address itself.
-    let read = || clue.subject.as_deref().filter(|subject| !begins_address(&clue.line, subject)).and_then(number);
+    let is_port = |subject: &&str| !begins_address(&clue.line, subject) && !is_place_in_source(&clue.line, subject);
+    let read = || clue.subject.as_deref().filter(is_port).and_then(number);
     addressed(&clue.line).or_else(read).or_else(|| behind_port(&clue.line))
 }
 
@@ -23,6 +24,15 @@ fn begins_address(line: &str, number: &str) -> bool {
         |rest: &str| rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let mut places = line.match_indices(number).peekable();
     places.peek().is_some() && places.all(|(at, _)| goes_on(&line[at + number.len()..]))
+}
+
+/// Whether a number is that of a line in a source file, with which programs begin what they say for their authors: `net.c:104 in listen:`.
+fn is_place_in_source(line: &str, subject: &str) -> bool {
+    const ENDINGS: [&str; 14] =
+        [".c", ".cc", ".cpp", ".cxx", ".go", ".h", ".hpp", ".java", ".js", ".lua", ".py", ".rb", ".rs", ".ts"];
+    let number = subject.rsplit(':').next().unwrap_or(subject);
+    let mut places = line.match_indices(number).filter_map(|(at, _)| line[..at].strip_suffix(':'));
+    places.any(|before| ENDINGS.iter().any(|ending| before.ends_with(ending)))
 }
 
 /// The port that the line before a message names: servers tell where they are going to listen, and then that they cannot.
@@ -63,8 +73,25 @@ fn in_program(text: &str) -> Option<u16> {
 fn in_program_file(case: &Case, file: &Path) -> Option<u16> {
     file.extension()?;
     let path = case.surroundings().cwd.join(file);
-    let port = case.machine.judge_script("listens on", &path, |text| in_program(&String::from_utf8_lossy(text)));
+    let port = case.machine.judge_script("listens on", &path, |text| {
+        let text = String::from_utf8_lossy(text);
+        in_program(&text).or_else(|| configured(&text))
+    });
     port.ok().flatten()
+}
+
+/// The port of a line of settings: `Port 88`, `listen: 8080`, `"http_port" = 80`.
+fn configured(text: &str) -> Option<u16> {
+    let is_parting = |letter: char| letter.is_whitespace() || "=:,;\"'".contains(letter);
+    let names_it = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        matches!(&*name, "port" | "listen") || [".port", "_port", "-port"].iter().any(|ending| name.ends_with(ending))
+    };
+    text.lines().find_map(|line| {
+        let mut words = line.split(is_parting).filter(|word| !word.is_empty());
+        let name = words.next().filter(|name| names_it(name))?;
+        words.next().filter(|_| !name.starts_with('#'))?.parse().ok().filter(|port| *port > 0)
+    })
 }
 
 /// The port on which a server was to listen that failed without a word on stderr: redis, mongod and Spring tell the reason on stdout.
@@ -163,11 +190,11 @@ fn behind_port(line: &str) -> Option<u16> {
     words(line).skip_while(|word| !word.eq_ignore_ascii_case("port")).nth(1)?.parse().ok()
 }
 
-/// `127.0.0.1:80`, `[::]:80`, haproxy's `[0.0.0.0:80]` and named's `::1#53`.
+/// `127.0.0.1:80`, `[::]:80`, haproxy's `[0.0.0.0:80]`, named's `::1#53`, and `127.0.0.1@53` of NSD and Unbound.
 fn of_address(word: &str) -> Option<u16> {
     let word = word.rsplit("//").next()?;
     let word = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
-    let (host, port) = word.rsplit_once([':', '#'])?;
+    let (host, port) = word.rsplit_once([':', '#', '@'])?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let is_host = matches!(host, "" | "*" | "localhost" | ":" | "::") || host.parse::<std::net::IpAddr>().is_ok();
     port.parse().ok().filter(|port| is_host && *port > 0)
@@ -196,6 +223,20 @@ mod tests {
         assert!(begins_address("failed to create listening socket for 127.0.0.1: Permission denied", "127"));
         assert!(!begins_address("cannot listen on 127 at 127.0.0.1", "127"));
         assert!(!begins_address("cannot listen on port 81.", "81"));
+    }
+
+    #[test]
+    fn a_port_is_read_from_a_line_of_settings() {
+        let known = [
+            ("# Port 80\nPort 88\n", Some(88)),
+            ("user: u\nlisten: 8080;", Some(8080)),
+            ("  \"http_port\": 9000,", Some(9000)),
+            ("support 3\nexport 4", None),
+            ("port: auto", None),
+        ];
+        for (text, port) in known {
+            assert_eq!(configured(text), port, "{text}");
+        }
     }
 
     #[test]
