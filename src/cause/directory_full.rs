@@ -110,7 +110,7 @@ impl Full<'_> {
             return Verdict::RuledOut("the filesystem itself has no room".into());
         }
         let largest = largest_directory(space.block_size);
-        let counts = |age: &Duration| is_said || *age <= self.run_time();
+        let counts = |age: &Duration| is_said || *age <= self.case.run_time();
         if let Some((message, _)) = self.message().filter(|(_, age)| counts(age)) {
             let sure = if is_named { Confidence::Verified } else { Confidence::Likely };
             return Verdict::Found(Box::new(self.index_full(sure, largest, Some(message))));
@@ -130,12 +130,6 @@ impl Full<'_> {
         let about_it = |text: &str| text.contains(&inode) && read_only::names(text, &device.name);
         let message = log.messages.iter().rev().find(|message| about_it(&message.text))?;
         Some((message.text.clone(), log.age(message)))
-    }
-
-    /// How long the command ran, as far as the watch tells: what the kernel wrote no longer ago was written since it began.
-    fn run_time(&self) -> Duration {
-        let ends = self.case.watched.places.iter().map(|place| place.after.moment.at_ms);
-        Duration::from_millis(ends.max().unwrap_or_default())
     }
 
     fn device(&self) -> Option<Device> {

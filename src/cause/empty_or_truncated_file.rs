@@ -15,7 +15,26 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
-    named.flat_map(|(index, clue)| files(case, clue).into_iter().map(move |file| suspect(file, index))).collect()
+    named.flat_map(|(index, clue)| read_files(case, clue).into_iter().map(move |file| suspect(file, index))).collect()
+}
+
+/// The files that a message may be about, without the one that the command was making when it failed.
+fn read_files(case: &Case, clue: &Clue) -> Vec<PathBuf> {
+    let mut files = files(case, clue);
+    if clue.path.is_none() && files.len() > 1 && case.mode == Mode::Run {
+        // What is written is named behind what is read.
+        if let Some(made) = files.iter().rposition(|file| is_new_and_empty(case, file)) {
+            files.remove(made);
+        }
+    }
+    files
+}
+
+/// Whether a file is empty and was last changed while the command ran, as far as whole seconds tell.
+fn is_new_and_empty(case: &Case, file: &Path) -> bool {
+    let (Ok(now), Ok(stat)) = (case.machine.now(), case.machine.stat(file)) else { return false };
+    let run_time = i64::try_from(case.run_time().as_secs()).unwrap_or(i64::MAX);
+    stat.size == 0 && stat.modified >= now.saturating_sub(run_time).saturating_sub(1)
 }
 
 fn suspect(file: PathBuf, index: usize) -> Suspect {
@@ -51,7 +70,8 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(_) if case.mode == Mode::Log => return refused::verdict(case, suspect, "may be empty or cut", |_, _| None),
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
-    match state(&form) {
+    let may_be_why = |form: &Form| may_be_why(case, suspect, form);
+    match state(&form).filter(|_| may_be_why(&form)) {
         Some((what, confidence)) => Verdict::Found(Box::new(found(case, suspect, file, &what, confidence))),
         None if case.mode == Mode::Log => refused::verdict(case, suspect, "may be empty or cut", |_, _| None),
         None => Verdict::RuledOut(format!("{} is not empty and shows no sign of an early end", size(form.size))),
@@ -68,6 +88,42 @@ fn is_meant_empty(case: &Case, file: &Path) -> bool {
             matches!(&*mount.fstype, "proc" | "sysfs" | "cgroup" | "cgroup2" | "debugfs" | "tracefs")
         })
 }
+
+/// Whether what is wrong with a file may be why a message was written. A reader that misses its own mark at the beginning does not come to an
+/// end that is missing; and of several files, a program that was cut is none that a reader of other files cares for.
+fn may_be_why(case: &Case, suspect: &Suspect, form: &Form) -> bool {
+    let cut = match (&form.archive, &form.promised) {
+        (Some((name, false)), _) => name,
+        (_, Some((name, _))) if form.size > 0 && !form.zeros => name,
+        _ => return true,
+    };
+    let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return true };
+    let line = clue.line.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    if says(&[&cut.to_ascii_lowercase()]) {
+        return true;
+    }
+    let wants_another = says(&["magic number", "bad magic", "not a ", "not an ", "no valid "])
+        || says(&["not in "]) && says(&[" format"]);
+    let is_one_of_many = clue.path.is_none() && read_files(case, clue).len() > 1;
+    let is_of_programs = cut == "ELF";
+    !wants_another && !(is_of_programs && (is_one_of_many || !says(OF_PROGRAMS)))
+}
+
+/// What linkers, loaders and debuggers say of a program or library that ends too early.
+const OF_PROGRAMS: &[&str] = &[
+    "truncated",
+    "too short",
+    "file format",
+    "file type",
+    "section",
+    "symbol",
+    "object",
+    "librar",
+    "executable",
+    "past end",
+    "core",
+];
 
 /// What is wrong with it.
 fn state(form: &Form) -> Option<(String, Confidence)> {
@@ -95,6 +151,9 @@ fn lengths(there: u64, wanted: u64) -> String {
 fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, confidence: Confidence) -> Finding {
     let headline = format!("{} {what}", file.display());
     let mut finding = refused::found(case, suspect, headline.clone(), format!("{headline}."));
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    let is_one_of_many = clue.is_some_and(|clue| clue.path.is_none() && read_files(case, clue).len() > 1);
+    let confidence = if is_one_of_many { confidence.min(Confidence::Likely) } else { confidence };
     (finding.confidence, finding.seen) = (confidence, Some(Seen::Now));
     finding.evidence.extend(case.machine.stat(file).ok().map(|stat| listed(case, file, &stat)));
     finding.evidence.push(Evidence::probe(format!("it {what}")).check(format!("ls -l {}", case.quoted(file))));
@@ -157,6 +216,34 @@ mod tests {
         let headline = |size| stage(form(size)).finding(&CAUSE, "/home/u/.m2/x.jar").headline;
         assert_eq!(headline(4096), "/home/u/.m2/x.jar is cut: 4.0 KiB of the 8.0 KiB that its SQLite header promises");
         assert!(headline(8191).contains("8191 bytes of the 8.0 KiB"));
+    }
+
+    #[test]
+    fn a_program_that_is_cut_is_not_why_a_reader_of_other_files_fails() {
+        let cut = || Form { size: 2048, promised: Some(("ELF".into(), 8192)), ..Form::default() };
+        for (line, is_why) in [
+            ("plzip: x.jar: Bad magic number (file not in lzip format).", false),
+            ("lzop: x.jar: not a lzop file", false),
+            ("qpdf: x.jar: file is damaged", false),
+            ("ld: x.jar: file truncated", true),
+            ("readelf: Error: x.jar: Failed to read the ELF header's magic number", true),
+        ] {
+            let mut stage = stage(cut());
+            stage.clues[0].line = line.into();
+            assert_eq!(!stage.found(&CAUSE).is_empty(), is_why, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_the_command_was_making_is_not_what_it_read() {
+        let mut stage = stage(Form { size: 10, ..Form::default() });
+        stage.clues[0].path = None;
+        stage.stat("/home/u/out", Kind::Regular, |stat| (stat.modified, stat.size) = (1_000_000, 0));
+        stage
+            .knows("form /home/u/out", Ok(Form::default()))
+            .knows("now", Ok::<_, crate::machine::Unknown>(1_000_000_i64));
+        stage.command = ["rdiff", "patch", ".m2/x.jar", "./out"].map(Into::into).into();
+        stage.missing("/home/u/patch").assert_silent(&CAUSE);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::watch::{Place, Watched};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Whether the failure was watched or only its output is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,13 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn surroundings(&self) -> &'a Surroundings {
         self.machine.surroundings()
+    }
+
+    /// How long the command ran, as far as the watch tells: what was written no longer ago was written since it began.
+    #[must_use]
+    pub fn run_time(&self) -> Duration {
+        let ends = self.watched.places.iter().map(|place| place.after.moment.at_ms);
+        Duration::from_millis(ends.max().unwrap_or_default())
     }
 
     /// What a path of a clue means on this machine; a relative one from the child's working directory.
