@@ -2,7 +2,9 @@
 //! refused as being of the future.
 
 use super::setting::{self, Wrong};
-use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use super::spoken::leads_with;
+use super::{Case, Cause, Fix, Mode, Subject, Suspect, Verdict};
+use crate::clue::Clue;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "clock-wrong";
@@ -21,10 +23,24 @@ const WITNESSES: &[&str] =
     &["/var/lib/dpkg/status", "/var/lib/rpm", "/var/lib/pacman/local", "/lib/apk/db/installed", "/etc", "/usr/bin"];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    setting::suspects(case, ID, setting::nothing_else, |case, clue| {
+    let mut suspects = setting::suspects(case, ID, setting::nothing_else, |case, clue| {
         let path = clue.path.as_ref().map(|path| case.surroundings().cwd.join(path));
         path.map_or(Subject::Name("-".into()), Subject::Path)
-    })
+    });
+    suspects.retain(|suspect| suspect.clue.is_none_or(|index| may_be_of_time(case, &case.clues[index])));
+    suspects
+}
+
+/// Whether a message may be about time whose rule holds something else for likelier: what is wrong with a certificate is, where it does not
+/// tell more. A status alone tells nothing.
+fn may_be_of_time(case: &Case, clue: &Clue) -> bool {
+    const WORDS: &[&str] = &["valid", "expire", "verif", "trusted", "activated", "date", "time", "clock"];
+    let line = clue.line.to_ascii_lowercase();
+    let tells_more = clue.errno.is_some() || line.contains("unable to get") || line.contains("unknown authority");
+    case.mode == Mode::Log
+        || leads_with(clue, ID)
+        || line.is_empty()
+        || !tells_more && WORDS.iter().any(|word| line.contains(word))
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -42,7 +58,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         check: format!("date; stat -c %y {}", case.quoted(&path)),
         fixes: fixes(case, suspect, &path),
     });
-    setting::verdict(case, wrong, "no file that tells is ahead of the clock", "a clock was wrong")
+    let verdict = setting::verdict(case, wrong, "no file that tells is ahead of the clock", "a clock was wrong");
+    let is_led = suspect.clue.is_none_or(|index| leads_with(&case.clues[index], ID));
+    if is_led { verdict } else { setting::less_sure(verdict) }
 }
 
 /// The script of the command line, where it says that its own files are newer than new ones (`AM_SANITY_CHECK` of automake).
@@ -124,6 +142,21 @@ mod tests {
         let finding = of("newly created file is older than distributed files!").finding(&CAUSE, "-");
         assert!(finding.headline.ends_with("/home/u/Makefile"), "{finding:?}");
         of("the certificate is not yet valid").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_certificate_that_something_else_is_wrong_with_is_not_that_of_a_wrong_clock() {
+        let of = |line: &str| {
+            let mut stage = stage(2_000_000);
+            stage.clues[0].suspects = vec!["ca-certificates-missing".into(), ID.into()];
+            stage.clues[0].line = line.into();
+            stage
+        };
+        for line in ["error setting certificate file: none.pem", "unable to get local issuer certificate"] {
+            of(line).assert_silent(&CAUSE);
+        }
+        let finding = of("certificate verification failed").finding(&CAUSE, "/home/u/Makefile");
+        assert_eq!(finding.confidence, Confidence::Likely);
     }
 
     #[test]

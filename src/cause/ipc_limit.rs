@@ -24,8 +24,12 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 }
 
 /// Words of messages by the kind that they mean.
-const WORDS: [(&str, Kind); 11] = [
+const WORDS: [(&str, Kind); 15] = [
     ("mq_open", Kind::Queues),
+    ("msg_get_queue", Kind::Messages),
+    ("sem_get", Kind::Semaphores),
+    ("shm_attach", Kind::SharedMemory),
+    ("shmop_open", Kind::SharedMemory),
     ("msgget", Kind::Messages),
     ("message queue", Kind::Messages),
     ("semget", Kind::Semaphores),
@@ -49,12 +53,14 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return Verdict::Unknown("no message speaks of it".into());
     };
     let Some(kind) = kind(suspect) else { return Verdict::Unknown("it is no kind of object".into()) };
+    let may_be_others = suspect.clue.is_some_and(|index| is_reached_by_several(case, &case.clues[index]));
+    let sure = if may_be_others { spoken.confidence().min(Confidence::Likely) } else { spoken.confidence() };
     let objects = match objects(case.machine, kind) {
         Ok(objects) => objects,
         Err(unknown) => return Verdict::Unknown(unknown.to_string()),
     };
     if let Some(reached) = objects.counts.iter().find(|count| count.is_reached()) {
-        return Verdict::Found(Box::new(found(case, kind, &objects, reached, spoken.confidence())));
+        return Verdict::Found(Box::new(found(case, kind, &objects, reached, sure)));
     }
     match objects.counts.iter().find(|count| is_short(count)) {
         Some(short) if spoken == Spoken::Plainly => {
@@ -63,6 +69,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         _ if spoken == Spoken::Plainly && case.mode == Mode::Log => Verdict::Found(Box::new(said(kind, &objects))),
         _ => Verdict::RuledOut(counts(&objects)),
     }
+}
+
+/// Whether a message leaves open which kind it means, and more than one of them is used up.
+fn is_reached_by_several(case: &Case, clue: &Clue) -> bool {
+    let is_reached =
+        |kind: &Kind| objects(case.machine, *kind).is_ok_and(|objects| objects.counts.iter().any(Count::is_reached));
+    kinds(clue).iter().filter(|kind| is_reached(kind)).count() > 1
 }
 
 fn kind(suspect: &Suspect) -> Option<Kind> {
@@ -179,6 +192,16 @@ mod tests {
         stage.file("/proc/sys/kernel/shmmni", "4096\n").file("/proc/sys/kernel/shmall", "18446744073692774399\n");
         stage.file("/proc/sys/fs/mqueue/queues_max", "256\n");
         stage
+    }
+
+    #[test]
+    fn of_several_kinds_that_are_used_up_none_is_proven_by_a_message_that_names_none() {
+        let mut stage = stage();
+        stage.file("/proc/sys/kernel/msgmni", "4\n").file("/proc/sys/kernel/shmmni", "1\n");
+        stage.clue(Errno::ENOSPC, Operation::Ipc, "");
+        assert_eq!(["msg", "shm"].map(|kind| stage.finding(&CAUSE, kind).confidence), [Confidence::Likely; 2]);
+        stage.clues[0].line = "shmget: No space left on device".into();
+        assert_eq!(stage.finding(&CAUSE, "shm").confidence, Confidence::Verified);
     }
 
     #[test]

@@ -23,7 +23,15 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// EACCES is about a directory only where it was to be executed.
 fn may_mean_it(clue: &Clue) -> bool {
-    clue.errno != Some(Errno::EACCES) || clue.operation == Some(Operation::Execute)
+    (clue.errno != Some(Errno::EACCES) || clue.operation == Some(Operation::Execute)) && !is_of_making_one(clue)
+}
+
+/// Whether a message without a reason is that a directory could not be made: that one is there is not why.
+fn is_of_making_one(clue: &Clue) -> bool {
+    let path = clue.path.as_ref().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let makes = clue.operation == Some(Operation::Mkdir)
+        || clue.operation == Some(Operation::Create) && clue.line.replace(&path, "").contains("director");
+    clue.errno.is_none() && makes
 }
 
 fn is_it(obstacle: &Obstacle) -> bool {
@@ -85,6 +93,18 @@ mod tests {
         let finding = stage.finding(&CAUSE, "/srv/app.conf");
         assert_eq!(finding.headline, "/srv/app.conf is an empty directory, not a file");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("rmdir /srv/app.conf"));
+    }
+
+    #[test]
+    fn that_a_directory_could_not_be_made_is_not_that_it_is_there() {
+        let mut stage = Stage::new(TABLE);
+        stage.directory("/srv/app").names("/srv/app", &[]).add(|clue| {
+            (clue.path, clue.operation) = (Some("/srv/app".into()), Some(Operation::Create));
+            (clue.line, clue.suspects) = ("failed to create /srv/app directory".into(), vec![ID.into()]);
+        });
+        stage.assert_silent(&CAUSE);
+        stage.clues[0].line = "failed to create /srv/app".into();
+        assert_eq!(stage.found(&CAUSE), ["/srv/app"]);
     }
 
     #[test]

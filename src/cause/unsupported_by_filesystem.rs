@@ -11,6 +11,7 @@ use crate::probe::walk::{Attempt, Why, walk};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::words;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "unsupported-by-filesystem";
@@ -96,12 +97,17 @@ fn abilities(case: &Case, clue: &Clue) -> Vec<Ability> {
         case.command.iter().any(|word| word.to_string_lossy().to_lowercase().contains("direct"))
             || line.contains("direct")
     };
+    // Without a path, sockets and devices answer so too.
+    let is_of_unnamed = || {
+        let says = |word: &OsString| word.to_string_lossy().to_lowercase().contains("tmpfile");
+        clue.path.is_some() || line.contains("tmpfile") || case.command.iter().any(says)
+    };
     let untold: &[Ability] = match (clue.operation, clue.errno) {
         // Python names both ends of a link and no operation.
         (None, Some(Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EPERM)) if clue.other_path.is_some() => {
             &[Ability::Symlink, Ability::HardLink]
         }
-        (None | Some(Read | Create), Some(Errno::EOPNOTSUPP)) => &[Ability::Unnamed],
+        (None | Some(Read | Create), Some(Errno::EOPNOTSUPP)) if is_of_unnamed() => &[Ability::Unnamed],
         (Some(Read | Write | Create), Some(Errno::EINVAL)) if is_direct() => &[Ability::Direct],
         (Some(Create | Mkdir), Some(Errno::EPERM | Errno::EACCES | Errno::ENOENT)) => &[Ability::Entries],
         (Some(Create), None) if clue.suspects(ID) => &[Ability::Entries],
@@ -320,6 +326,16 @@ mod tests {
         let mut stage = stage("exfat");
         stage.clue(Errno::EPERM, Operation::Link, "/media/old");
         assert_eq!(stage.finding(&CAUSE, "/media").confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn what_names_no_path_may_be_a_socket_s() {
+        let mut stage = stage("vfat");
+        stage.add(|clue| clue.errno = Some(Errno::EOPNOTSUPP));
+        stage.command = ["frob", "/media/old"].map(Into::into).into();
+        stage.assert_silent(&CAUSE);
+        stage.clues[0].line = "open(O_TMPFILE): Operation not supported".into();
+        assert_eq!(stage.found(&CAUSE), ["/media"]);
     }
 
     #[test]
