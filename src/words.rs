@@ -10,8 +10,9 @@ const WORDS: usize = 64;
 
 /// Programs that read a script: from a file that they are given, or behind an option from a word.
 const INTERPRETERS: &[&str] = &[
-    "Rscript", "ash", "bash", "dash", "elixir", "erl", "fish", "guile", "julia", "ksh", "lua", "luajit", "mksh",
-    "node", "perl", "php", "python", "ruby", "sbcl", "sh", "swipl", "yash", "zsh",
+    "Rscript", "ash", "bash", "csh", "csi", "dash", "elixir", "erl", "fish", "gforth", "gnuplot", "guile", "julia",
+    "ksh", "lua", "luajit", "mksh", "node", "perl", "php", "posh", "python", "ruby", "sbcl", "sh", "swipl", "tclsh",
+    "tcsh", "yash", "zsh",
 ];
 /// Programs that give a word behind `-c` to a shell.
 const SHELL_STARTERS: &[&str] = &["flock", "runuser", "script", "su"];
@@ -59,7 +60,7 @@ fn is_interpreter(word: &OsStr) -> bool {
 /// Whether a word is make(1).
 #[must_use]
 pub fn is_make(word: &OsStr) -> bool {
-    matches!(program_name(word).as_str(), "make" | "gmake")
+    matches!(program_name(word).as_str(), "make" | "gmake" | "bmake")
 }
 
 /// A program that starts the one behind it and ends as that does.
@@ -133,7 +134,16 @@ pub fn path_in(word: &OsStr) -> Option<&Path> {
         Some(equals) if !bytes[..equals].contains(&b'/') => &bytes[equals + 1..],
         _ => bytes,
     };
+    let value = address_of_socat(value).unwrap_or(value);
     (!value.is_empty() && !value.starts_with(b"-")).then(|| Path::new(OsStr::from_bytes(value)))
+}
+
+/// The file of an address of socat(1): `OPEN:out/x,append`.
+fn address_of_socat(word: &[u8]) -> Option<&[u8]> {
+    const TYPES: [&[u8]; 6] = [b"CREATE", b"CREAT", b"FILE", b"GOPEN", b"OPEN", b"PIPE"];
+    let colon = memchr::memchr(b':', word)?;
+    let file = word[colon + 1..].split(|byte| *byte == b',').next()?;
+    TYPES.contains(&&word[..colon]).then_some(file)
 }
 
 /// The value that stands behind an option of one letter without a blank: `-o/path`.
@@ -252,6 +262,7 @@ mod tests {
             ["a", "/x", "--out=/x/y", "-v", "of=b", "./a=b"].map(found),
             [Some("a"), Some("/x"), Some("/x/y"), None, Some("b"), Some("./a=b")]
         );
+        assert_eq!(["CREATE:out/x,append", "http:x"].map(found), [Some("out/x"), Some("http:x")]);
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub const CAUSE: Cause = Cause {
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = setting::suspects(case, ID, is_of_device, |case, clue| Subject::Path(device(case, clue)));
-    suspects
-        .retain(|suspect| suspect.subject.path().is_some_and(|path| is_device_path(path) && path != Path::new("/dev")));
+    let is_meant = |path: &Path| is_device_path(path) && path != Path::new("/dev") || is_device_node(case, path);
+    suspects.retain(|suspect| suspect.subject.path().is_some_and(is_meant));
     suspects
 }
 
@@ -34,13 +34,22 @@ fn is_device_path(path: &Path) -> bool {
     path.starts_with("/dev") && !OF_FILES.iter().any(|tree| path.starts_with(tree))
 }
 
+/// Whether a device is there, wherever it lies: images and chroots have their own.
+fn is_device_node(case: &Case, path: &Path) -> bool {
+    case.machine.stat(path).is_ok_and(|stat| is_device(stat.kind))
+}
+
 /// ENXIO of `/dev/tty` is about the session and not about the device, tty(4).
-fn is_of_device(_: &Case, clue: &Clue) -> bool {
+fn is_of_device(case: &Case, clue: &Clue) -> bool {
     if clue.errno == Some(Errno::ENXIO) && clue.path.as_deref() == Some(Path::new("/dev/tty")) {
         return false;
     }
     let is_refusal = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV | Errno::ENOTTY));
-    is_refusal && clue.path.as_ref().is_none_or(|path| is_device_path(path))
+    let is_it = |path: &PathBuf| {
+        let is_unbacked = matches!(clue.errno, Some(Errno::ENXIO | Errno::ENODEV));
+        is_device_path(path) || is_unbacked && is_device_node(case, &case.surroundings().cwd.join(path))
+    };
+    is_refusal && clue.path.as_ref().is_none_or(is_it)
 }
 
 /// The device that the command line names and that is not there, where a message has an errno and no path.
@@ -176,6 +185,18 @@ mod tests {
         stage.stat("/dev/null", Kind::Regular, |_| {});
         let finding = stage.clue(Errno::ENOTTY, Operation::Read, "/dev/null").finding(&CAUSE, "/dev/null");
         assert!(finding.headline.contains("ordinary file"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_node_without_a_device_is_told_wherever_it_lies() {
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/srv/root/dev/sdb", Kind::BlockDevice, |_| {}).stat("/srv/pipe", Kind::Fifo, |_| {});
+        let finding =
+            stage.clue(Errno::ENXIO, Operation::Read, "/srv/root/dev/sdb").finding(&CAUSE, "/srv/root/dev/sdb");
+        assert_eq!(finding.headline, "nothing is behind the device /srv/root/dev/sdb");
+        let mut stage = Stage::new(TABLE);
+        stage.stat("/srv/pipe", Kind::Fifo, |_| {});
+        stage.clue(Errno::ENXIO, Operation::Write, "/srv/pipe").assert_silent(&CAUSE);
     }
 
     #[test]

@@ -68,6 +68,28 @@ mod tests {
     }
 
     #[test]
+    fn a_message_without_a_reason_that_suspects_the_modes_may_mean_it() {
+        let mut stage = stage("/srv/x", InodeFlags { immutable: true, append_only: false });
+        stage.add(|clue| {
+            (clue.operation, clue.path) = (Some(Operation::Write), Some("/srv/x".into()));
+            clue.suspects = vec!["permission-denied".into()];
+        });
+        assert_eq!(stage.finding(&CAUSE, "/srv/x").confidence, crate::cause::Confidence::Likely);
+        stage.clues[0].suspects = vec!["port-in-use".into()];
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn what_is_not_there_and_refused_was_to_be_made() {
+        let mut stage = stage("/srv", InodeFlags { immutable: true, append_only: false });
+        stage.missing("/srv/new").clue(Errno::EPERM, Operation::Read, "");
+        stage.clues[0].path = None;
+        stage.command = ["zsyncmake", "-o", "/srv/new"].map(Into::into).into();
+        stage.missing("/home/u/-o");
+        assert_eq!(stage.found(&CAUSE), ["/srv"]);
+    }
+
+    #[test]
     fn a_file_without_attributes_is_silence() {
         let mut stage = stage("/srv/x", InodeFlags::default());
         stage.clue(Errno::EPERM, Operation::Remove, "/srv/x").assert_silent(&CAUSE);

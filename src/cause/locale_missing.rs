@@ -1,7 +1,7 @@
 //! The locale that the environment asks for is not installed, locale(7): programs warn, or refuse to start.
 
 use super::setting::{self, Wrong};
-use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
+use super::{Case, Cause, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ const VARIABLES: &[&str] =
 fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, setting::nothing_else, |case, clue| {
         let wanted = missing(case).or_else(|| wanted(case).into_iter().next());
-        let name = told(case, clue).or(wanted.map(|(_, name)| name));
+        let name = told(case, clue).or_else(|| in_program_text(case)).or(wanted.map(|(_, name)| name));
         Subject::Name(name.unwrap_or("-".into()))
     })
 }
@@ -27,6 +27,29 @@ fn told(case: &Case, clue: &Clue) -> Option<String> {
     let name = clue.subject.as_deref()?;
     let is_asked_for = case.command.iter().any(|word| word.to_string_lossy().contains(name));
     (is_asked_for && case.machine.has_locale(name) == Ok(false)).then(|| name.to_owned())
+}
+
+/// The locale that a program text of the command line names and that is not installed, where what the environment asks for is.
+fn in_program_text(case: &Case) -> Option<String> {
+    if case.mode == Mode::Log || missing(case).is_some() {
+        return None;
+    }
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_.@-".contains(letter);
+    let texts: Vec<_> = case.command.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+    let names = texts.iter().flat_map(|text| text.split(|letter| !is_of_name(letter)));
+    let mut absent = names.filter(|name| is_a_locale(name) && case.machine.has_locale(name) == Ok(false));
+    absent.next().map(str::to_owned)
+}
+
+/// Whether a word is language, country and perhaps more: `de_DE.UTF-8`.
+fn is_a_locale(word: &str) -> bool {
+    let (name, _) = word.split_once(['.', '@']).unwrap_or((word, ""));
+    name.split_once('_').is_some_and(|(language, country)| {
+        matches!(language.len(), 2 | 3)
+            && country.len() == 2
+            && language.bytes().all(|byte| byte.is_ascii_lowercase())
+            && country.bytes().all(|byte| byte.is_ascii_uppercase())
+    })
 }
 
 /// The locales that are asked for, and by which variable; `LC_ALL` alone where it is set.
@@ -50,6 +73,9 @@ fn missing(case: &Case) -> Option<(&'static str, String)> {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if let Some(name) = suspect.clue.and_then(|index| told(case, &case.clues[index])) {
         return setting::verdict(case, Some(not_installed(case, &name)), "", "");
+    }
+    if let Some(name) = in_program_text(case) {
+        return setting::less_sure(setting::verdict(case, Some(not_installed(case, &name)), "", ""));
     }
     let wrong = missing(case).map(|(variable, name)| Wrong {
         headline: format!("the locale {name} is not installed"),
@@ -132,6 +158,16 @@ mod tests {
         stage.add(|clue| (clue.suspects, clue.subject) = (vec![ID.to_owned()], Some("xx_YY".into())));
         assert!(stage.finding(&CAUSE, "xx_YY").summary.contains("asks for the locale xx_YY"));
         stage.knows("locale xx_YY", Ok(true)).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_locale_that_a_program_text_names_is_likely() {
+        let mut stage = Stage::new(TABLE);
+        stage.command = ["python3", "-c", r#"setlocale(LC_ALL, "qq_QQ.UTF-8")"#].map(Into::into).into();
+        stage.knows("locale qq_QQ.UTF-8", Ok(false));
+        stage.add(|clue| clue.suspects = vec![ID.to_owned()]);
+        assert_eq!(stage.finding(&CAUSE, "qq_QQ.UTF-8").confidence, crate::cause::Confidence::Likely);
+        stage.knows("locale qq_QQ.UTF-8", Ok(true)).assert_silent(&CAUSE);
     }
 
     #[test]

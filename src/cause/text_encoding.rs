@@ -33,18 +33,29 @@ fn spoken_of(case: &Case, clue: &Clue) -> Vec<PathBuf> {
 
 /// Whether a message shows a mark or a carriage return where none belongs. That a `#!` line ends in one is another cause.
 fn speaks_of_it(clue: &Clue) -> bool {
-    let line = clue.line.as_str();
-    let is_of_interpreter = line.contains("bad interpreter") || line.contains("env:");
-    let shows = [r"$'\r'", r"\r'", r"\r: ", "\u{feff}", r"\357\273\277", "^M"].iter().any(|mark| line.contains(mark));
-    !is_of_interpreter && (clue.suspects(ID) || shows)
+    let is_of_interpreter = clue.line.contains("bad interpreter") || clue.line.contains("env:");
+    !is_of_interpreter && (clue.suspects(ID) || shows(clue))
 }
 
-/// The file that a shell names before the line number: `x.sh: line 2: …`.
+fn shows(clue: &Clue) -> bool {
+    [r"$'\r'", r"\r'", r"\r: ", "\u{feff}", r"\357\273\277", "^M"].iter().any(|mark| clue.line.contains(mark))
+}
+
+/// Whether a message is one of contents that were not understood, which may as well be a program's: it shows neither a mark nor a return. Most
+/// readers take line ends of both kinds, and many a mark of one letter; wide text hardly any takes.
+fn is_guessed(clue: &Clue) -> bool {
+    clue.suspects("wrong-architecture") && !shows(clue)
+}
+
+/// The file that a shell names with the line number: `x.sh: line 2: …`, `x.sh: 2: …`, `E: x.sh[2]: …` of mksh.
 fn in_line(case: &Case, clue: &Clue) -> Option<PathBuf> {
-    let (file, rest) = clue.line.split_once(": ")?;
-    let place = case
-        .resolve(Path::new(file))
-        .filter(|_| rest.starts_with("line ") || rest.starts_with(|c: char| c.is_ascii_digit()))?;
+    let (file, rest) = clue.line.strip_prefix("E: ").unwrap_or(&clue.line).split_once(": ")?;
+    let bracketed = file.strip_suffix(']').and_then(|file| file.rsplit_once('['));
+    let is_placed = bracketed.is_some_and(|(_, line)| line.bytes().all(|byte| byte.is_ascii_digit()))
+        || rest.starts_with("line ")
+        || rest.starts_with(|c: char| c.is_ascii_digit());
+    let file = bracketed.map_or(file, |(file, _)| file);
+    let place = case.resolve(Path::new(file)).filter(|_| is_placed)?;
     place.missing.as_os_str().is_empty().then_some(place.existing)
 }
 
@@ -54,35 +65,54 @@ pub(super) fn explains(case: &Case, index: usize) -> bool {
     of_message.any(|suspect| matches!(check(case, &suspect), Verdict::Found(_)))
 }
 
+/// What refutes it.
+const NEITHER: &str = "it has neither a byte order mark nor CR LF line ends";
+
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(file) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
     let form = case.machine.form(file);
-    match form.as_ref().ok().and_then(what) {
-        Some((what, fix)) => Verdict::Found(Box::new(found(case, suspect, file, &what, &fix))),
+    let is_guess = suspect.clue.is_some_and(|index| is_guessed(&case.clues[index]));
+    let counts = |form: &&Form| !is_guess || form.mark.as_deref().is_some_and(|mark| mark != "UTF-8");
+    match form.as_ref().ok().filter(counts).and_then(|form| what(case, file, form)) {
+        Some((what, fix)) => {
+            let mut finding = found(case, suspect, file, &what, fix);
+            if is_guess {
+                finding.confidence = Confidence::Likely;
+            }
+            Verdict::Found(Box::new(finding))
+        }
         None if case.mode == Mode::Log => {
             refused::verdict(case, suspect, "may have a byte order mark or CR LF line ends", |_, _| None)
         }
         None => form.map_or_else(
             |unknown| Verdict::Unknown(unknown.to_string()),
-            |_| Verdict::RuledOut("it has neither a byte order mark nor CR LF line ends".into()),
+            |_| Verdict::RuledOut(if is_guess { "it is no wide text" } else { NEITHER }.into()),
         ),
     }
 }
 
-/// What it has, and the command that takes it away, to be followed by the file.
-fn what(form: &Form) -> Option<(String, String)> {
+/// What it has, and the command that takes it away.
+fn what(case: &Case, file: &Path, form: &Form) -> Option<(String, String)> {
+    let quoted = case.quoted(file);
     match form.mark.as_deref() {
-        Some("UTF-8") => Some(("begins with a UTF-8 byte order mark".into(), r"sed -i '1s/^\xEF\xBB\xBF//'".into())),
-        Some(mark) => Some((
-            format!("is {mark} text"),
-            format!("iconv -f {} -t UTF-8", mark.trim_end_matches("LE").trim_end_matches("BE")),
-        )),
-        None if form.carriage_returns => Some(("has CR LF line ends".into(), r"sed -i 's/\r$//'".into())),
+        Some("UTF-8") => {
+            Some(("begins with a UTF-8 byte order mark".into(), format!(r"sed -i '1s/^\xEF\xBB\xBF//' {quoted}")))
+        }
+        Some(mark) => {
+            let mut beside = file.as_os_str().to_owned();
+            beside.push(".utf8");
+            let beside = case.quoted(Path::new(&beside));
+            // Without LE or BE, iconv(1) takes the mark for one and leaves it out. What is copied keeps owner and mode.
+            let from = mark.trim_end_matches("LE").trim_end_matches("BE");
+            let fix = format!("iconv -f {from} -t UTF-8 {quoted} >{beside} && cp {beside} {quoted} && rm {beside}");
+            Some((format!("is {mark} text"), fix))
+        }
+        None if form.carriage_returns => Some(("has CR LF line ends".into(), format!(r"sed -i 's/\r$//' {quoted}"))),
         None => None,
     }
 }
 
-fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, fix: &str) -> Finding {
+fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, fix: String) -> Finding {
     let (at, quoted) = (file.display(), case.quoted(file));
     let headline = format!("{at} {what}");
     let summary = format!("{headline}, and what reads it takes them for contents.");
@@ -91,7 +121,7 @@ fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, fix: &str) -> 
     finding
         .evidence
         .push(Evidence::probe(format!("it {what}")).check(format!("head -c 64 {quoted} | od -c | head -5")));
-    finding.fixes.push(Fix::lasting("takes them away").command(format!("{fix} {quoted}")));
+    finding.fixes.push(Fix::lasting("takes them away").command(fix));
     finding.fixes.push(Fix::lasting("in a git repository: `* text=auto eol=lf` in .gitattributes keeps them out"));
     finding
 }
@@ -123,6 +153,34 @@ mod tests {
         let finding =
             stage(RETURNED, Form { mark: Some("UTF-8".into()), ..Form::default() }).finding(&CAUSE, "/home/u/x.sh");
         assert_eq!(finding.headline, "/home/u/x.sh begins with a UTF-8 byte order mark");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_wide_text_and_nothing_less() {
+        let of = |form| {
+            let mut stage = stage("parse error: Invalid numeric literal at line 1, column 3", form);
+            stage.clues[0].path = Some("x.sh".into());
+            stage.clues[0].suspects = vec!["wrong-architecture".into(), ID.into()];
+            stage
+        };
+        let marked = |mark: &str| Form { mark: Some(mark.into()), ..Form::default() };
+        let finding = of(marked("UTF-16LE")).finding(&CAUSE, "/home/u/x.sh");
+        assert_eq!(finding.confidence, Confidence::Likely);
+        assert_eq!(
+            finding.fixes[0].command.as_deref(),
+            Some(
+                "iconv -f UTF-16 -t UTF-8 /home/u/x.sh >/home/u/x.sh.utf8 && cp /home/u/x.sh.utf8 /home/u/x.sh && rm /home/u/x.sh.utf8"
+            )
+        );
+        of(marked("UTF-8")).assert_silent(&CAUSE);
+        of(Form { carriage_returns: true, ..Form::default() }).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_script_that_mksh_names_with_a_bracket_is_found() {
+        let mut stage = stage("E: x.sh[2]: ls", Form { carriage_returns: true, ..Form::default() });
+        stage.clues[0].operation = Some(Operation::Execute);
+        assert_eq!(stage.finding(&CAUSE, "/home/u/x.sh").confidence, Confidence::Verified);
     }
 
     #[test]

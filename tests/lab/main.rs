@@ -80,6 +80,7 @@ mod surroundings_unsaid;
 mod time_and_stack;
 mod tools;
 mod twins;
+mod unheard_of;
 mod unsupported;
 mod words_in_any_form;
 mod words_of_tools;

@@ -98,7 +98,18 @@ fn may_lie_elsewhere(case: &Case, clue: &Clue) -> bool {
 fn concerns(clue: &Clue, id: &str, errnos: &[Errno]) -> bool {
     let is_unreached = |errno| errno == Errno::ECONNREFUSED && clue.path.is_some();
     let speaks = |errno| errnos.contains(&errno) || errno == Errno::ENOENT || is_unreached(errno);
-    clue.errno.map_or_else(|| clue.suspects(id), speaks)
+    clue.errno.map_or_else(|| clue.suspects(id) || is_met_as_well(clue, id), speaks)
+}
+
+/// Whether a message without a reason, of which a rule names causes that refuse alike, may be about this one: what refuses at its path tells
+/// them apart.
+fn is_met_as_well(clue: &Clue, id: &str) -> bool {
+    let alike: &[&str] = match id {
+        "immutable-file" => &["permission-denied"],
+        "symlink-loop" => &["missing-path", "dangling-symlink"],
+        _ => &[],
+    };
+    clue.path.is_some() && alike.iter().any(|other| clue.suspects(other))
 }
 
 /// The messages that may be why the command failed: not warnings, and not what it went on after.

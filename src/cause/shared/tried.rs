@@ -167,6 +167,7 @@ fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     // The program itself, also behind `env` or `timeout`, is not what it works on.
     let mut found = words::paths_of(words::launched(case.command)).filter_map(|path| {
         let tried = attempted(case, who, Attempt { operation, path, other: None })?;
+        let tried = made_where_missing(case, clue, tried)?;
         // A bare word may be no path at all: what refuses where it would lie tells nothing of it.
         let is_path = path.components().count() > 1 || path.extension().is_some();
         let met = tried.obstacle()?;
@@ -176,6 +177,20 @@ fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     });
     let first = found.next()?;
     found.all(|other| other.obstacle() == first.obstacle()).then_some(first)
+}
+
+/// What is not there and was refused for another reason than that was to be made, whatever a program calls that: `open: …`. A bare word
+/// may be one of a program text (`socket.socket`).
+fn made_where_missing(case: &Case, clue: &Clue, tried: Tried) -> Option<Tried> {
+    let is_missing =
+        matches!(&tried.obstacle()?.why, Why::Missing { rest, through: None } if rest.as_os_str().is_empty());
+    let is_refused = matches!(clue.errno, Some(Errno::EACCES | Errno::EPERM | Errno::EROFS));
+    let opens = matches!(tried.operation, Operation::Read | Operation::Write);
+    if is_missing && is_refused && opens && tried.path.components().count() > 1 {
+        attempted(case, &tried.who, Attempt { operation: Operation::Create, path: &tried.path, other: None })
+    } else {
+        Some(tried)
+    }
 }
 
 /// What may have failed on a path of the command line; none where the message is about something else.

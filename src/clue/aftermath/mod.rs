@@ -35,6 +35,8 @@ pub enum Aftermath {
     DealtWith(String),
 }
 
+/// What is left out for a failure, which is no other way: rsync of a directory that it could not make.
+const LEFT_OUT: &[&str] = &["from this failed directory"];
 /// Words for going on in another way.
 const INSTEAD: &[&str] = &[
     "using default",
@@ -84,7 +86,8 @@ impl Aftermath {
         let again = after.iter().rposition(|line| repeats(line, clue)).map_or(0, |last| last + 1);
         let after = &after[again..];
         let next = after.iter().position(|line| !line.starts_with(char::is_whitespace));
-        if let Some(instead) = next.filter(|next| has(&after[*next], INSTEAD)) {
+        let is_instead = |line: &String| has(line, INSTEAD) && !has(line, LEFT_OUT);
+        if let Some(instead) = next.filter(|next| is_instead(&after[*next])) {
             let goes_on = after[instead + 1..].iter().any(|line| is_statement(line));
             let line = after[instead].clone();
             return if goes_on { Self::DealtWith(line) } else { Self::Otherwise(line) };
@@ -280,6 +283,8 @@ mod tests {
             assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::DealtWith(_)), "{rest}");
         }
         assert!(matches!(after(CAT.0, CAT.1, "INFO  using defaults\n"), Aftermath::Otherwise(_)));
+        let left_out = "*** Skipping any contents from this failed directory ***\n";
+        assert_eq!(after(CAT.0, CAT.1, left_out), Aftermath::Open);
     }
 
     #[test]

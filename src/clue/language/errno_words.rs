@@ -23,6 +23,7 @@ const OTHER_WORDS: &[(&str, Errno)] = &[
     ("out of memory", Errno::ENOMEM),
     ("operation not supported on socket", Errno::EOPNOTSUPP),
     ("text file is busy", Errno::ETXTBSY),
+    ("text file or pseudo-device busy", Errno::ETXTBSY),
     ("cross-device link not permitted", Errno::EXDEV),
     ("cross-device link", Errno::EXDEV),
     ("stale nfs file handle", Errno::ESTALE),
@@ -36,6 +37,7 @@ const OTHER_WORDS: &[(&str, Errno)] = &[
     ("operation not supported", Errno::EOPNOTSUPP),
     ("software caused connection abort", Errno::ECONNABORTED),
     ("socket not connected", Errno::ENOTCONN),
+    ("socket is not connected", Errno::ENOTCONN),
     ("unknown error 524", Errno::EOPNOTSUPP),
 ];
 
