@@ -3,7 +3,7 @@
 use super::{Clue, Operation};
 use crate::sys::errno::Errno;
 
-/// Words of the libraries that use such memory (CUDA's driver and runtime, HIP, OpenCL, Vulkan) and of what is built on them.
+/// Words of the libraries that use such memory (CUDA, HIP, `OpenCL`, Vulkan) and of what is built on them.
 const OF_GRAPHICS: &[&str] = &[
     "CUDA",
     "DeviceMemory",

@@ -89,6 +89,7 @@ fn of_pytest(line: &[u8]) -> &[u8] {
 }
 
 /// Whether a line is an assertion of Python that shows the two values which it compared.
+#[must_use]
 pub fn is_comparison(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
     let line = of_pytest(line);
