@@ -176,7 +176,11 @@ mod tests {
 
     #[test]
     fn information_is_not_read() {
-        for line in ["INFO: the store /data/x is unwriteable\n", "10 verbose cwd /data/x\n"] {
+        for line in [
+            "INFO: the store /data/x is unwriteable\n",
+            "10 verbose cwd /data/x\n",
+            "frob: warning: look at these:\n\tthe store /data/x is unwriteable\n",
+        ] {
             assert!(heard(line).is_empty(), "{line}");
         }
     }

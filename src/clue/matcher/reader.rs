@@ -32,7 +32,18 @@ fn is_heard(page: &Page, line: usize) -> bool {
     let is_log = page.len() > WHOLE_LOG;
     let last = if is_log { LAST_OF_LOG } else { LAST };
     let is_error = || !is_log || is_marked(&String::from_utf8_lossy(page.body(line)));
-    page.lines_behind(line) < last && !page.is_harmless(line) && !page.is_warning(line) && is_error()
+    let is_less = || page.is_harmless(line) || page.is_warning(line) || is_of_warning(page, line);
+    page.lines_behind(line) < last && !is_less() && is_error()
+}
+
+/// Whether a line is set in below a warning, and goes on with it.
+fn is_of_warning(page: &Page, line: usize) -> bool {
+    let text = |line: usize| &*page.line(line).text;
+    let is_set_in = |line: usize| text(line).first().is_some_and(u8::is_ascii_whitespace);
+    let is_less = |line: usize| {
+        page.is_harmless(line) || page.is_warning(line) || memchr::memmem::find(text(line), b"warning: ").is_some()
+    };
+    is_set_in(line) && (0..line).rev().take(LAST_OF_LOG).find(|above| !is_set_in(*above)).is_some_and(is_less)
 }
 
 /// Reads output with the rules of a library: those of forms, or those of words.
