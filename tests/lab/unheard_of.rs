@@ -126,9 +126,9 @@ fn a_request_of_the_network_is_not_about_the_file_that_it_was_read_from() {
     let needs = [Need::Root, Need::Program("ip"), Need::Program("python3")];
     scenario(&needs, |lab| {
         let scene = lab.play(
-            r#"echo 'link add lo type dummy' >batch
+            "echo 'link add lo type dummy' >batch
             explained batch ip -batch batch
-            explained socket python3 -c 'import socket; socket.socket(type=socket.SOCK_DGRAM).listen()'"#,
+            explained socket python3 -c 'import socket; socket.socket(type=socket.SOCK_DGRAM).listen()'",
         );
         scene.each(&["batch", "socket"]).assert_silent();
     });
