@@ -317,3 +317,19 @@ fn the_end_of_each_of_several_logs_is_near() {
     let report = explained(&["--log", text(&one), "--log", text(&two)]);
     assert!(named(&report).contains(&"missing-path"), "{report}");
 }
+
+#[test]
+fn what_the_answer_rules_out_is_not_named_first() {
+    let first = |text_of_log: &str| {
+        let (_directory, log) = file("log", text_of_log.as_bytes());
+        let report = explained(&["--log", text(&log)]);
+        named(&report).first().map(|id| (*id).to_owned())
+    };
+    // What is refused is there, and a name with a slash is looked for nowhere else.
+    let refused = first("error: couldn't read `/srv/registry/fnv-1.0.7/lib.rs`: Permission denied (os error 13)\n");
+    assert!(refused.is_some_and(|id| id != "missing-path"));
+    let missing = first(
+        "Error: spawn /opt/x/bin/tool ENOENT\n    at ChildProcess._handle.onexit (node:internal/child_process:285:19)\n",
+    );
+    assert!(missing.is_some_and(|id| id != "command-not-found"));
+}

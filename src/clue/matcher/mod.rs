@@ -290,7 +290,7 @@ impl Reader<'_> {
         let of_errno = self.fallback(draft.errno, operation);
         let mut suspects = says.suspects.clone();
         if suspects.is_empty() && !says.vague {
-            return of_errno;
+            suspects.clone_from(&of_errno);
         }
         if suspects == ["remote-side"] {
             // What another machine's kernel said tells nothing of this one.
@@ -310,6 +310,10 @@ impl Reader<'_> {
         if matches!(draft.errno, Some(Errno::EACCES | Errno::EPERM)) {
             // What is refused is there.
             suspects.sort_by_key(|id| OF_ABSENT_PATHS.contains(&id.as_str()));
+        }
+        if draft.path.as_ref().is_some_and(|path| path.as_os_str().as_encoded_bytes().contains(&b'/')) {
+            // A name with a slash is looked for nowhere else, execvp(3).
+            suspects.sort_by_key(|id| id == "command-not-found");
         }
         suspects
     }
