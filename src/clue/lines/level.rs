@@ -95,7 +95,7 @@ const HARMLESS_PRIORITIES: &[u8] = b"567";
 /// The end of a message that tells what is done about it.
 static DEALT_WITH: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(
-        r"(?:[,;.:(]|\x02|--?|\xe2\x80\x94) ?(?:so |we are |I am |but )?(?:[Cc]ontinuing(?: (?:anyway|regardless|without(?: it)?))?|[Ii]gnor(?:ing|ed)(?: it)?|[Ss]kipp(?:ing|ed)(?: it)?|using (?:the )?defaults?(?: [a-z]+)?|falling back to [^.]{1,40}|will (?:be ignored|retry|try again)|proceeding(?: anyway)?)[.)\]]*$|, ignoring: \x01E[A-Z0-9]+\x02$",
+        r"(?:[,;.:(]|\x02|--?|\xe2\x80\x94) ?(?:so |we are |I am |but )?(?:[Cc]ontinuing(?: (?:anyway|regardless|without(?: it)?))?|[Ii]gnor(?:ing|ed)(?: it)?|[Ss]kipp(?:ing|ed)(?: it)?|using (?:the )?defaults?(?: [a-z]+)?|falling back to [^.]{1,40}|will (?:be ignored|retry|try again)|[Pp]roceeding(?: anyway)?)[.)\]]*$|, ignoring: \x01E[A-Z0-9]+\x02$",
     )
 });
 
@@ -191,9 +191,12 @@ mod tests {
 
     #[test]
     fn a_message_that_tells_that_the_work_goes_on_is_dealt_with() {
-        for line in
-            ["failed to lock /x, continuing", "open x: \x01ENOENT\x02, using defaults", "cannot read x (ignored)"]
-        {
+        for line in [
+            "failed to lock /x, continuing",
+            "open x: \x01ENOENT\x02, using defaults",
+            "cannot read x (ignored)",
+            "x is odd. Proceeding anyway.",
+        ] {
             assert!(is_harmless(line.as_bytes(), 0), "{line}");
         }
     }
