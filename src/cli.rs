@@ -41,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
     /// Explain saved output against the machine as it is, or as --replay REPORT has it (- is standard input; gzip and zstd too)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cause", "test_rules", "trust", "distrust"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["cause", "test_rules", "trust", "distrust"])]
     pub log: Vec<PathBuf>,
     /// With --log: the exit status that the command had
     #[arg(long, value_name = "N", requires = "log", value_parser = clap::value_parser!(i32).range(0..=255))]
@@ -157,7 +157,8 @@ pub fn parse(arguments: &[OsString]) -> Result<(Options, Action), clap::Error> {
     Ok((options, action))
 }
 
-/// Where the options end and the command begins: at `--`, or at the first word that is no option and no option's value.
+/// Where the options end and the command begins: at `--`, or at the first word that is no option and no option's value. `--log` takes all
+/// words up to the next option, as a shell makes them of `*.log`.
 fn split(arguments: &[OsString]) -> (&[OsString], &[OsString]) {
     let mut at = 0;
     while let Some(word) = arguments.get(at) {
@@ -165,12 +166,19 @@ fn split(arguments: &[OsString]) -> (&[OsString], &[OsString]) {
         if bytes == b"--" {
             return (&arguments[..at], &arguments[at + 1..]);
         }
-        if !bytes.starts_with(b"-") || bytes == b"-" {
+        if !is_option(word) {
             break;
         }
         at += 1 + usize::from(takes_next(word));
+        if bytes == b"--log" {
+            at += arguments.iter().skip(at).take_while(|word| !is_option(word)).count();
+        }
     }
     arguments.split_at(at.min(arguments.len()))
+}
+
+fn is_option(word: &OsStr) -> bool {
+    word.as_bytes().starts_with(b"-") && word != "-"
 }
 
 /// Whether an option's value is the next word.
@@ -288,6 +296,10 @@ mod tests {
         let action = parsed("--log a --log b --replay r").unwrap().1;
         let Action::Log { files, outcome: None, against: Some(_), .. } = action else { panic!("{action:?}") };
         assert_eq!(files, [PathBuf::from("a"), PathBuf::from("b")]);
+        for line in ["--log a b - --status 1", "--status 1 --log a b -", "--log a --status 1 --log b -"] {
+            let Action::Log { files, .. } = parsed(line).unwrap().1 else { panic!("{line}") };
+            assert_eq!(files, ["a", "b", "-"].map(PathBuf::from), "{line}");
+        }
     }
 
     #[test]

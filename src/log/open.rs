@@ -3,7 +3,7 @@
 use super::encoding::as_utf8;
 use super::holes::OverHoles;
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{BlockDecodingStrategy, StreamingDecoder};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -69,13 +69,13 @@ fn decoded(mut raw: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let (gzip, zstd) = (is(GZIP), is(ZSTD));
     if let Some((_, kind, command)) = FOREIGN.iter().find(|(form, ..)| is(form)) {
         return Err(io::Error::other(format!(
-            "is {kind}: give its text as standard input, {command} FILE | explain --log -"
+            "is {kind}: give its text as standard input, {command} FILE | explain --log - --status N"
         )));
     }
     let whole = Cursor::new(magic).chain(raw);
     match () {
         () if gzip => as_utf8(MultiGzDecoder::new(BufReader::new(whole))),
-        () if zstd => as_utf8(Frames { raw: Some(BufReader::new(whole)), frame: None }),
+        () if zstd => as_utf8(Frames::of(BufReader::new(whole))),
         () => as_utf8(whole),
     }
 }
@@ -84,19 +84,35 @@ fn decoded(mut raw: impl Read + 'static) -> io::Result<Box<dyn Read>> {
 struct Frames<R: BufRead> {
     raw: Option<R>,
     frame: Option<Frame<R>>,
+    /// The frame is cut or damaged; what was decoded before comes first.
+    is_damaged: bool,
 }
 
 type Frame<R> = StreamingDecoder<R, ruzstd::decoding::FrameDecoder>;
+
+/// An empty last block and a checksum (RFC 8878, 3.1.1.2): behind it a decoder hands out what it kept for blocks to come.
+const LAST_BLOCK: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
+
+impl<R: BufRead> Frames<R> {
+    fn of(raw: R) -> Self {
+        Self { raw: Some(raw), frame: None, is_damaged: false }
+    }
+}
 
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(frame) = &mut self.frame {
-                let count = frame.read(into)?;
-                if count > 0 {
-                    return Ok(count);
+                match frame.read(into) {
+                    Ok(0) if self.is_damaged => return Err(io::Error::other("the Zstandard frame is cut or damaged")),
+                    Ok(0) => self.raw = self.frame.take().map(StreamingDecoder::into_inner),
+                    Err(_) if !self.is_damaged => {
+                        self.is_damaged = true;
+                        let _ = frame.decoder.decode_blocks(LAST_BLOCK, BlockDecodingStrategy::All);
+                    }
+                    read => return read,
                 }
-                self.raw = self.frame.take().map(StreamingDecoder::into_inner);
+                continue;
             }
             let Some(mut raw) = self.raw.take() else { return Ok(0) };
             if raw.fill_buf()?.is_empty() {

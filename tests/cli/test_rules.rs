@@ -44,6 +44,29 @@ fn a_cause_that_does_not_exist_is_told_with_near_ones() {
 }
 
 #[test]
+fn an_id_that_is_given_twice_is_a_warning() {
+    let told = "rules/own.toml:2: warning: frob: id: a later rule has it too, and this one does not count";
+    assert_told(&rule("frob", "busy").repeat(2), 0, told, "1 rule, 2 examples, 0 errors, 1 warning\n");
+}
+
+#[test]
+fn an_example_without_a_field_is_told_how_to_write_it() {
+    let text = rule("frob", "busy").replace("{ text = \"frob: lost it\" }", "\"frob: lost it\"");
+    let told = "expected a table, as { text = \"…\" } in `fires`";
+    assert_told(&text, 1, told, "0 rules, 0 examples, 1 error, 0 warnings\n");
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_waited_for() {
+    let homes = Homes::new();
+    homes.write("rules/own.toml", &rule("frob", "busy"));
+    let made = std::process::Command::new("mkfifo").arg(homes.path("rules/pipe.toml")).status();
+    assert!(made.expect("mkfifo").success());
+    let output = run(homes.explain(&["--test-rules", "rules"]));
+    assert!(stderr(&output).contains("pipe.toml: error: cannot be read: it is no regular file"), "{output:?}");
+}
+
+#[test]
 fn a_field_of_another_kind_is_told_with_its_name() {
     let text = rule("frob", "busy") + "vague = \"yes\"\n" + &rule("frib", "busy");
     let told = "rules/own.toml:8: error: invalid type: string \"yes\", expected a boolean in `vague`";

@@ -1,4 +1,4 @@
-//! What is odd about a user's own rules though they can be read: causes that do not exist, ids that are taken, no examples.
+//! What is odd about a user's own rules though they can be read: causes that do not exist, ids that are taken or given twice, no examples.
 
 use crate::clue::library::Library;
 use crate::clue::library::rule::Rule;
@@ -28,6 +28,7 @@ impl Library {
             reviewed.warnings.extend(rule.shadow(text, builtin));
             reviewed.warnings.extend(rule.lacks(text));
         }
+        reviewed.warnings.extend(self.replaced.iter().filter_map(Rule::is_replaced));
         reviewed
     }
 }
@@ -52,6 +53,12 @@ impl Rule {
     fn shadow(&self, text: &schema::Rule, builtin: &Library) -> Option<Fault> {
         let taken = builtin.rules().iter().any(|known| known.id() == self.id());
         taken.then(|| self.fault_at(&text.id, "id: a built-in rule has it too, and does not count beside this one"))
+    }
+
+    /// That another rule of the files takes its place.
+    fn is_replaced(&self) -> Option<Fault> {
+        let text = self.written()?;
+        Some(self.fault_at(&text.id, "id: a later rule has it too, and this one does not count"))
     }
 
     fn lacks(&self, text: &schema::Rule) -> Vec<Fault> {

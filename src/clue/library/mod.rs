@@ -28,6 +28,8 @@ pub struct Library {
     /// Exit statuses of files, with their examples.
     pub(in crate::clue) written_benign: Vec<(schema::Benign, Rc<Source>)>,
     pub(in crate::clue) written_exits: Vec<(schema::Exit, Rc<Source>)>,
+    /// Rules in whose place later ones of the same id stand.
+    pub(in crate::clue) replaced: Vec<Rule>,
     /// Places of the rules, once there are rules of files.
     by_id: HashMap<String, usize>,
 }
@@ -68,7 +70,7 @@ impl Library {
     /// Whether files added nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.written_benign.is_empty()
+        self.rules.is_empty() && self.written_benign.is_empty() && self.written_exits.is_empty()
     }
 
     /// The rules, in the order of their files.
@@ -158,7 +160,7 @@ impl Library {
         }
         let id = rule.id().to_owned();
         if let Some(known) = self.by_id.get(&id) {
-            self.rules[*known] = rule;
+            self.replaced.push(std::mem::replace(&mut self.rules[*known], rule));
         } else {
             self.by_id.insert(id, self.rules.len());
             self.rules.push(rule);
@@ -168,6 +170,11 @@ impl Library {
 
 #[expect(clippy::disallowed_methods, reason = "rule files are configuration, not the machine that is examined")]
 fn read(file: &Path) -> std::io::Result<String> {
+    let kind = std::fs::metadata(file)?.file_type();
+    // A FIFO would be waited for, and some devices have no end.
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
     std::fs::read_to_string(file)
 }
 

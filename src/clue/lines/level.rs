@@ -76,6 +76,8 @@ static WARNING: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|\[(?:[a-z_]+:)?(?:warn|warning|Warning)\]|WRN |W[0-9]{4} [0-9:.]{8,15} +[0-9]+ [^ ]+:[0-9]+\]",
         r"|\(WW\) |W/[^:]{1,60}: |[0-9]+ +[0-9]+ W |[0-9]+-[0-9]+ +[^:]{1,80} W )",
         r"|^W: |^[^\s]{1,60}: [Ww](?:arning|ARNING): ",
+        // dpkg, git, make and others in other languages; the colon may be a wide one.
+        r"|^[^\s]{1,60} ?: (?:Warnung|[Aa]vertissement|attention|[Aa]tención|aviso|[Aa]dvertencia|警告|[Пп]редупреждение) ?(?::|：)",
     );
     compiled(&[BEFORE, forms].concat())
 });
@@ -213,6 +215,14 @@ mod tests {
             "2025-01-24 11:39:19.213  2155-2155  ziparchive   br.com.x   W  Unable to open x",
             "05-06 07:08:09.123  2817  2835 W app     : x",
             "W: x",
+            "dpkg: Warnung: x",
+            "dpkg: avertissement: x",
+            "make : attention : x",
+            "dpkg: atención: x",
+            "gcc: advertencia: x",
+            "dpkg: 警告: x",
+            "gcc: 警告：x",
+            "dpkg: предупреждение: x",
         ] {
             assert!(is_warning(line.as_bytes(), 0), "{line}");
         }

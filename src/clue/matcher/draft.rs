@@ -119,9 +119,12 @@ fn errno(found: &Found) -> Option<Errno> {
     number().or_else(|| named("errno_name")).or_else(|| named("errno"))
 }
 
-/// A path as it was meant: shells write an apostrophe in a quoted name as `'\''`, Node.js and Deno a path as an address.
+/// A path as it was meant: without the quotation that a wide pattern takes with it; shells write an apostrophe in a quoted name as `'\''`,
+/// Node.js and Deno a path as an address.
 fn path(written: &[u8]) -> PathBuf {
     let written = written.trim_ascii();
+    let inside = written.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'"));
+    let written = inside.filter(|inside| !inside.is_empty() && !inside.contains(&b'\'')).unwrap_or(written);
     let mut path = written.strip_prefix(b"file://").filter(|path| path.starts_with(b"/")).unwrap_or(written).to_vec();
     while let Some(at) = memchr::memmem::find(&path, br"'\''") {
         path.drain(at + 1..at + 4);

@@ -124,7 +124,7 @@ pub struct Near {
 /// Output in which a rule fires, and what it must find there.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table, as { text = \"…\" }")]
 pub struct Example {
     /// The output.
     #[cfg_attr(test, schemars(with = "String"))]

@@ -17,7 +17,8 @@ const SECTIONS: &[&str] = &[
     "cleanup_file_variables",
 ];
 
-/// Beginnings of a step: GitHub Actions, Azure Pipelines, docker build, nx, Travis, Buildkite, AWS `CodeBuild`.
+/// Beginnings of a step: GitHub Actions, Azure Pipelines, docker build, nx, Travis, Buildkite, AWS `CodeBuild`, Bazel; of tox see
+/// [`is_of_tox`] (tox 4.67, run).
 const STEPS: &[&str] = &[
     "##[group]Run ",
     "Post job cleanup.",
@@ -28,7 +29,12 @@ const STEPS: &[&str] = &[
     "travis_time:start:",
     "~~~ ",
     "[Container] ",
+    // Bazel: what an action wrote that went well (SkyframeActionExecutor.java).
+    "INFO: From ",
 ];
+
+/// What Bazel says of an action that failed, before its output.
+const OF_BAZEL: &[u8] = b" failed: (Exit ";
 
 /// Where a stage of Jenkins begins, and what is in it when an earlier one has failed.
 const STAGE: &[u8] = b"[Pipeline] { (";
@@ -75,6 +81,11 @@ pub const MARKS: &[&str] = &[
     "Failed in branch",
     "skipped due to earlier failure",
     ": Failed",
+    "INFO: From ",
+    " failed: (Exit ",
+    ": commands",
+    ": exit ",
+    ": OK ✔ in ",
     // Ends that may have gone well.
     "Phase complete: ",
     "Child return code was: ",
@@ -125,7 +136,30 @@ pub fn begin(said: &[u8]) -> Option<Step> {
             _ => true,
         }
     };
-    STEPS.iter().any(begins).then_some(Step::Plain)
+    (STEPS.iter().any(begins) || is_of_tox(said) || failed_in_bazel(said)).then_some(Step::Plain)
+}
+
+/// A command of tox: `py311: commands[0]> pytest`.
+fn is_of_tox(said: &[u8]) -> bool {
+    let name = said.iter().position(|byte| *byte == b' ').unwrap_or_default();
+    said[name..].starts_with(b" commands")
+        && said[..name].ends_with(b":")
+        && memchr::memmem::find(said, b"]> ").is_some()
+}
+
+/// `py311: exit 2 (0.04 seconds) /src> pytest pid=12`.
+fn failed_in_tox(said: &[u8]) -> bool {
+    let status = || {
+        let (_, rest) = std::str::from_utf8(said).ok()?.split_once(": exit ")?;
+        let (status, rest) = rest.split_once(" (")?;
+        (rest.contains(" seconds) ") && rest.contains("> ") && rest.contains(" pid=")).then_some(status)
+    };
+    status().is_some_and(|status| status != "0")
+}
+
+/// `ERROR: /src/BUILD:1:8: Compiling a.c failed: (Exit 1): gcc failed: …`.
+fn failed_in_bazel(said: &[u8]) -> bool {
+    said.starts_with(b"ERROR: /") && memchr::memmem::find(said, OF_BAZEL).is_some()
 }
 
 /// The name of the step that begins with a line, where nx runs it.
@@ -149,7 +183,7 @@ pub fn end(said: &[u8]) -> Option<End<'_>> {
         return Some(End::ScriptBefore);
     }
     // pnpm's end stands behind the label.
-    if said.starts_with(MARKED) || said == b"Failed" {
+    if said.starts_with(MARKED) || said == b"Failed" || failed_in_bazel(said) || failed_in_tox(said) {
         return Some(End::Own);
     }
     if let Some(name) = said.strip_prefix(b"- ") {

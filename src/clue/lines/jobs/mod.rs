@@ -202,6 +202,8 @@ mod tests {
             "\x1b_bk;t=1\x07~~~ Preparing\r\n\x1b_bk;t=1\x07b: x\r\n\x1b_bk;t=1\x07~~~ Running commands\r\n\x1b_bk;t=2\x07a: x\r\n🚨 Error: The command exited with status 2\r\n",
             "Step 1/2 : RUN b\nb: x\nStep 2/2 : RUN a\na: x\nThe command '/bin/sh -c a' returned a non-zero code: 2\n",
             "> nx run ui:build\nb: x\n> nx run api:build\na: x\n> nx run docs:build\nb: y\nFailed tasks:\n\n- api:build\n",
+            "b: commands[0]> b\nb: x\nb: OK ✔ in 2.16 seconds\na: commands[0]> a\na: x\na: exit 1 (0.04 seconds) /src> a pid=1\nc: commands[0]> c\nb: y\n  b: OK (2.16=setup[2.06]+cmd[0.10] seconds)\n",
+            "INFO: From Compiling b.c:\nb: x\n[1 / 2] Compiling a.c\nERROR: /src/BUILD:1:8: Compiling a.c failed: (Exit 1): gcc failed: error executing command\na: x\nINFO: From Compiling c.c:\nb: y\nINFO: Elapsed time: 0.4s\n",
             "##[group]Run a\nb: $x\n##[endgroup]\na: x\n##[error]Process completed with exit code 2.\n",
             "a: x\n##[error]Process completed with exit code 1.\n##[group]Run b || true\nb: x\n",
             "[Container] 2024/05/06 07:08:09 Running command b\nb: x\n[Container] 2024/05/06 07:08:09 Running command a\na: x\n[Container] 2024/05/06 07:08:09 Command did not exit successfully a exit status 2\n[Container] 2024/05/06 07:08:09 Running command b\nb: y\n",

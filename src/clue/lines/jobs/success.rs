@@ -110,6 +110,11 @@ fn success(said: &[u8], place: Place) -> Option<Success<'_>> {
     if said.starts_with(b"The command \"") && said.ends_with(b"\" exited with 0.") && place.step > 0 {
         return Some(Success::Step);
     }
+    // tox: `py311: OK ✔ in 3.1 seconds`.
+    if memchr::memmem::find(said, ": OK ✔ in ".as_bytes()).is_some() && said.ends_with(b" seconds") && place.step > 0
+    {
+        return Some(Success::Step);
+    }
     // BuildKit: `#12 DONE 3.4s`.
     let time = said.strip_prefix(b"DONE ").and_then(|time| time.strip_suffix(b"s")).filter(|_| place.lane.is_some());
     if time.is_some_and(|time| time.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')) {
@@ -152,6 +157,7 @@ mod tests {
             "#11 0.1 b: x\n#12 0.1 a: x\n#11 0.2 b: y\n#11 DONE 0.3s\n#12 CANCELED\n",
             "db-1   | b: x\nweb-1  | a: x\ndb-1   | b: y\nweb-1  | a: y\ndb-1 exited with code 0\n",
             "travis_time:start:1\r$ b\nb: x\ntravis_time:end:1\nThe command \"b\" exited with 0.\ntravis_time:start:2\r$ a\na: x\n",
+            "py1: commands[0]> b\nb: x\npy1: OK ✔ in 3.1 seconds\npy2: commands[0]> a\na: x\npy2: exit 2 (0.00 seconds) /src> a pid=1\npy2: FAIL ✖ in 0.1 seconds\n",
             "b: x\nChild return code was: 0\na: x\nChild return code was: 1\n",
             "[Container] 2024/05/06 07:08:09 Running command b\nb: x\n[Container] 2024/05/06 07:08:09 Phase complete: PRE_BUILD State: SUCCEEDED\na: x\n[Container] 2024/05/06 07:08:09 Phase complete: BUILD State: FAILED\n",
         ] {
