@@ -63,6 +63,15 @@ fn ends_of_command(case: &Case, clue: &Clue) -> Option<(PathBuf, PathBuf)> {
     apart.next().filter(|_| apart.next().is_none())
 }
 
+/// What a later message says of want of room or of a read-only mount: what cannot be renamed is copied, by Python's `shutil.move` as by mv, and then
+/// only the copy has failed.
+fn failed_copy<'a>(case: &Case<'a>, index: usize) -> Option<&'a str> {
+    let is_met = |clue: &&Clue| {
+        matches!(clue.errno, Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS | Errno::EFBIG | Errno::EIO))
+    };
+    Some(&case.clues[index + 1..].iter().find(is_met)?.line)
+}
+
 /// Why the kernel moves nothing from one end to the other.
 enum Reason<'a> {
     Mounts(&'a Mount, &'a Mount),
@@ -72,6 +81,9 @@ enum Reason<'a> {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let clue = suspect.clue.map(|index| &case.clues[index]);
+    if let Some(line) = suspect.clue.and_then(|index| failed_copy(case, index)) {
+        return Verdict::RuledOut(format!("it was copied instead, and that failed: {line}"));
+    }
     let ends = clue.and_then(|clue| ends(case, clue));
     let reason = ends.as_ref().and_then(|ends| reason(case, ends));
     match ends.zip(reason) {
@@ -322,5 +334,11 @@ mod tests {
         assert_eq!(stage.finding(&CAUSE, "_build/file").confidence, Confidence::Possible);
         stage.mode = Mode::Run;
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_copy_that_failed_in_its_place_is_the_reason() {
+        let mut stage = stage(TWO, Operation::Rename, "/home/u/a", "/tmp/b");
+        stage.clue(Errno::ENOSPC, Operation::Write, "/tmp/b").assert_silent(&CAUSE);
     }
 }

@@ -8,8 +8,13 @@ use crate::sys::fs::Space;
 
 const ID: &str = "inodes-exhausted";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/inodes-exhausted.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/inodes-exhausted.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 const INODES: Resource = Resource {
     by: By::Inodes,
@@ -118,6 +123,19 @@ mod tests {
         let mut stage = stage(0);
         watched(&mut stage, [0, 0, 0]);
         assert_eq!(stage.finding(&CAUSE, "/tmp").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn a_file_in_a_directory_that_could_not_be_made_is_likely() {
+        let missing = |stage: &mut Stage| {
+            stage.missing("/tmp/out").clue(Errno::ENOENT, Operation::Create, "/tmp/out/a.o");
+        };
+        let mut full = stage(0);
+        missing(&mut full);
+        assert_eq!(full.finding(&CAUSE, "/tmp").confidence, Confidence::Likely);
+        let mut roomy = stage(5);
+        missing(&mut roomy);
+        roomy.assert_silent(&CAUSE);
     }
 
     #[test]

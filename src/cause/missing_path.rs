@@ -3,11 +3,14 @@
 
 use super::refused::{self, Tried};
 use super::text_encoding;
-use super::{Case, Cause, Evidence, Finding, Fix, Mode, Suspect, Verdict};
+use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Suspect, Verdict};
 use crate::clue::Operation;
 use crate::probe::near::{self, Difference, Near};
+use crate::probe::read_only;
 use crate::probe::walk::{Obstacle, Why};
 use crate::sys::errno::Errno;
+use crate::sys::fs::Space;
+use crate::sys::mounts::Mount;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "missing-path";
@@ -95,6 +98,14 @@ fn failed_to_make<'a>(case: &Case<'a>, suspect: &Suspect, at: &Path) -> Option<&
     Some(&made.line)
 }
 
+/// Whether a program that makes its own directories could not have made what is missing, so that the reason is there.
+fn cannot_be_made(case: &Case, tried: &Tried, gap: &Gap) -> bool {
+    let lacks_inodes = |space: Space| space.counts_inodes() && space.inodes_free == 0;
+    let takes_nothing =
+        |mount: &Mount| read_only::is_read_only(mount) || case.machine.space(&mount.point).is_ok_and(lacks_inodes);
+    tried.operation.makes() && case.mounts.holding(gap.parent()).is_some_and(takes_nothing)
+}
+
 /// Whether a person has read the name already: in the message itself, or whole elsewhere in the output.
 fn says_the_name(case: &Case, suspect: &Suspect, at: &Path) -> bool {
     let name = at.file_name().unwrap_or_default().to_string_lossy();
@@ -121,6 +132,9 @@ fn found(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap, near: Option<
         ),
     };
     let mut finding = refused::found(case, suspect, headline, summary);
+    if near.is_none() && cannot_be_made(case, tried, gap) {
+        finding.confidence = Confidence::Likely;
+    }
     let check = format!("ls -la {}", case.quoted(parent));
     finding
         .evidence
@@ -249,5 +263,18 @@ mod tests {
         stage.mode = Mode::Log;
         stage.missing("/srv/confg.yml").clue(Errno::ENOENT, Operation::Read, "/srv/confg.yml");
         assert_eq!(stage.finding(&CAUSE, "/srv/confg.yml").confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn a_directory_that_nobody_can_make_there_is_likely_at_most() {
+        let table = format!("{TABLE}30 21 0:27 / /srv ro - tmpfs tmpfs ro\n");
+        for (operation, confidence) in
+            [(Operation::Create, Confidence::Likely), (Operation::Read, Confidence::Verified)]
+        {
+            let mut stage = Stage::new(&table);
+            stage.directory("/srv").names("/srv", &["other"]).missing("/srv/app");
+            stage.clue(Errno::ENOENT, operation, "/srv/app/file");
+            assert_eq!(stage.finding(&CAUSE, "/srv/app").confidence, confidence);
+        }
     }
 }

@@ -16,8 +16,13 @@ use std::time::Duration;
 
 const ID: &str = "read-only-filesystem";
 
-pub const CAUSE: Cause =
-    Cause { id: ID, page: include_str!("../../docs/causes/read-only-filesystem.md"), suspects, covers: &[], check };
+pub const CAUSE: Cause = Cause {
+    id: ID,
+    page: include_str!("../../docs/causes/read-only-filesystem.md"),
+    suspects,
+    covers: &["missing-path"],
+    check,
+};
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     // The mount may have been read-only for long: a cache that could not be written is not why a later test failed.

@@ -72,6 +72,12 @@ impl Operation {
         )
     }
 
+    /// Whether it makes a name that was not there, or may have to.
+    #[must_use]
+    pub fn makes(self) -> bool {
+        matches!(self, Self::Write | Self::Create | Self::Mkdir | Self::Symlink)
+    }
+
     /// Whether it changes the filesystem, and so fails with EROFS on a read-only one.
     #[must_use]
     pub fn changes(self) -> bool {

@@ -81,6 +81,7 @@ mod time_and_stack;
 mod tools;
 mod twins;
 mod unheard_of;
+mod unmade;
 mod unsupported;
 mod words_in_any_form;
 mod words_of_tools;

@@ -69,7 +69,19 @@ fn suspect(point: PathBuf, clue: Option<usize>, touched: bool) -> Suspect {
 /// mean it, where the machine at the failure can be asked.
 fn wants_room(case: &Case, clue: &Clue, id: &str) -> bool {
     let takes = clue.operation.is_none_or(Operation::takes_space);
-    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes || may_mean_room(case, clue)
+    let is_hidden = || id == "inodes-exhausted" && misses_what_it_made(case, clue);
+    clue.suspects(id) || clue.errno == Some(Errno::ENOSPC) && takes || may_mean_room(case, clue) || is_hidden()
+}
+
+/// Whether something could not be made for want of a directory on the way: many programs make their directories without a look at
+/// whether that went well, and report what they then did not find.
+#[must_use]
+pub fn misses_what_it_made(case: &Case, clue: &Clue) -> bool {
+    let is_on_the_way = |path: &PathBuf| case.resolve(path).is_some_and(|path| path.missing.components().count() > 1);
+    case.mode == Mode::Run
+        && clue.errno == Some(Errno::ENOENT)
+        && clue.operation.is_some_and(Operation::makes)
+        && clue.path.as_ref().is_some_and(is_on_the_way)
 }
 
 /// Whether a clue says that something failed and not what, on a machine that can be asked how it was.
@@ -231,7 +243,9 @@ pub fn confidence(case: &Case, suspect: &Suspect, lack: &Lack) -> Confidence {
     let is_named =
         suspect.subject.path().and_then(|point| case.place(point)).is_some_and(Place::is_named_by_the_command);
     let is_only_read = suspect.clue.is_some_and(|index| is_only_read(&case.clues[index]));
+    let is_hidden = suspect.clue.is_some_and(|index| misses_what_it_made(case, &case.clues[index]));
     match () {
+        () if is_hidden => Confidence::Likely,
         () if suspect.touched && !is_only_read || said || lack.came || is_bus_error(case.outcome) => {
             Confidence::Verified
         }

@@ -27,7 +27,10 @@ const WRAP_WIDTH: usize = 58;
 /// Columns of terminals, real ones and those that build servers pretend to have, which break a line anywhere.
 const COLUMNS: [usize; 6] = [80, 100, 120, 132, 160, 200];
 /// What some programs set before each line of a message, also of one that they wrap: opam, curl, npm.
-const MARGINS: [&[u8]; 4] = [b"# ", b"Warning: ", b"npm error ", b"npm ERR! "];
+/// A line at the left of a message, as Terraform draws it.
+const MARGINS: [&[u8]; 5] = [b"# ", b"Warning: ", b"npm error ", b"npm ERR! ", "\u{2502} ".as_bytes()];
+/// Blanks before and behind each line of the boxes in which PHP's console programs set a message.
+const BOX: &[u8] = b"  ";
 
 /// The lines of a transcript in order; wrapped messages stand joined before their first line. And what the log says failed.
 #[must_use]
@@ -40,8 +43,8 @@ pub fn lines(transcript: &Transcript) -> (Vec<Line>, Failed) {
         if covered[index] {
             continue;
         }
-        // What ends at the last column is tried in both ways.
-        for by in [Wrap::Words, Wrap::Columns] {
+        // What ends at the last column is tried in every way.
+        for by in [Wrap::Words, Wrap::Columns, Wrap::Box] {
             let Some((joined, pieces)) = unwrapped(&physical, index, by) else { continue };
             wrapped.push((index, joined));
             for piece in pieces {
@@ -104,6 +107,8 @@ enum Wrap {
     Words,
     /// A terminal at its last column, wherever that was.
     Columns,
+    /// Symfony's console, at the width of a box that has blanks on all sides.
+    Box,
 }
 
 /// What a line says behind its label and the time.
@@ -116,7 +121,7 @@ fn said(line: &Line) -> &[u8] {
 /// stand between are left out.
 fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> {
     let first = &lines[at];
-    let margin = margin(said(first));
+    let margin = if by == Wrap::Box { BOX } else { margin(said(first)) };
     let mut joined = first.clone();
     let mut pieces = Vec::new();
     for next in of_same_job(lines, at, true).take(JOINED - 1) {
@@ -126,6 +131,9 @@ fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> 
         let goes_on = match by {
             Wrap::Words => !begins_anew(more) && goes_on(last, more, indent(&said(first)[margin.len()..])),
             Wrap::Columns => is_full(last) && may_be_one(last, more),
+            Wrap::Box => {
+                fills_a_box(last) && first.span.end - first.span.start == lines[next].span.end - lines[next].span.start
+            }
         };
         if !fits || !goes_on {
             break;
@@ -161,6 +169,12 @@ fn begins_anew(line: &[u8]) -> bool {
 fn is_full(said: &[u8]) -> bool {
     // Columns are those of characters: bytes that go on one count nothing.
     COLUMNS.contains(&said.iter().filter(|byte| **byte & 0xc0 != 0x80).count())
+}
+
+/// Whether a line goes up to the right of a box, which is as wide as a terminal less one column.
+fn fills_a_box(said: &[u8]) -> bool {
+    let columns = said.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+    said.starts_with(BOX) && COLUMNS.contains(&(columns + BOX.len() + 1))
 }
 
 fn margin(line: &[u8]) -> &'static [u8] {
@@ -253,6 +267,26 @@ mod tests {
                 .collect();
             assert!(texts(broken.join("\n").as_bytes()).contains(&format!("{prefix}{whole}")), "{prefix}");
         }
+    }
+
+    #[test]
+    fn a_message_in_a_box_is_joined_without_a_blank() {
+        let message = "file_put_contents(./composer.lock): Failed to open stream: Read-only file system";
+        let set = |text: &str| format!("  {text:75}  \n");
+        let shown = format!("{}{}{}", set(&message[..75]), set(&message[75..]), set(""));
+        assert!(texts(shown.as_bytes()).contains(&format!("  {message}")), "{:?}", texts(shown.as_bytes()));
+        let no_box = format!("  {}\n  {}\n", &message[..75], &message[75..]);
+        assert!(!texts(no_box.as_bytes()).contains(&format!("  {message}")));
+    }
+
+    #[test]
+    fn a_message_behind_a_drawn_line_is_joined_without_it() {
+        let shown =
+            "\u{2502} The plan file could not be written: open /srv/p: read-only file\n\u{2502} system.\n\u{2575}\n";
+        assert_eq!(
+            texts(shown.as_bytes())[0],
+            "\u{2502} The plan file could not be written: open /srv/p: read-only file system."
+        );
     }
 
     #[test]
