@@ -53,7 +53,7 @@ fn refuse_endless(file: &Path) -> io::Result<()> {
     match () {
         () if is_descriptor => Ok(()),
         () if kind.is_dir() => Err(io::Error::from_raw_os_error(libc::EISDIR)),
-        () if kind.is_fifo() => Err(io::Error::other("is a named pipe: give it as standard input, --log - <PIPE")),
+        () if kind.is_fifo() => Err(io::Error::other("is a named pipe: give it as standard input, - <PIPE")),
         () if kind.is_socket() => Err(io::Error::other("is a socket")),
         () if (kind.is_char_device() || kind.is_block_device()) && about.rdev() != NULL => {
             Err(io::Error::other("is a device"))

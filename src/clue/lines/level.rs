@@ -77,7 +77,7 @@ static WARNING: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|\(WW\) |W/[^:]{1,60}: |[0-9]+ +[0-9]+ W |[0-9]+-[0-9]+ +[^:]{1,80} W )",
         r"|^W: |^[^\s]{1,60}: [Ww](?:arning|ARNING): ",
         // dpkg, git, make and others in other languages; the colon may be a wide one.
-        r"|^[^\s]{1,60} ?: (?:Warnung|[Aa]vertissement|attention|[Aa]tención|aviso|[Aa]dvertencia|警告|[Пп]редупреждение) ?(?::|：)",
+        r"|^[^\s]{1,60} ?: (?:Warnung|[Aa]vertissement|attention|[Aa]tención|aviso|[Aa]dvertencia|警告|(?:П|п)редупреждение) ?(?::|：)",
     );
     compiled(&[BEFORE, forms].concat())
 });
