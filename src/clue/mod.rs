@@ -30,6 +30,7 @@ pub use graphics::without_graphics_memory;
 pub use library::Library;
 pub use library::rule::Rule;
 pub use lines::compared::is_comparison;
+pub use lines::shown::Shown;
 pub use matcher::reader::{AnyReader, LineKind, Reader};
 pub use matcher::sought::{Sought, SoughtPath};
 pub use matcher::{Heard, Said};
@@ -77,6 +78,9 @@ pub struct Clue {
     /// Whether words alone speak of it, in a message whose form no rule knows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub loose: bool,
+    /// How its line has the message.
+    #[serde(default)]
+    pub shown: Shown,
     /// Which rule found it, or `outcome` where the child's end did.
     pub rule: String,
     /// Where in the transcript (offsets into all that was written); empty for a clue of the outcome.
@@ -110,6 +114,7 @@ impl Clue {
             live: false,
             left_behind: false,
             loose: false,
+            shown: Shown::Said,
             rule: "outcome".into(),
             said: 0..0,
             line: String::new(),

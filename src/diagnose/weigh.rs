@@ -2,7 +2,7 @@
 //! goes on to. What is so on the machine need not be why the command failed.
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
-use crate::clue::{Aftermath, Clue, Operation, Standing, is_comparison, is_exception, misses_something};
+use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_exception, misses_something};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::words;
@@ -27,9 +27,10 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         let in_passing = || Verdict::RuledOut("programs say so in passing and go on".to_owned());
         return if is_run { in_passing() } else { Verdict::Found(finding) };
     }
-    if case.mode == Mode::Run && is_comparison(clue.line.as_bytes()) {
-        // The message is what a test wanted or what it got.
-        finding.confidence = Confidence::Possible;
+    match clue.shown {
+        Shown::Said => {}
+        Shown::Retold => lower(&mut finding),
+        Shown::Value => finding.confidence = Confidence::Possible,
     }
     if clue.loose && !names(case, clue, suspect) {
         // Words may be about anything that their line does not name.

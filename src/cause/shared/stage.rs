@@ -155,6 +155,7 @@ impl Stage {
             live: false,
             left_behind: false,
             loose: false,
+            shown: crate::clue::Shown::Said,
             rule: "test".into(),
             said: 0..0,
             line: "it failed".into(),

@@ -32,6 +32,17 @@ pub fn is_wanted(text: &[u8]) -> bool {
     false
 }
 
+/// Whether the words for an errno are those of a value that a test met: `got "x: read-only file system", want "ok"`, `but was: "…"`. `text` is
+/// in normal form.
+pub fn is_met(text: &[u8]) -> bool {
+    let Some(errno) = memchr::memchr(ERRNO_BEGIN, text) else { return false };
+    let (before, behind) = (String::from_utf8_lossy(&text[..errno]), String::from_utf8_lossy(&text[errno..]));
+    let is_word = |(word, _): (&str, &str)| WANTED.contains(&word) || word == "wantErr";
+    let before = before.trim_start().to_lowercase();
+    let is_named = ["but: was ", "but was: ", "actual: ", "received message: ", "expected ok, got"];
+    words_of(&behind).any(is_word) || is_named.iter().any(|words| before.contains(words)) || is_comparison(text)
+}
+
 /// The words of a text, each with what stands behind it.
 fn words_of(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let is_end = |letter: char| !letter.is_alphanumeric();
@@ -62,6 +73,30 @@ pub fn is_wanted_in_difference<'a>(line: &[u8], above: impl Iterator<Item = &'a 
     }
     let legend = above.take(LEGEND).find_map(legend);
     legend.is_some_and(|wanted| wanted == Wanted::Either || wanted == Wanted::Sign(*sign))
+}
+
+/// Whether a line is one of a difference between two texts, which its head tells: those of `diff` in all of its forms and of git.
+pub fn is_of_patch<'a>(line: &[u8], above: impl Iterator<Item = &'a [u8]>) -> bool {
+    let Some(sign) = line.first().filter(|first| b"-+<>! ".contains(first)) else { return false };
+    let is_head = |above: &[u8]| match sign {
+        b'<' | b'>' => is_command_of_diff(above),
+        b'!' => above.starts_with(b"*** ") || above.starts_with(b"--- "),
+        _ => above.starts_with(b"@@ ") || above.starts_with(b"*** ") && above.ends_with(b" ****"),
+    };
+    above
+        .take(LEGEND)
+        .take_while(|above| above.first().is_some_and(|first| b"-+<>! @*0123456789".contains(first)))
+        .any(is_head)
+}
+
+/// `2d1`, `3,4c5`
+fn is_command_of_diff(line: &[u8]) -> bool {
+    let is_place = |byte: &u8| byte.is_ascii_digit() || *byte == b',';
+    let letters = line.iter().filter(|byte| !is_place(byte)).count();
+    letters == 1
+        && line.len() >= 3
+        && line.first().is_some_and(u8::is_ascii_digit)
+        && line.iter().any(|byte| b"acd".contains(byte))
 }
 
 /// Whether a line is removed from a text, and the next one stands in its place: a difference without a legend.
@@ -157,6 +192,14 @@ mod tests {
         };
         assert!(is_replaced("-cp: x", Some("+cp: y")));
         assert!(!is_replaced("-bash: ./x: gone", Some("+ cp x y")) && !is_replaced("-bash: ./x: gone", None));
+    }
+
+    #[test]
+    fn lines_of_a_patch_are_known_by_its_head() {
+        let is = |line: &str, above: &[&str]| is_of_patch(line.as_bytes(), above.iter().map(|line| line.as_bytes()));
+        assert!(is("-cp: x", &[" a", "@@ -1,3 +1,2 @@", "+++ b"]) && is(" cp: x", &["@@ -1,3 +1,2 @@"]));
+        assert!(is("> cp: x", &["2a3"]) && is("< cp: x", &["< y", "2,3c4"]) && is("! cp: x", &["  a", "*** 1,3 ****"]));
+        assert!(!is("> cp: x", &["> make"]) && !is("- cp: x", &["done", "@@ -1 +1 @@"]) && !is("cp: x", &["@@ -1 @@"]));
     }
 
     #[test]

@@ -37,10 +37,25 @@ fn gutter(line: &[u8]) -> Option<Gutter> {
     let source =
         rest[digits..].trim_ascii_start().strip_prefix(b"|").filter(|rest| rest.is_empty() || rest[0] == b' ')?;
     match digits {
-        0 => (source.trim_ascii().first() == Some(&b'^')).then_some(Gutter::Marked),
+        0 => begins_with_marks(source).then_some(Gutter::Marked),
         _ if is_marked => Some(Gutter::Marked),
         _ => Some(Gutter::Plain),
     }
+}
+
+/// Whether a text begins with marks for a place above it: `^^^`, or `---  ^^^ expected u32`.
+fn begins_with_marks(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let marks = text.iter().take_while(|byte| b"^~- ".contains(byte)).count();
+    text[..marks].contains(&b'^') || text.starts_with(b"--") && memchr::memchr(b'^', text).is_some()
+}
+
+/// Whether a line only marks a place in the line above it: `    ^~~~`, or `error here ---^`.
+pub fn is_marks(line: &[u8]) -> bool {
+    let marks = line.trim_ascii();
+    let is_one = |byte: &u8| b"^~-".contains(byte);
+    let is_all = marks.iter().all(is_one) && memchr::memchr2(b'^', b'~', marks).is_some();
+    is_all || line.starts_with(b" ") && (marks.ends_with(b"---^") || marks.starts_with(b"^---"))
 }
 
 #[cfg(test)]

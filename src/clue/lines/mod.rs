@@ -18,6 +18,7 @@ pub mod named;
 pub mod page;
 pub mod prefix;
 mod records;
+pub mod shown;
 mod trace;
 
 /// Lines of a wrapped message that are joined at most.

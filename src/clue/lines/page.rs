@@ -1,6 +1,6 @@
 //! A transcript made ready: its lines, and their normal form where it is asked for.
 
-use super::compared::{is_wanted, is_wanted_in_difference};
+use super::compared::{is_of_patch, is_wanted, is_wanted_in_difference};
 use super::frame::is_source;
 use super::jobs::{Failed, of_same_job};
 use super::level::{is_harmless, is_of_kernel, is_warning};
@@ -8,6 +8,7 @@ use super::line::Line;
 use super::lines;
 use super::margin::Margin;
 use super::prefix::{self, is_quotation, starts};
+use super::shown::{self, Shown, is_markup, is_rejected, is_source_of_place};
 use super::trace::within_commands;
 use crate::clue::language::errno_words::Words;
 use crate::clue::language::normal::Normal;
@@ -147,7 +148,8 @@ impl<'a> Page<'a> {
     /// Whether a line only quotes a message.
     pub fn is_quotation(&self, line: usize) -> bool {
         let body = self.lines[line].place.body;
-        let quotes = |normal: &Normal| is_quotation(&normal.text, body) || is_wanted(&normal.text);
+        let quotes =
+            |normal: &Normal| is_quotation(&normal.text, body) || is_wanted(&normal.text) || is_rejected(&normal.text);
         let quotes = match self.normals[line].get() {
             Some(normal) => quotes(normal),
             // It is not kept: most lines of a long log are not asked for anything else.
@@ -159,6 +161,24 @@ impl<'a> Page<'a> {
             || self.is_expected(line)
             || self.is_wanted_in_difference(line)
             || self.is_source(line)
+            || self.is_of_page(line)
+    }
+
+    /// How a line has its message; what a record says is in it as the line has it that was written.
+    pub fn shown(&self, line: usize) -> Shown {
+        let begin = self.lines[line].span.start;
+        let is_written = |other: &usize| !self.lines[*other].joined;
+        let written = (line..self.len()).take_while(|other| self.lines[*other].span.start <= begin).find(is_written);
+        shown::shown(self, written.unwrap_or(line))
+    }
+
+    /// A line in normal form.
+    pub fn normal_text(&self, line: usize) -> &[u8] {
+        &self.normal(line).text
+    }
+
+    fn is_of_page(&self, line: usize) -> bool {
+        is_markup(&self.normal(line).text, self.of_same_job(line, false).take(NEAR))
     }
 
     fn is_within_command(&self, line: usize) -> bool {
@@ -167,12 +187,14 @@ impl<'a> Page<'a> {
 
     fn is_source(&self, line: usize) -> bool {
         let near = |forward| of_same_job(&self.lines, line, forward).map(|near| self.lines[near].body());
-        is_source(self.lines[line].body(), near(false), near(true))
+        let line = self.lines[line].body();
+        is_source(line, near(false), near(true)) || is_source_of_place(line, near(false).next(), near(true).next())
     }
 
     fn is_wanted_in_difference(&self, line: usize) -> bool {
         let below = self.of_same_job(line, true).next();
-        is_wanted_in_difference(self.lines[line].body(), self.of_same_job(line, false), below)
+        let (line, above) = (self.lines[line].body(), || self.of_same_job(line, false));
+        is_wanted_in_difference(line, above(), below) || is_of_patch(line, above())
     }
 
     /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.

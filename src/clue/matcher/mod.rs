@@ -277,6 +277,7 @@ impl Reader<'_> {
             live: says.live,
             left_behind: false,
             loose: self.is_loose,
+            shown: page.shown(draft.line),
             rule: id.to_owned(),
             said: line.span.clone(),
             line: shown(&line.text),
