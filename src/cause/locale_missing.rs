@@ -29,9 +29,10 @@ fn told(case: &Case, clue: &Clue) -> Option<String> {
     (is_asked_for && case.machine.has_locale(name) == Ok(false)).then(|| name.to_owned())
 }
 
-/// The locale that a program text of the command line names and that is not installed, where what the environment asks for is.
+/// The locale that a program text of the command line names and that is not installed, unless it asks for that of the environment, which is not
+/// installed either.
 fn in_program_text(case: &Case) -> Option<String> {
-    if case.mode == Mode::Log || missing(case).is_some() {
+    if case.mode == Mode::Log || asks_environment(case) && missing(case).is_some() {
         return None;
     }
     let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_.@-".contains(letter);
@@ -89,17 +90,33 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Some(name) => format!("the locale {name} is installed"),
     };
     let verdict = setting::verdict(case, wrong, &fine, "the locale was not installed");
-    if suspect.clue.is_none_or(|index| speaks_of_it(&case.clues[index])) {
-        verdict
-    } else {
-        setting::less_sure(verdict)
-    }
+    let is_meant = |clue: &Clue| speaks_of_it(clue) && (!is_of_python(clue) || asks_environment(case));
+    if suspect.clue.is_none_or(|index| is_meant(&case.clues[index])) { verdict } else { setting::less_sure(verdict) }
 }
 
 /// Whether a message is about the locale, and not about a text that it could not take: a program may have asked for ASCII itself.
 fn speaks_of_it(clue: &Clue) -> bool {
     let line = clue.line.to_lowercase();
     ["locale", "lc_", "lang", "utf-8", "utf8"].iter().any(|word| line.contains(word))
+}
+
+/// Whether a message is Python's of a locale that may be the environment's or one of the application's own settings.
+fn is_of_python(clue: &Clue) -> bool {
+    clue.line.contains("locale.Error: unsupported locale setting")
+}
+
+/// Whether the program is seen to ask for the locale of its environment, setlocale(3): `setlocale(LC_ALL, "")`.
+fn asks_environment(case: &Case) -> bool {
+    let shown = case.transcript.parts.iter().map(|part| String::from_utf8_lossy(&part.bytes.0));
+    let typed = case.command.iter().map(|word| word.to_string_lossy());
+    let asks = |text: &str| {
+        let calls = text.match_indices("setlocale(").map(|(at, call)| &text[at + call.len()..]);
+        calls.filter_map(|call| call.split_once(')')).any(|(values, _)| {
+            let name = values.split_once(',').map_or("", |(_, name)| name.trim());
+            matches!(name, "" | "''" | "\"\"")
+        })
+    };
+    shown.chain(typed).any(|text| asks(&text))
 }
 
 /// A locale that the command line asks for.
@@ -148,6 +165,24 @@ mod tests {
         let verdicts = stage(false).verdicts(&CAUSE);
         let Verdict::Found(finding) = &verdicts[0].1 else { panic!("{verdicts:?}") };
         assert!(finding.summary.contains("LC_ALL=xx_YY.UTF-8"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_locale_that_an_application_sets_by_itself_is_not_proven_to_be_that_of_the_environment() {
+        let sure = |source: &str| {
+            let mut stage = stage(false);
+            stage.command = ["python3", source].map(Into::into).into();
+            stage.add(|clue| {
+                clue.suspects = vec![ID.to_owned()];
+                clue.line = "locale.Error: unsupported locale setting".to_owned();
+            });
+            stage.clues.remove(0);
+            let verdicts = stage.verdicts(&CAUSE);
+            let Verdict::Found(finding) = &verdicts[0].1 else { panic!("{verdicts:?}") };
+            finding.confidence == super::super::Confidence::Verified
+        };
+        assert!(sure("locale.setlocale(locale.LC_ALL, '')") && sure("setlocale(LC_ALL, \"\")"));
+        assert!(!sure("locale.setlocale(locale.LC_ALL, settings.LOCALE)") && !sure("app.py"));
     }
 
     #[test]

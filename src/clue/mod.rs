@@ -22,7 +22,7 @@ mod search;
 mod written;
 
 pub(crate) use aftermath::is_of_usage;
-pub use aftermath::{Aftermath, is_of_program as is_exception, misses_something, only_says_that_it_failed};
+pub use aftermath::{Aftermath, is_of_program as is_exception, is_of_test, misses_something, only_says_that_it_failed};
 pub use authoring::{Origin, Reviewed, Tested};
 pub use catalogue::without_catalogue;
 pub use elsewhere::without_elsewhere;

@@ -2,7 +2,7 @@
 //! goes on to. What is so on the machine need not be why the command failed.
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
-use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_exception, misses_something};
+use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_exception, is_of_test, misses_something};
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::words;
@@ -46,7 +46,9 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         (Aftermath::DealtWith(line), Mode::Run) => return went_on(line),
         (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
         // A program that fails of its own fault had dealt with what it met before, or that has led to it: nobody can tell.
-        (Aftermath::Otherwise(line) | Aftermath::Raised(line), Mode::Run) if is_exception(&line) => {
+        (Aftermath::Otherwise(line) | Aftermath::Raised(line), Mode::Run)
+            if is_exception(&line) || is_of_test(&line) =>
+        {
             finding.confidence = Confidence::Possible;
         }
         (Aftermath::Otherwise(_) | Aftermath::Raised(_) | Aftermath::DealtWith(_), _) => lower(&mut finding),

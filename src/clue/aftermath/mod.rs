@@ -15,7 +15,7 @@ mod behind;
 mod reading;
 
 pub use behind::is_left_behind;
-pub use reading::{is_marked, is_of_program, is_of_usage, misses_something, only_says_that_it_failed};
+pub use reading::{is_marked, is_of_program, is_of_test, is_of_usage, misses_something, only_says_that_it_failed};
 
 /// Statements before a message that are looked at.
 const NEAR: usize = 12;
@@ -93,7 +93,7 @@ impl Aftermath {
             return if goes_on { Self::DealtWith(line) } else { Self::Otherwise(line) };
         }
         let chain = Chain::of(after);
-        let errors = || after.iter().filter(|line| is_statement(line) && is_marked(line));
+        let errors = || after.iter().filter(|line| is_statement(line) && is_marked(line) || is_of_test(line));
         // Make ends with a line of its own for each recipe that failed; why that failed stands before.
         let ending = errors().rfind(|line| !line.contains(": *** [")).or_else(|| errors().next_back());
         match ending {
@@ -193,6 +193,13 @@ fn judged(line: &str, clue: &Clue) -> Aftermath {
     match () {
         // What an assertion compares may well have the words of the message.
         () if line.starts_with("AssertionError") || is_of_usage(line) => otherwise,
+        () if is_of_test(line) => {
+            if has_errno(line, clue) {
+                Aftermath::Open
+            } else {
+                otherwise
+            }
+        }
         () if is_of_program(line) && has_errno(line, clue) => Aftermath::Open,
         () if is_of_program(line) && goes_with(line, clue) => Aftermath::Raised(line.to_owned()),
         () if is_of_program(line) => otherwise,
@@ -303,6 +310,14 @@ mod tests {
         {
             assert_eq!(said(before), Aftermath::Open, "{before}");
         }
+    }
+
+    #[test]
+    fn what_a_test_found_afterwards_is_another_reason() {
+        for rest in ["    x_test.go:8: 2 != 3\n", "#   Failed test 'own'\n", "Expected: 1\n  Actual: 2\n"] {
+            assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::Otherwise(_)), "{rest}");
+        }
+        assert_eq!(after(CAT.0, CAT.1, "--- FAIL: TestX (0.00s)\n"), Aftermath::Open);
     }
 
     #[test]

@@ -271,6 +271,17 @@ pub fn is_of_program(line: &str) -> bool {
     is_one(first) || is_one(last) || line.starts_with("panic: runtime error: ")
 }
 
+/// Whether a line tells of what a test found: `x_test.go:8: 2 != 3` of Go, `Expected: 1` of minitest, `#   Failed test 'x'` of Perl,
+/// `expect(received).toBe(expected)` of Jest.
+#[must_use]
+pub fn is_of_test(line: &str) -> bool {
+    let said = line.trim_start();
+    let place = said.split_once("_test.go:").map_or("", |(_, rest)| rest);
+    let is_of_go = line.len() > said.len() && place.starts_with(|first: char| first.is_ascii_digit());
+    let is_of_perl = said.strip_prefix('#').is_some_and(|rest| rest.trim_start().starts_with("Failed test"));
+    is_of_go || is_of_perl || said.starts_with("Expected: ") || said.starts_with("expect(received)")
+}
+
 /// Whether a line has the kernel's words for the errno of a message, or its name.
 pub fn has_errno(line: &str, clue: &Clue) -> bool {
     let Some(errno) = clue.errno else { return false };

@@ -163,7 +163,9 @@ fn begins_anew(line: &[u8]) -> bool {
     let is_source = line[number..].trim_ascii_start().starts_with(b"| ");
     let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();
     let has = |is: fn(&u8) -> bool| word.iter().any(is);
-    is_source || word.ends_with(b":") && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    is_source
+        || frame::is_marks(line)
+        || word.ends_with(b":") && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
 /// Whether a line goes up to the last column of a terminal.

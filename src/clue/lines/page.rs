@@ -13,7 +13,7 @@ use super::trace::within_commands;
 use crate::clue::language::errno_words::Words;
 use crate::clue::language::normal::Normal;
 use crate::clue::search::pattern::Pattern;
-use crate::clue::written::TWIN;
+use crate::clue::written::{ERRNO_BEGIN, TWIN};
 use crate::transcript::Transcript;
 use regex_automata::util::captures::Captures;
 use regex_automata::{Input, Span};
@@ -162,6 +162,21 @@ impl<'a> Page<'a> {
             || self.is_wanted_in_difference(line)
             || self.is_source(line)
             || self.is_of_page(line)
+            || self.is_joined_with_quotation(line)
+    }
+
+    fn has_errno(&self, line: usize) -> bool {
+        self.normal(line).text.contains(&ERRNO_BEGIN)
+    }
+
+    /// Whether the words for an errno stand in a line that is a quotation by itself and was joined with others.
+    fn is_joined_with_quotation(&self, line: usize) -> bool {
+        let Line { joined, span, .. } = &self.lines[line];
+        let behind = (line + 1..self.len()).take_while(|piece| self.lines[*piece].span.start < span.end);
+        *joined
+            && behind
+                .filter(|piece| !self.lines[*piece].joined && self.has_errno(*piece))
+                .any(|piece| self.is_quotation(piece))
     }
 
     /// How a line has its message; what a record says is in it as the line has it that was written.
@@ -187,8 +202,9 @@ impl<'a> Page<'a> {
 
     fn is_source(&self, line: usize) -> bool {
         let near = |forward| of_same_job(&self.lines, line, forward).map(|near| self.lines[near].body());
-        let line = self.lines[line].body();
-        is_source(line, near(false), near(true)) || is_source_of_place(line, near(false).next(), near(true).next())
+        let body = self.lines[line].body();
+        let is_of_place = || is_source_of_place(body, near(false).next(), near(true).next());
+        is_source(body, near(false), near(true)) || self.has_errno(line) && is_of_place()
     }
 
     fn is_wanted_in_difference(&self, line: usize) -> bool {

@@ -26,6 +26,9 @@ pub enum Shown {
 /// Lines above in which a server's status, a heading or an opened quotation is looked for.
 const ABOVE: usize = 24;
 
+/// Lines of an output below the words that introduce it.
+const INTRODUCED: usize = 5;
+
 /// Words for a value that a program could not take, before the value; none is said of a failure.
 const REJECTED: &[&str] = &[
     "assertion '",
@@ -52,6 +55,9 @@ const REJECTED: &[&str] = &[
     "syntax error",
     "unexpected token",
 ];
+
+/// What programs say of their data alone: jq of what stands at a place of it, bash of an arithmetic expression.
+const OF_DATA: &[&[u8]] = &[b"jq: error (at ", b"syntax error in expression"];
 
 /// Words of an exception that tells of a text which it could not take.
 const OF_TEXTS: &[&str] =
@@ -82,6 +88,12 @@ pub fn shown(page: &Page, line: usize) -> Shown {
 
 /// Whether a line only tells that it could not take a value, which has the words for an errno in it.
 pub fn is_rejected(text: &[u8]) -> bool {
+    if OF_DATA.iter().any(|words| {
+        text.starts_with(words)
+            || memchr::memmem::find(text, words).is_some_and(|at| at > 0 && text[..at].ends_with(b" : "))
+    }) {
+        return true;
+    }
     let Some(begin) = enclosed(text) else { return false };
     let before = String::from_utf8_lossy(&text[..=begin]).to_lowercase();
     REJECTED.iter().any(|words| before.contains(words))
@@ -163,8 +175,7 @@ fn is_within_value<'a, I: Iterator<Item = &'a [u8]>>(above: impl Fn() -> I) -> b
     };
     let ends = |line: &str| line.ends_with('"') && line.matches('"').count() == 1;
     let introduces = |line: &str| line.ends_with(':') && OTHERWISE.iter().any(|words| line.contains(words));
-    let mut near = above().map(lower);
-    if near.next().is_some_and(|line| opens(&line) || introduces(&line)) {
+    if above().take(INTRODUCED).map(lower).any(|line| introduces(&line)) {
         return true;
     }
     let mut lines = above().map(lower);
@@ -211,6 +222,9 @@ mod tests {
             "ValueError: invalid literal for int() with base 10: 'cat: /x: Permission denied'",
             "jq: error (at y:1): Invalid numeric literal at line 1, column 4 (while parsing 'cat: /x: Permission denied')",
             "date: invalid date ‘cat: /x: Permission denied’",
+            "jq: error (at y.json:1): cat: /x: Permission denied",
+            "bash: line 1: cat: /x: Permission denied : syntax error in expression (error token is \": /x\")",
+            "x.json:1: parser error : Start tag expected, '<' not found\ncat: /x: Permission denied\n^",
             "KeyError: 'cat: /x: Permission denied'",
             "d: d.c:2: main: Assertion `!\"cat: /x: Permission denied\"' failed.",
             "./y.go:2:13: cannot use \"open /x: permission denied\" (untyped string constant) as int value",
@@ -243,7 +257,7 @@ mod tests {
             "{\n  \"code\": 403,\n  \"message\": \"open /x: Permission denied\",\n",
             "ValueError: cannot parse line 3: cat: /x: Permission denied\n",
             "    Received string:    \"x\n    cat: /x: Permission denied\n    y\"\n",
-            "FAIL: output differs; got:\ncat: /x: Permission denied\n",
+            "FAIL: output differs; got:\nstart\ncat: /x: Permission denied\n",
             "---- Captured stderr call ----\ncat: /x: Permission denied\n",
         ] {
             assert_eq!(of_last(text), (false, Shown::Value), "{text}");
