@@ -317,7 +317,9 @@ mod tests {
         for rest in ["    x_test.go:8: 2 != 3\n", "#   Failed test 'own'\n", "Expected: 1\n  Actual: 2\n"] {
             assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::Otherwise(_)), "{rest}");
         }
-        assert_eq!(after(CAT.0, CAT.1, "--- FAIL: TestX (0.00s)\n"), Aftermath::Open);
+        for rest in ["--- FAIL: TestX (0.00s)\n", "\t/srv/x_test.go:6 +0x51\n"] {
+            assert_eq!(after(CAT.0, CAT.1, rest), Aftermath::Open, "{rest}");
+        }
     }
 
     #[test]

@@ -277,7 +277,8 @@ pub fn is_of_program(line: &str) -> bool {
 pub fn is_of_test(line: &str) -> bool {
     let said = line.trim_start();
     let place = said.split_once("_test.go:").map_or("", |(_, rest)| rest);
-    let is_of_go = line.len() > said.len() && place.starts_with(|first: char| first.is_ascii_digit());
+    let is_of_go =
+        line.len() > said.len() && place.split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     let is_of_perl = said.strip_prefix('#').is_some_and(|rest| rest.trim_start().starts_with("Failed test"));
     is_of_go || is_of_perl || said.starts_with("Expected: ") || said.starts_with("expect(received)")
 }

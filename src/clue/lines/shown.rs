@@ -166,7 +166,7 @@ fn is_captured<'a, I: Iterator<Item = &'a [u8]>>(above: impl Fn() -> I) -> bool 
 /// be another one.
 fn is_within_value<'a, I: Iterator<Item = &'a [u8]>>(above: impl Fn() -> I) -> bool {
     const VALUES: &[&str] = &["received", "expected", "actual", "got"];
-    const OTHERWISE: &[&str] = &["differ", "expected", "mismatch", "not in output", "assertion"];
+    const OTHERWISE: &[&str] = &["differ", "expected", "mismatch", "not in output", "assertion failed"];
     let lower = |line: &[u8]| String::from_utf8_lossy(line).trim().to_lowercase();
     let opens = |line: &str| {
         let (name, value) = line.split_once(':').unwrap_or_default();
@@ -285,6 +285,7 @@ mod tests {
             "open \"/x\": permission denied",
             "    x_test.go:7: open /x: permission denied",
             "can't open '/x': Permission denied",
+            "Finished in 0.001219s, 820.3789 runs/s, 0.0000 assertions/s.\n\n  1) Error:\nT#test_open:\nErrno::EROFS: Read-only file system @ rb_sysopen - /x",
             "test failed, output:\ntouch: cannot touch '/x': Permission denied",
             "Exception in thread \"main\" java.io.FileNotFoundException: /x (Permission denied)",
             "sh: 1: cannot create /x/'a': Permission denied",
