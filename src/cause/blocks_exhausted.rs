@@ -15,10 +15,7 @@ pub const CAUSE: Cause =
 
 const BLOCKS: Resource = Resource {
     by: By::Bytes,
-    measure: Measure {
-        is_lacking: |space| space.blocks > 0 && space.bytes_available() < ONE_WRITE,
-        lowest: |place| place.fewest_blocks,
-    },
+    measure: Measure { is_lacking: room::is_full, lowest: |place| place.fewest_blocks },
     state: "full",
     left: |space| format!("{} of {} free", size(space.bytes_available()), size(space.bytes())),
     aside: |_| String::new(),
@@ -73,6 +70,12 @@ mod tests {
     }
 
     const ROOMY: (u64, u64) = (100_000, 90_000);
+
+    #[test]
+    fn a_filesystem_hardly_larger_than_a_write_is_not_full_while_half_of_it_is_left() {
+        let tiny = |available| Space { blocks: 16, ..space(available, available) };
+        assert!(!room::is_full(&tiny(16)) && !room::is_full(&tiny(8)) && room::is_full(&tiny(2)));
+    }
 
     #[test]
     fn a_write_to_a_full_filesystem_is_verified_and_the_remount_doubles_it() {

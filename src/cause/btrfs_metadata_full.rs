@@ -1,7 +1,7 @@
 //! A btrfs has room for data and none for metadata, and no unallocated room to make more of it: new names are refused with
 //! ENOSPC while `btrfs filesystem usage` shows gigabytes free.
 
-use super::room::{self, Lack, Measure, ONE_WRITE, Room};
+use super::room::{self, Lack, Measure, Room};
 use super::{Case, Cause, Evidence, Finding, Fix, Suspect, Verdict};
 use crate::probe::btrfs::{self, Allocation};
 use crate::text::size;
@@ -18,8 +18,7 @@ pub const CAUSE: Cause = Cause {
 
 /// The kernel itself calls nothing available when no chunk can be added and little more than the reserve of the metadata is
 /// left: `btrfs_statfs` of `fs/btrfs/super.c`.
-const NOTHING_AVAILABLE: Measure =
-    Measure { is_lacking: |space| space.bytes_available() < ONE_WRITE, lowest: |place| place.fewest_blocks };
+const NOTHING_AVAILABLE: Measure = Measure { is_lacking: room::is_full, lowest: |place| place.fewest_blocks };
 
 /// Room in data chunks that makes it no common full disk, in bytes.
 const ROOM_FOR_DATA: u64 = 1 << 20;

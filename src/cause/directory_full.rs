@@ -106,7 +106,7 @@ impl Full<'_> {
         let Ok(space) = self.case.machine.space(&self.mount.point) else {
             return Verdict::Unknown("the filesystem's counters cannot be read".into());
         };
-        if space.inodes_free == 0 || space.bytes_available() < room::ONE_WRITE {
+        if space.inodes_free == 0 || room::is_full(&space) {
             return Verdict::RuledOut("the filesystem itself has no room".into());
         }
         let largest = largest_directory(space.block_size);

@@ -18,8 +18,7 @@ pub const CAUSE: Cause = Cause {
     check,
 };
 
-const BEYOND_THE_RESERVE: Measure =
-    Measure { is_lacking: |space| space.bytes_available() < ONE_WRITE, lowest: |place| place.fewest_blocks };
+const BEYOND_THE_RESERVE: Measure = Measure { is_lacking: room::is_full, lowest: |place| place.fewest_blocks };
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     room::suspects(case, ID)

@@ -1,7 +1,7 @@
 //! An xfs has free blocks and makes no more inodes, because no free blocks lie together for a chunk of them: new files are
 //! refused with ENOSPC while both `df` and `df -i` show room.
 
-use super::room::{self, ONE_WRITE, Room};
+use super::room::{self, Room};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Suspect, Verdict};
 use crate::clue::Operation;
 use crate::machine::FreeExtents;
@@ -35,7 +35,7 @@ fn makes_an_inode(case: &Case, suspect: &Suspect) -> bool {
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(room) = Room::of(case, suspect) else { return Verdict::Unknown("the mount is gone".into()) };
     let Some(space) = room.now else { return Verdict::Unknown("its counters cannot be read".into()) };
-    if space.bytes_available() < ONE_WRITE || space.inodes_free == 0 {
+    if room::is_full(&space) || space.inodes_free == 0 {
         return Verdict::RuledOut("it has no room at all".into());
     }
     match case.machine.xfs_free_extents(room.point()) {

@@ -53,11 +53,17 @@ fn is_bus_error(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Signaled { signal: libc::SIGBUS, .. } | Outcome::Exited { code: 135 })
 }
 
+/// Whether hardly a block is left: less than programs write at a time, and no half of a filesystem that is hardly larger than that.
+#[must_use]
+pub fn is_full(space: &Space) -> bool {
+    space.blocks > 0 && space.bytes_available() < ONE_WRITE.min(space.bytes() / 2)
+}
+
 /// Whether there was room before the command and, at some time, none while it ran, and it may be the command that used it up: `written` is what it wrote.
 fn came_to_an_end(place: &Place, written: Option<u64>) -> bool {
     let (before, inodes, blocks) = (place.before.space, place.fewest_inodes.space, place.fewest_blocks.space);
     let ran_out_of_inodes = before.inodes_free > 0 && inodes.counts_inodes() && inodes.inodes_free == 0;
-    let ran_full = before.bytes_available() >= ONE_WRITE && blocks.bytes_available() < ONE_WRITE;
+    let ran_full = !is_full(&before) && is_full(&blocks);
     ran_out_of_inodes || ran_full && place.may_be_filled_by(written)
 }
 
@@ -202,8 +208,8 @@ impl<'a> Room<'a> {
 
     /// Whether there was something left before the command, which it may have used up itself.
     fn came_to_lack(&self, place: &Place, measure: Measure) -> bool {
-        let is_full = (measure.lowest)(place).space.bytes_available() < ONE_WRITE;
-        !(measure.is_lacking)(&place.before.space) && (!is_full || place.may_be_filled_by(self.written))
+        let ran_full = is_full(&(measure.lowest)(place).space);
+        !(measure.is_lacking)(&place.before.space) && (!ran_full || place.may_be_filled_by(self.written))
     }
 
     /// The counters to speak of when nothing lacks.

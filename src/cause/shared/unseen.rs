@@ -69,7 +69,7 @@ fn is_otherwise(room: &Room, case: &Case, by: By) -> bool {
     let seen = room.place.into_iter().flat_map(|place| [place.fewest_inodes.space, place.fewest_blocks.space]);
     let lacks_other = |space: Space| match by {
         By::Bytes => space.counts_inodes() && space.inodes_free == 0,
-        By::Inodes => space.bytes_available() < room::ONE_WRITE,
+        By::Inodes => room::is_full(&space),
     };
     room.mount.fstype == "btrfs" || is_reserved || room.now.into_iter().chain(seen).any(lacks_other)
 }
