@@ -4,8 +4,10 @@
 //! Patterns so stay small and need no translation. What a pattern captures is taken from the line itself, not from this form.
 
 use super::errno_words::Words;
+use crate::clue::search::pairs::Pairs;
 use crate::clue::written::{ERRNO_BEGIN, ERRNO_END};
 use crate::sys::errno::name;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Quotation marks that become `'`, with the no-break spaces that French puts inside.
@@ -51,6 +53,7 @@ const PUNCTUATION: &[(&str, &str)] = &[
 pub struct Normal {
     /// What patterns are matched against.
     pub text: Vec<u8>,
+    pairs: OnceCell<Pairs>,
     /// Places that are not the same in the line, in order: (here, there).
     edits: Vec<(Range<usize>, Range<usize>)>,
     /// The guillemet that opened the quotation which is open: « in most languages, » in German.
@@ -61,7 +64,7 @@ impl Normal {
     /// The normal form of a line.
     #[must_use]
     pub fn of(line: &[u8], words: &Words) -> Self {
-        let mut normal = Self { text: Vec::with_capacity(line.len()), edits: Vec::new(), open: None };
+        let mut normal = Self { text: Vec::with_capacity(line.len()), pairs: OnceCell::new(), edits: Vec::new(), open: None };
         let mut done = 0;
         for (place, errno) in words.find(line) {
             normal.copy(line, done..place.start);
@@ -71,6 +74,11 @@ impl Normal {
         }
         normal.copy(line, done..line.len());
         normal
+    }
+
+    /// Which bytes of the text stand side by side.
+    pub fn pairs(&self) -> &Pairs {
+        self.pairs.get_or_init(|| Pairs::of(&self.text))
     }
 
     /// The place in the line of a place here; what touches a replaced word takes the whole word.

@@ -235,7 +235,7 @@ impl<'a> Page<'a> {
     /// What a pattern captures in a line, behind whichever prefix it matches first.
     pub fn capture<'p>(&'p self, line: usize, pattern: &Pattern) -> Option<Found<'p>> {
         let normal = self.normal(line);
-        let regex = pattern.regex_for(&normal.text)?;
+        let regex = pattern.regex_for(&normal.text, normal.pairs())?;
         self.starts(line, normal).into_iter().find_map(|start| {
             let mut captures = regex.create_captures();
             regex.search_captures(&Input::new(&normal.text[start..]), &mut captures);

@@ -222,7 +222,8 @@ impl<'l> Reader<'l> {
         }
         let normal = Normal::of(&text, &self.words);
         let has_chance = |rule: &usize| {
-            self.library.rules[*rule].ready().patterns.iter().any(|pattern| pattern.has_chance(&normal.text))
+            let mut patterns = self.library.rules[*rule].ready().patterns.iter();
+            patterns.any(|pattern| pattern.has_chance(&normal.text, normal.pairs()))
         };
         let rule = rules.into_iter().find(has_chance).filter(|_| !is_quotation(&normal.text, 0))?;
         let errno = self.words.find(&text).next().map(|(_, errno)| errno as i32);

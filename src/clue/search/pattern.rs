@@ -1,12 +1,13 @@
 //! A rule's pattern, compiled when it is first needed: of all rules a failure needs a few.
 
+use super::pairs::Pairs;
 use crate::clue::written::Form;
 use crate::clue::written::step::Step;
 use memchr::memmem;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 /// Bytes that a compiled pattern may take.
 const SIZE_LIMIT: usize = 256 << 10;
@@ -15,26 +16,31 @@ const SIZE_LIMIT: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Pattern {
     form: Form,
-    regex: OnceCell<Option<Regex>>,
+    /// What the pairs of a text must hold.
+    pairs: OnceLock<Pairs>,
+    regex: OnceLock<Option<Regex>>,
 }
 
 impl From<Form> for Pattern {
     fn from(form: Form) -> Self {
-        Self { form, regex: OnceCell::new() }
+        Self { form, pairs: OnceLock::new(), regex: OnceLock::new() }
     }
 }
 
 impl Pattern {
-    /// The compiled pattern, for a text in normal form in which it has a chance; none where it is too large, which the rules'
-    /// tests find.
-    pub fn regex_for(&self, text: &[u8]) -> Option<&Regex> {
-        self.has_chance(text).then(|| self.compiled()).flatten()
+    /// The compiled pattern, for a text in normal form, with its pairs, in which it has a chance; none where it is too large, which the
+    /// rules' tests find.
+    pub fn regex_for(&self, text: &[u8], pairs: &Pairs) -> Option<&Regex> {
+        self.has_chance(text, pairs).then(|| self.compiled()).flatten()
     }
 
-    /// Whether a text in normal form holds what every match does.
-    pub fn has_chance(&self, text: &[u8]) -> bool {
+    /// Whether a text in normal form, with its pairs, holds what every match does.
+    pub fn has_chance(&self, text: &[u8], pairs: &Pairs) -> bool {
+        if !pairs.hold(self.pairs.get_or_init(|| Pairs::of_all(&self.form.steps))) {
+            return false;
+        }
         let text: Cow<[u8]> = if self.form.folds { text.to_ascii_lowercase().into() } else { text.into() };
-        end_of_all(&self.form.steps, &text, 0).is_some()
+        end_of_all(&self.form.steps, &text, pairs, 0).is_some()
     }
 
     /// Whether it takes more room than a pattern may, so that it cannot be asked.
@@ -54,19 +60,20 @@ impl Pattern {
 
 /// Where the shortest beginning of a text ends in which these parts stand from a place on, one behind the other; a match ends there or
 /// later.
-fn end_of_all(steps: &[Step], text: &[u8], from: usize) -> Option<usize> {
-    steps.iter().try_fold(from, |from, step| end(step, text, from))
+fn end_of_all(steps: &[Step], text: &[u8], pairs: &Pairs, from: usize) -> Option<usize> {
+    steps.iter().try_fold(from, |from, step| end(step, text, pairs, from))
 }
 
-fn end(step: &Step, text: &[u8], from: usize) -> Option<usize> {
+fn end(step: &Step, text: &[u8], pairs: &Pairs, from: usize) -> Option<usize> {
     let rest = &text[from..];
     match step {
+        Step::Text(part) if !pairs.may_hold(part) => None,
         Step::Text(part) => memmem::find(rest, part).map(|at| from + at + part.len()),
         Step::Byte(ranges) => {
             let is_in = |byte: &u8| ranges.iter().any(|(first, last)| (first..=last).contains(&byte));
             rest.iter().position(is_in).map(|at| from + at + 1)
         }
-        Step::OneOf(ways) => ways.iter().filter_map(|steps| end_of_all(steps, text, from)).min(),
+        Step::OneOf(ways) => ways.iter().filter_map(|steps| end_of_all(steps, text, pairs, from)).min(),
     }
 }
 
@@ -84,9 +91,13 @@ mod tests {
     use super::*;
     use crate::clue::written::Case;
 
+    fn reads(pattern: &Pattern, text: &str) -> bool {
+        let text = text.as_bytes();
+        pattern.regex_for(text, &Pairs::of(text)).is_some_and(|regex| regex.is_match(text))
+    }
+
     fn matches(pattern: &str, text: &str) -> bool {
-        let pattern = Pattern::from(Form::parse(pattern, Case::Kept).unwrap());
-        pattern.regex_for(text.as_bytes()).is_some_and(|regex| regex.is_match(text.as_bytes()))
+        reads(&Pattern::from(Form::parse(pattern, Case::Kept).unwrap()), text)
     }
 
     #[test]
@@ -98,8 +109,7 @@ mod tests {
     fn small_letters_of_a_folded_pattern_stand_for_large_ones() {
         for pattern in ["no (?:free )?space", "cap_[a-z]+", "[B-D]isk [A-F]ull"] {
             let pattern = Pattern::from(Form::parse(pattern, Case::Folded).unwrap());
-            let reads =
-                |text: &str| pattern.regex_for(text.as_bytes()).is_some_and(|regex| regex.is_match(text.as_bytes()));
+            let reads = |text: &str| reads(&pattern, text);
             assert!(reads("NO SPACE, CAP_SYS, Disk Full") && reads("no space, cap_sys, disk full"));
             assert!(!reads("nothing of it"));
         }
@@ -126,7 +136,11 @@ mod tests {
             ("(?:aXb|a)Xb", "aXb", true),
         ] {
             let pattern_read = Pattern::from(Form::beside(pattern, Case::Kept).unwrap());
-            assert_eq!(pattern_read.has_chance(text.as_bytes()), has_chance, "{pattern} in {text}");
+            assert_eq!(
+                pattern_read.has_chance(text.as_bytes(), &Pairs::of(text.as_bytes())),
+                has_chance,
+                "{pattern} in {text}"
+            );
         }
     }
 }

@@ -4,11 +4,10 @@
 //! bytes, the rarest, are marked in a table of bits (the idea is that of Rabin and Karp, IBM J. Res. Dev. 31, 1987). A text is read once: where its next four bytes are marked, the keys that
 //! have them are compared. The table is made in a moment, also for ten thousand rules, which an automaton is not.
 
+use super::gram::{GRAM, hash, is_at, rarity};
 use aho_corasick::AhoCorasick;
 use std::borrow::Cow;
 
-/// Bytes that are looked up at once.
-const GRAM: usize = 4;
 /// Bits of the table for each key, so that a few texts in a hundred are compared in vain.
 const BITS_A_KEY: usize = 32;
 
@@ -106,8 +105,7 @@ impl<'a> Sieve<'a> {
         let same_bits = std::iter::successors(slot_at(head), |slot| slot_at(slot.next));
         for slot in same_bits.filter(|slot| slot.hash == hash) {
             let Some(start) = at.checked_sub(slot.gram) else { continue };
-            let Some(there) = text.get(start..start + slot.key.len()) else { continue };
-            if *there == *slot.key || matches!(slot.owner, Owner::Words(_)) && there.eq_ignore_ascii_case(&slot.key) {
+            if is_at(text, start, &slot.key, matches!(slot.owner, Owner::Words(_))) {
                 found(start, slot.owner);
             }
         }
@@ -117,12 +115,6 @@ impl<'a> Sieve<'a> {
 /// Bits of a hash that do not choose a head.
 fn heads_shift(heads: &[u32]) -> u32 {
     32 - heads.len().trailing_zeros()
-}
-
-/// A hash of the first four bytes that does not tell the cases of a letter apart (multiplicative hashing, Knuth, TAOCP 6.4).
-fn hash(bytes: &[u8]) -> u32 {
-    let gram = bytes.first_chunk::<GRAM>().map_or(0, |gram| u32::from_le_bytes(*gram));
-    (gram | 0x2020_2020).wrapping_mul(0x9e37_79b1)
 }
 
 /// Where the rarest four bytes of a key begin; none where it has fewer.
@@ -135,24 +127,6 @@ fn rarest(key: &[u8]) -> Option<usize> {
         best = best.max((sum, at + 1));
     }
     Some(best.1)
-}
-
-/// How rare a byte is in what programs write: letters by their frequency in English, the blank before all.
-pub fn rarity(byte: u8) -> usize {
-    const RARITY: [usize; 256] = by_byte(b" etaoinsrlhdcumfpgwyb.vk/:xjqz");
-    RARITY[usize::from(byte)]
-}
-
-/// The place of each byte in a list, in whichever case; behind all for those that are not in it.
-const fn by_byte(list: &[u8]) -> [usize; 256] {
-    let mut places = [list.len(); 256];
-    let mut at = 0;
-    while at < list.len() {
-        places[list[at] as usize] = at;
-        places[list[at].to_ascii_uppercase() as usize] = at;
-        at += 1;
-    }
-    places
 }
 
 #[cfg(test)]

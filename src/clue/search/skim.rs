@@ -5,18 +5,19 @@
 //! which begins at such a place wherever the key stands (sampling of q-grams: Sutinen and Tarhio, ESA 1995). A key that is too short
 //! for two grams is marked with every byte that may stand beside it.
 
-use super::sieve::rarity;
+use super::gram::{GRAM, hash, is_at, rarity};
 use aho_corasick::AhoCorasick;
 
-/// Bytes that are looked up at once.
-const GRAM: usize = 4;
 /// Places of which one is looked at.
 const STRIDE: usize = 2;
 /// Bytes in which four grams begin at such places.
 const BLOCK: usize = GRAM + 3 * STRIDE;
-/// Bits of the table for each marked gram, so that a few places in a hundred are compared in vain. Twice as many no longer fit the
-/// fastest cache.
+/// Bits of the table for each marked gram at least, so that a few places in a hundred are compared in vain.
 const BITS_A_MARK: usize = 16;
+/// Words that the table may have: its size is known where it is looked up, which so takes a third of the instructions.
+const SMALL: usize = 1 << 14;
+const MIDDLE: usize = 1 << 16;
+const LARGE: usize = 1 << 18;
 /// Words that the output of builds is full of, whose letters are rare: grams of theirs are a last resort.
 const OF_BUILDS: &[&[u8]] = &[
     b"-o build",
@@ -38,9 +39,9 @@ const NOTHING: u8 = b'\n';
 
 /// All keys, ready to be looked for.
 pub struct Skim<'a> {
-    bits: Vec<u64>,
-    /// Bits of a hash that are not used for the table, and for the buckets.
-    bit_shift: u32,
+    /// [`SMALL`], [`MIDDLE`] or [`LARGE`].
+    table: Vec<u32>,
+    /// Bits of a hash that are not used for the buckets.
     bucket_shift: u32,
     /// Where the marks of each bucket begin.
     buckets: Vec<u32>,
@@ -67,11 +68,11 @@ impl<'a> Skim<'a> {
         let mut marks: Vec<Mark> = (0..).zip(&keys).flat_map(|(index, (key, _))| marks(index, key)).collect();
         marks.sort_unstable();
         marks.dedup();
-        let bits = (marks.len() * BITS_A_MARK).next_power_of_two().max(1 << 12);
+        let has_room = |words: &usize| marks.len() * BITS_A_MARK <= words * 32;
+        let words = [SMALL, MIDDLE].into_iter().find(has_room).unwrap_or(LARGE);
         let buckets = marks.len().next_power_of_two().max(2);
         let mut skim = Self {
-            bits: vec![0; bits / 64],
-            bit_shift: 32 - bits.trailing_zeros(),
+            table: vec![0; words],
             bucket_shift: 32 - buckets.trailing_zeros(),
             buckets: Vec::new(),
             short: AhoCorasick::new(short.iter().map(|(key, _)| key)).ok().filter(|_| !short.is_empty()),
@@ -79,8 +80,7 @@ impl<'a> Skim<'a> {
             keys,
         };
         for mark in &skim.marks {
-            let bit = mark.hash >> skim.bit_shift;
-            skim.bits[bit as usize / 64] |= 1 << (bit % 64);
+            skim.table[word_of(mark.hash, words)] |= 1 << bit_of(mark.hash, words);
         }
         let bucket = |mark: &Mark| (mark.hash >> skim.bucket_shift) as usize;
         let first_of = |wanted| skim.marks.partition_point(|mark| bucket(mark) < wanted);
@@ -104,13 +104,25 @@ impl<'a> Skim<'a> {
     }
 
     fn find_marked(&self, text: &[u8], from: usize) -> Option<usize> {
+        match self.table.len() {
+            SMALL => self.find_in::<SMALL>(text, from),
+            MIDDLE => self.find_in::<MIDDLE>(text, from),
+            _ => self.find_in::<LARGE>(text, from),
+        }
+    }
+
+    /// The same with the words of the table, of which there are so many.
+    fn find_in<const WORDS: usize>(&self, text: &[u8], from: usize) -> Option<usize> {
+        let table: &[u32; WORDS] = self.table.first_chunk()?;
+        // The lowest bit tells; the others are what stands beside it.
+        let marked = |hash: u32| table[word_of(hash, WORDS)] >> bit_of(hash, WORDS);
+        let is_marked = |hash: u32| marked(hash) & 1 != 0;
         let mut at = from;
         // One branch for a block: almost all of them hold nothing.
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
             let hashes = [hash(block), hash(&block[2..]), hash(&block[4..]), hash(&block[6..])];
-            let marked = hashes.map(|hash| self.is_marked(hash));
-            if marked[0] | marked[1] | marked[2] | marked[3] {
-                let mut places = (at..).step_by(STRIDE).zip(hashes).filter(|(_, hash)| self.is_marked(*hash));
+            if (marked(hashes[0]) | marked(hashes[1]) | marked(hashes[2]) | marked(hashes[3])) & 1 != 0 {
+                let mut places = (at..).step_by(STRIDE).zip(hashes).filter(|(_, hash)| is_marked(*hash));
                 let found = places.find_map(|(at, hash)| self.compare(text, at, hash));
                 if found.is_some() {
                     return found;
@@ -119,14 +131,8 @@ impl<'a> Skim<'a> {
             at += hashes.len() * STRIDE;
         }
         let grams = text.get(at..)?.windows(GRAM).step_by(STRIDE).map(hash).enumerate();
-        let mut marked = grams.filter(|(_, hash)| self.is_marked(*hash));
+        let mut marked = grams.filter(|(_, hash)| is_marked(*hash));
         marked.find_map(|(index, hash)| self.compare(text, at + index * STRIDE, hash))
-    }
-
-    #[inline]
-    fn is_marked(&self, hash: u32) -> bool {
-        let bit = hash >> self.bit_shift;
-        self.bits[bit as usize / 64] >> (bit % 64) & 1 != 0
     }
 
     /// The same for grams that the end of the text cuts.
@@ -148,25 +154,21 @@ impl<'a> Skim<'a> {
         marks.iter().filter(|mark| mark.hash == hash).find_map(|mark| {
             let start = (at + 1).checked_sub(mark.at as usize)?;
             let (key, any_case) = &self.keys[mark.key as usize];
-            let there = text.get(start..start + key.len())?;
-            let is_there = || there == *key || *any_case && there.eq_ignore_ascii_case(key);
-            (have_like_ends(there, key) && is_there()).then_some(start)
+            is_at(text, start, key, *any_case).then_some(start)
         })
     }
 }
 
-/// Whether two texts begin and end alike, but for the case of letters: most that share a gram do not, and need not be compared.
+/// The word of a table of so many that has the bit for a hash.
 #[inline]
-fn have_like_ends(there: &[u8], key: &[u8]) -> bool {
-    let ends = |text: &[u8]| [text.first(), text.last()].map(|byte| byte.map(|byte| byte | 0x20));
-    ends(there) == ends(key)
+fn word_of(hash: u32, words: usize) -> usize {
+    (hash >> (u32::BITS - words.ilog2())) as usize
 }
 
-/// A hash of the first four bytes that does not tell the cases of a letter apart (multiplicative hashing, Knuth, TAOCP 6.4).
+/// The bit in that word: the next bits of the hash.
 #[inline]
-fn hash(bytes: &[u8]) -> u32 {
-    let gram = bytes.first_chunk::<GRAM>().map_or(0, |gram| u32::from_le_bytes(*gram));
-    (gram | 0x2020_2020).wrapping_mul(0x9e37_79b1)
+fn bit_of(hash: u32, words: usize) -> u32 {
+    hash >> (u32::BITS - words.ilog2() - u32::BITS.ilog2()) & (u32::BITS - 1)
 }
 
 /// The grams of which one stands at a place that is looked at, wherever the key begins.

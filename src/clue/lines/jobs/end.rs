@@ -1,6 +1,8 @@
 //! Where a step of a build begins, and what tells that a step or job has failed.
 
+use aho_corasick::AhoCorasick;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// Sections of GitLab's runner (gitlab-runner 16, common/build.go); those of the script itself come inside of them.
 const SECTIONS: &[&str] = &[
@@ -56,6 +58,14 @@ const ENDS: &[&str] = &[
     "did not exit successfully ",
     "command finished with error",
 ];
+
+/// Words that stand behind the name of a job, and before it.
+const OF_DRONE: &str = " : exit code ";
+const OF_NIX: &str = "builder for '";
+
+/// Words of an end that may stand anywhere in a line, for a look at all of them at once: hardly a line has any.
+static ANYWHERE: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(ENDS.iter().chain([&OF_DRONE, &OF_NIX])).ok());
 
 /// Text that begins a step or ends a job, for a log of which only a part is kept.
 pub const MARKS: &[&str] = &[
@@ -189,26 +199,41 @@ pub fn end(said: &[u8]) -> Option<End<'_>> {
     if let Some(name) = said.strip_prefix(b"- ") {
         return Some(End::OfStep(name));
     }
-    by_name(said).map(End::Of).or_else(|| by_status(said))
+    if let Some(command) = said.strip_prefix(b"The command \"") {
+        return by_command(command);
+    }
+    let anywhere = || ANYWHERE.as_ref().is_none_or(|words| words.is_match(said)).then(|| by_words(said)).flatten();
+    by_edges(said).map(End::Of).or_else(anywhere)
 }
 
-/// The job that is named before or behind the words for its end.
-fn by_name(said: &[u8]) -> Option<Cow<'_, [u8]>> {
+/// The job that is named before or behind words at an edge of the line.
+fn by_edges(said: &[u8]) -> Option<Cow<'_, [u8]>> {
     let text = std::str::from_utf8(said).ok()?;
     let of_lerna = || text.strip_prefix("lerna ERR! ")?.split_once(" in '")?.1.strip_suffix('\'');
     // npm-run-all.
     let of_script = || text.strip_prefix("ERROR: \"")?.split_once("\" exited with ").map(|(name, _)| name);
-    // The errors of Drone and Woodpecker.
-    let of_drone = || text.split_once(" : exit code ").map(|(name, _)| name.rsplit(' ').next().unwrap_or(name));
     let name = text.strip_prefix("Failed in branch ").or_else(|| text.strip_suffix(": Failed"));
-    let name = name.or_else(of_lerna).or_else(of_script).or_else(of_drone);
-    name.map(|name| Cow::Borrowed(name.as_bytes())).or_else(|| of_nix(text)).or_else(|| of_cloud_build(text))
+    let name = name.or_else(of_lerna).or_else(of_script);
+    name.map(|name| Cow::Borrowed(name.as_bytes())).or_else(|| of_cloud_build(text))
+}
+
+/// The end that words tell which may stand anywhere in a line.
+fn by_words(said: &[u8]) -> Option<End<'_>> {
+    let text = std::str::from_utf8(said).ok();
+    let name = text.and_then(|text| of_drone(text).or_else(|| of_nix(text)));
+    name.map(End::Of).or_else(|| by_status(said))
+}
+
+/// The errors of Drone and Woodpecker.
+fn of_drone(text: &str) -> Option<Cow<'_, [u8]>> {
+    let (before, _) = text.split_once(OF_DRONE)?;
+    Some(before.rsplit(' ').next().unwrap_or(before).as_bytes().into())
 }
 
 /// `error: builder for '/nix/store/HASH-liburcu-0.14.0.drv' failed with exit code 1`: lines are labelled with the name up to the
 /// version, which begins with a digit (nix 2.18, `DrvName`).
 fn of_nix(text: &str) -> Option<Cow<'_, [u8]>> {
-    let path = text.split_once("builder for '")?.1.split_once(".drv' failed")?.0;
+    let path = text.split_once(OF_NIX)?.1.split_once(".drv' failed")?.0;
     let (_, name) = path.rsplit('/').next()?.split_once('-')?;
     let version =
         name.match_indices('-').find(|(at, _)| name[at + 1..].starts_with(|first: char| first.is_ascii_digit()));
@@ -221,12 +246,13 @@ fn of_cloud_build(text: &str) -> Option<Cow<'_, [u8]>> {
     rest.contains("\" failed: ").then(|| format!("Step #{number}").into_bytes().into())
 }
 
+/// Travis tells of every command how it ended.
+fn by_command(said: &[u8]) -> Option<End<'_>> {
+    let at = memchr::memmem::rfind(said, b"\" exited with ")?;
+    (!said[at..].ends_with(b" 0.")).then_some(End::Own)
+}
+
 fn by_status(said: &[u8]) -> Option<End<'_>> {
-    if let Some(command) = said.strip_prefix(b"The command \"") {
-        // Travis tells of every command how it ended.
-        let at = memchr::memmem::rfind(command, b"\" exited with ")?;
-        return (!command[at..].ends_with(b" 0.")).then_some(End::Own);
-    }
     let (at, words) = ENDS.iter().find_map(|words| Some((memchr::memmem::find(said, words.as_bytes())?, words)))?;
     let status = &said[at + words.len()..];
     if status.first() == Some(&b'0') {

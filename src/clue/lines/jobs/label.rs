@@ -153,7 +153,7 @@ fn of_cloud_build(text: &[u8]) -> Option<(Range<usize>, usize)> {
 pub fn time(text: &[u8]) -> usize {
     let mut at = 0;
     for _ in 0..2 {
-        let word = run(&text[at..], |byte| byte.is_ascii_digit() || b"[]-/:.,TZ+".contains(&byte));
+        let word = run(&text[at..], |byte| matches!(byte, b'0'..=b':' | b'+'..=b'/' | b'T' | b'Z' | b'[' | b']'));
         let stamp = &text[at..at + word];
         let digits = stamp.iter().filter(|byte| byte.is_ascii_digit()).count();
         let has_sign = stamp.iter().any(|byte| matches!(byte, b':' | b'-' | b'/'));
