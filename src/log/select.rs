@@ -3,14 +3,21 @@
 //! what the log ended with.
 
 use super::telling::Telling;
-use crate::clue::{self, AnyReader, Skim};
+use crate::clue::{AnyReader, LineKind, Reader, Skim};
 use crate::text::Bytes;
 use crate::transcript::{Part, Transcript};
+use std::num::NonZero;
 use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread::{self, available_parallelism};
 
 /// Bytes of the beginning and of the end.
 const HEAD: usize = 1 << 20;
 const TAIL: usize = 512 << 10;
+/// Bytes that are searched at once, by several threads: so many that it pays to begin them.
+const AT_ONCE: usize = 2 << 20;
+/// Threads that search at most.
+const MOST_THREADS: usize = 4;
 /// Lines that are kept before and behind a telling one, and bytes of them on either side.
 const LINES: usize = 12;
 const AROUND: usize = 4 << 10;
@@ -86,7 +93,7 @@ impl<'a, 'l> Selection<'a, 'l> {
             self.begin_window();
         }
         self.window.extend_from_slice(rest);
-        if self.window.len() > 2 * TAIL {
+        if self.window.len() > TAIL + AT_ONCE {
             self.search(self.window.len() - TAIL);
             self.drop_searched();
         }
@@ -134,14 +141,8 @@ impl<'a, 'l> Selection<'a, 'l> {
         let end = newline.map_or(limit, |newline| self.searched + newline + 1);
         let reader = self.reader.get();
         let skim = self.skim.get_or_insert_with(|| reader.skim());
-        let mut from = self.searched;
-        while let Some(key) = skim.find(&self.window[..end], from) {
-            let line = line_around(&self.window, key, end);
-            if let Some(kind) = reader.tells(&self.window[line.clone()]) {
-                let part = part(&self.window, self.offset, kind, &line);
-                self.telling.push(kind, part);
-            }
-            from = line.end.max(from + 1).min(end);
+        for (kind, line) in search_all(reader, skim, &self.window[..end], self.searched) {
+            self.telling.push(kind, part(&self.window, self.offset, kind, &line));
         }
         self.searched = if newline.is_some() { end } else { end.saturating_sub(LONGEST_KEY).max(self.searched) };
     }
@@ -167,9 +168,54 @@ fn new_bytes(bytes: &[u8], known: usize) -> Option<&[u8]> {
     bytes.get(known + usize::from(is_torn)..).filter(|new| !new.is_empty())
 }
 
+/// The telling lines of a text from a place on, in order: each processor searches whole lines of its own.
+fn search_all(reader: &Reader, skim: &Skim, text: &[u8], from: usize) -> Vec<(LineKind, Range<usize>)> {
+    let mut shares = shares(text, from, available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS));
+    let last = shares.pop().unwrap_or(from..text.len());
+    thread::scope(|scope| {
+        let begin = |share: Range<usize>| {
+            let search = move || search_share(reader, skim, &text[..share.end], share.start);
+            (thread::Builder::new().spawn_scoped(scope, search.clone()), search)
+        };
+        let others: Vec<_> = shares.into_iter().map(begin).collect();
+        let own = search_share(reader, skim, text, last.start);
+        let found = others.into_iter().map(|(thread, search)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // No process or memory is left for a thread.
+            Err(_) => search(),
+        });
+        found.chain([own]).flatten().collect()
+    })
+}
+
+/// Parts of a text from a place on, as many at most and about as long as each other, each but the last with the end of a line.
+fn shares(text: &[u8], from: usize, most: usize) -> Vec<Range<usize>> {
+    let length = (text.len() - from) / most;
+    let ends = (1..most).filter_map(|share| {
+        let about = from + share * length;
+        memchr::memrchr(b'\n', &text[about - length..about]).map(|newline| about - length + newline + 1)
+    });
+    let ends: Vec<usize> = ends.chain([text.len()]).collect();
+    let begins = [from].into_iter().chain(ends.iter().copied());
+    begins.zip(&ends).map(|(begin, end)| begin..*end).collect()
+}
+
+/// The telling lines of a text from a place on.
+fn search_share(reader: &Reader, skim: &Skim, text: &[u8], mut from: usize) -> Vec<(LineKind, Range<usize>)> {
+    let mut found = Vec::new();
+    while let Some(key) = skim.find(text, from) {
+        let line = line_around(text, key, text.len());
+        from = line.end.max(from + 1).min(text.len());
+        if let Some(kind) = reader.tells(&text[line.clone()]) {
+            found.push((kind, line));
+        }
+    }
+    found
+}
+
 /// A telling line as it is kept: a message with the lines around it.
-fn part(window: &[u8], offset: u64, kind: clue::LineKind, line: &Range<usize>) -> Part {
-    let kept = if kind == clue::LineKind::Step { line.clone() } else { around(window, line) };
+fn part(window: &[u8], offset: u64, kind: LineKind, line: &Range<usize>) -> Part {
+    let kept = if kind == LineKind::Step { line.clone() } else { around(window, line) };
     Part { offset: offset + kept.start as u64, bytes: Bytes(window[kept].to_vec()) }
 }
 
@@ -190,4 +236,40 @@ fn around(text: &[u8], line: &Range<usize>) -> Range<usize> {
     let behind = &text[line.end..text.len().min(line.end + AROUND)];
     let end = memchr::memchr_iter(b'\n', behind).nth(LINES - 1).or_else(|| memchr::memrchr(b'\n', behind));
     start.map_or(line.start, |newline| reach + newline + 1)..end.map_or(line.end, |newline| line.end + newline + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clue::Library;
+
+    #[test]
+    fn several_threads_find_what_one_finds() {
+        let library = Library::builtin();
+        let reader = Reader::new(&library, None);
+        let skim = reader.skim();
+        for (line_end, lines) in [("\n", 4000), ("\r", 4000), ("\n", 3), ("", 4000)] {
+            let text: String = (0..lines)
+                .map(|line| match line % 100 {
+                    0 => format!("tar: a/{line}: Cannot mkdir: No space left on device{line_end}"),
+                    _ => format!("[{line}/4000] gcc -c part{line}.c{line_end}"),
+                })
+                .collect();
+            let one = search_share(&reader, &skim, text.as_bytes(), 0);
+            assert!(!one.is_empty());
+            assert_eq!(search_all(&reader, &skim, text.as_bytes(), 0), one, "{line_end:?} {lines}");
+        }
+    }
+
+    #[test]
+    fn each_share_is_of_whole_lines_and_none_is_left_out() {
+        for (text, from, wanted) in [
+            ("a\nb\nc\nd\n", 2, vec![2..4, 4..8]),
+            ("abcdefgh", 0, vec![0..8]),
+            ("", 0, vec![0..0]),
+            ("a", 1, vec![1..1]),
+        ] {
+            assert_eq!(shares(text.as_bytes(), from, 2), wanted, "{text:?}");
+        }
+    }
 }

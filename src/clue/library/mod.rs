@@ -8,7 +8,7 @@ use rule::{Rule, known_errno};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 mod exits;
 mod outline;
@@ -26,8 +26,8 @@ pub struct Library {
     pub(in crate::clue) fallbacks: Vec<Fallback>,
     pub(in crate::clue) exits: Exits,
     /// Exit statuses of files, with their examples.
-    pub(in crate::clue) written_benign: Vec<(schema::Benign, Rc<Source>)>,
-    pub(in crate::clue) written_exits: Vec<(schema::Exit, Rc<Source>)>,
+    pub(in crate::clue) written_benign: Vec<(schema::Benign, Arc<Source>)>,
+    pub(in crate::clue) written_exits: Vec<(schema::Exit, Arc<Source>)>,
     /// Rules in whose place later ones of the same id stand.
     pub(in crate::clue) replaced: Vec<Rule>,
     /// Places of the rules, once there are rules of files.
@@ -130,7 +130,7 @@ impl Library {
     }
 
     /// Adds what a file holds. What is not of the schema or not sound is left out, entry by entry.
-    fn add(&mut self, source: &Rc<Source>) -> Vec<Fault> {
+    fn add(&mut self, source: &Arc<Source>) -> Vec<Fault> {
         let (parsed, mut faults) = source.parse();
         self.exits.add(&parsed);
         for rule in parsed.rule {
@@ -142,8 +142,8 @@ impl Library {
             faults.extend(known.map(|_| fallbacks.push(fallback.into())).err());
         }
         self.put_fallbacks(fallbacks);
-        self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Rc::clone(source))));
-        self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Rc::clone(source))));
+        self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Arc::clone(source))));
+        self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Arc::clone(source))));
         self.verbs.extend(parsed.verbs);
         faults
     }

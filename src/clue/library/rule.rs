@@ -5,10 +5,10 @@ use crate::clue::search::pattern::Pattern;
 use crate::clue::written::{Compiled, Entry, Fault, Key, Source, schema};
 use crate::sys::errno::{Errno, by_name};
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::ops::Range;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::OnceLock;
 use toml::Spanned;
 
 /// A key that is part of the program, or that a file has.
@@ -18,13 +18,13 @@ type AgelessKey = Key<Cow<'static, [u8]>>;
 #[derive(Debug)]
 pub struct Rule {
     id: Cow<'static, str>,
-    pub(in crate::clue) source: Rc<Source>,
+    pub(in crate::clue) source: Arc<Source>,
     /// Whether its patterns are words of a message in any form, read where nothing else explains the failure.
     pub(in crate::clue) is_loose: bool,
     /// See [`Compiled::keys`].
     pub(in crate::clue) keys: Vec<AgelessKey>,
     body: Body,
-    ready: OnceCell<Box<Ready>>,
+    ready: OnceLock<Box<Ready>>,
 }
 
 #[derive(Debug)]
@@ -54,14 +54,14 @@ pub struct Ready {
 
 impl Rule {
     /// One that is part of the program.
-    pub(in crate::clue) fn embedded(entry: Entry<'static>, source: &Rc<Source>) -> Self {
+    pub(in crate::clue) fn embedded(entry: Entry<'static>, source: &Arc<Source>) -> Self {
         Self {
             id: entry.id.into(),
-            source: Rc::clone(source),
+            source: Arc::clone(source),
             is_loose: entry.is_loose,
             keys: entry.keys.into_iter().map(of_any_age).collect(),
             body: Body::Embedded(entry.rule),
-            ready: OnceCell::new(),
+            ready: OnceLock::new(),
         }
     }
 
@@ -69,26 +69,26 @@ impl Rule {
     ///
     /// # Errors
     /// What is wrong and where.
-    pub(in crate::clue) fn new(text: schema::Rule, source: &Rc<Source>) -> Result<Self, Fault> {
+    pub(in crate::clue) fn new(text: schema::Rule, source: &Arc<Source>) -> Result<Self, Fault> {
         let keys = Compiled::keys_of(&text, source)?;
         text.errno.as_ref().map(|name| known_errno(name, source)).transpose()?;
         Ok(Self {
             id: text.id.get_ref().clone().into(),
-            source: Rc::clone(source),
+            source: Arc::clone(source),
             is_loose: text.loose,
             keys: keys.into_iter().map(of_any_age).collect(),
             body: Body::Written(Box::new(text)),
-            ready: OnceCell::new(),
+            ready: OnceLock::new(),
         })
     }
 
     /// The rules of a file that holds nothing else and is sound. None of any other file, which has to be read as a whole to tell what is
     /// wrong with it.
-    pub(in crate::clue) fn at_a_glance(source: &Rc<Source>) -> Option<Vec<Self>> {
+    pub(in crate::clue) fn at_a_glance(source: &Arc<Source>) -> Option<Vec<Self>> {
         outline(&source.text)?.into_iter().map(|outline| Self::outlined(outline, source)).collect()
     }
 
-    fn outlined(outline: Outline, source: &Rc<Source>) -> Option<Self> {
+    fn outlined(outline: Outline, source: &Arc<Source>) -> Option<Self> {
         let Outline { place, says } = outline;
         let read = || {
             let Self { id, is_loose, keys, .. } = Self::new(source.rule_at(&place)?, source).ok()?;
@@ -96,7 +96,7 @@ impl Rule {
         };
         let glanced = says.and_then(id_and_keys).map(|(id, keys)| (id, false, keys));
         let (id, is_loose, keys) = glanced.or_else(read)?;
-        Some(Self { id, source: Rc::clone(source), is_loose, keys, body: Body::At(place), ready: OnceCell::new() })
+        Some(Self { id, source: Arc::clone(source), is_loose, keys, body: Body::At(place), ready: OnceLock::new() })
     }
 
     /// The stable name.

@@ -2,10 +2,10 @@
 
 use super::salvage::salvage;
 use super::schema;
-use std::cell::OnceCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// What is wrong with a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub struct Source {
     /// What it holds; nothing for a file that is part of the program.
     pub text: String,
     /// Offsets of the ends of its lines, found when something is wrong with it: ten thousand wrong rules must not cost a count each.
-    line_ends: OnceCell<Vec<usize>>,
+    line_ends: OnceLock<Vec<usize>>,
 }
 
 impl Source {
     /// The file of this name with what it holds.
-    pub fn new(file: &Path, text: impl Into<String>) -> Rc<Self> {
-        Rc::new(Self { file: file.into(), text: text.into(), line_ends: OnceCell::new() })
+    pub fn new(file: &Path, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { file: file.into(), text: text.into(), line_ends: OnceLock::new() })
     }
 
     /// What the file says that is sound, and what is wrong with the rest.
