@@ -64,7 +64,8 @@ impl Normal {
     /// The normal form of a line.
     #[must_use]
     pub fn of(line: &[u8], words: &Words) -> Self {
-        let mut normal = Self { text: Vec::with_capacity(line.len()), pairs: OnceCell::new(), edits: Vec::new(), open: None };
+        let mut normal =
+            Self { text: Vec::with_capacity(line.len()), pairs: OnceCell::new(), edits: Vec::new(), open: None };
         let mut done = 0;
         for (place, errno) in words.find(line) {
             normal.copy(line, done..place.start);
