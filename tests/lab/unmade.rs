@@ -5,17 +5,17 @@ use super::harness::{Need, scenario};
 use explain::cause::Confidence;
 
 /// `full` has no byte, `none` no inode, `ro` takes no writes; all three have a directory `d`.
-const PLACES: &str = r#"mkdir full none ro
+const PLACES: &str = r"mkdir full none ro
     mount -t tmpfs -o size=256k lab full; mkdir full/d; head -c 1m /dev/zero >full/fill 2>/dev/null || true
     mount -t tmpfs -o nr_inodes=3 lab none; mkdir none/d; touch none/f
     mount -t tmpfs lab ro; mkdir ro/d; mount -o remount,ro ro
-"#;
+";
 
 #[test]
 fn a_file_in_a_directory_that_could_not_be_made_leads_to_why() {
     scenario(&[Need::Root, Need::Program("javac")], |lab| {
         let scene = lab.play(&format!(
-            r#"{PLACES}
+            r"{PLACES}
             cat >A.java <<'X'
 class A {{
     public static void main(String[] a) throws Exception {{
@@ -27,7 +27,7 @@ class A {{
 X
             explained ro java A.java ro/d/out/x make
             explained none java A.java none/d/out/x make
-            explained twin java A.java nowhere/out/x"#,
+            explained twin java A.java nowhere/out/x",
         ));
         scene.run("ro").assert_only("read-only-filesystem", lab.path("ro"), Confidence::Likely);
         scene.run("none").assert_only("inodes-exhausted", lab.path("none"), Confidence::Likely);
