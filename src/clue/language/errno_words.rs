@@ -73,7 +73,13 @@ impl Words {
         Self::of(words)
     }
 
-    fn of(words: Vec<(Vec<u8>, Errno)>) -> Self {
+    fn of(mut words: Vec<(Vec<u8>, Errno)>) -> Self {
+        let crippled: Vec<_> = words
+            .iter()
+            .flat_map(|(text, errno)| crippled(text).into_iter().map(|text| (text, *errno)))
+            .filter(|(text, _)| text.len() >= SHORTEST)
+            .collect();
+        words.extend(crippled);
         let keys = words.iter().enumerate().map(|(index, (text, _))| (text.clone().into(), Owner::Words(index)));
         Self { sieve: Sieve::new(keys), words }
     }
@@ -115,6 +121,17 @@ fn words_of(locale: &str) -> Vec<(Vec<u8>, Errno)> {
         .filter_map(|errno| Some((locale.error_words(errno)?, errno)))
         .filter(|(words, _)| words.len() > 3 && !words.last().is_some_and(u8::is_ascii_digit))
         .collect()
+}
+
+/// The words as they come out where letters beyond ASCII do not: `Permiss?o negada`. Words of other letters alone leave nothing to know them by.
+fn crippled(text: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8_lossy(text);
+    let lost = text.chars().filter(|letter| !letter.is_ascii()).count();
+    if lost == 0 || lost * 4 > text.chars().count() {
+        return Vec::new();
+    }
+    let with = |mark: &str| text.replace(|letter: char| !letter.is_ascii(), mark).into_bytes();
+    vec![with("?"), with("\u{fffd}")]
 }
 
 /// The words are whole: no letter or digit touches them.

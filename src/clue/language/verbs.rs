@@ -48,6 +48,9 @@ const OF_PROGRAMS: &[&str] = &[
     "tool",
 ];
 
+/// What ends the words of a phrase: punctuation, quotation marks and the first character of a path.
+const ENDS: &[char] = &[':', ',', '\'', '"', '`', '‘', '’', '“', '”', '«', '/', '(', '['];
+
 /// The table, from the rules.
 #[derive(Debug, Default)]
 pub struct Verbs(HashMap<Cow<'static, str>, Operation>);
@@ -74,14 +77,19 @@ impl Verbs {
         (operation != Operation::Execute || is_of_programs()).then_some(operation)
     }
 
-    /// The operation of the first phrase of failure in a line: `cannot create`, `failed to open`.
+    /// The operation of the first phrase of failure in a line: `cannot create`, `failed to open`. What was to be started stands behind the
+    /// verb in quotation marks or as a path, so that the phrase ends there.
     #[must_use]
     pub fn operation_in(&self, line: &str) -> Option<Operation> {
-        let line = line.to_lowercase().replace([':', ',', '\'', '"', '`'], " ");
+        let line = line.to_lowercase();
         let mut phrases: Vec<usize> =
             FAILED.iter().flat_map(|words| line.match_indices(words)).map(|(at, _)| at).collect();
         phrases.sort_unstable();
-        phrases.into_iter().find_map(|at| self.operation(&line[at..]))
+        phrases.into_iter().find_map(|at| {
+            let rest = &line[at..];
+            let own = rest.find(ENDS).map_or(rest, |end| &rest[..end]);
+            self.operation(own).or_else(|| self.operation(&rest.replace([':', ',', '\'', '"', '`'], " ")))
+        })
     }
 }
 
@@ -97,6 +105,16 @@ mod tests {
         assert_eq!(verbs.operation("cannot create directory"), Some(Operation::Mkdir));
         assert_eq!(verbs.operation("Failed to create regular file"), Some(Operation::Create));
         assert_eq!(verbs.operation("sing"), None);
+    }
+
+    #[test]
+    fn a_phrase_in_a_line_ends_where_its_object_begins() {
+        let mut verbs = Verbs::default();
+        verbs.extend([("execute", Operation::Execute), ("create", Operation::Create)]);
+        let line = "E: Failed to execute child process “/srv/a.sh”: Failed to execve: Permission denied";
+        assert_eq!(verbs.operation_in(line), Some(Operation::Execute));
+        assert_eq!(verbs.operation_in("could not create \"x\": read-only"), Some(Operation::Create));
+        assert_eq!(verbs.operation_in("failed to execute the query: Permission denied"), None);
     }
 
     #[test]

@@ -163,6 +163,10 @@ impl Reader<'_> {
             for other in others {
                 draft.fill_open(other);
             }
+            if draft.errno.is_some() && draft.operation.is_none() {
+                let line = String::from_utf8_lossy(page.body(draft.line));
+                draft.operation = self.library.verbs.operation_in(&line);
+            }
             chosen.push(draft);
         }
         self.without_twins(page, &mut chosen);
