@@ -3,6 +3,7 @@
 use crate::clue::Operation;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Words that say that something failed and not what.
 const FAILED: &[&str] = &[
@@ -51,6 +52,9 @@ const OF_PROGRAMS: &[&str] = &[
 /// What ends the words of a phrase: punctuation, quotation marks and the first character of a path.
 const ENDS: &[char] = &[':', ',', '\'', '"', '`', '‘', '’', '“', '”', '«', '/', '(', '['];
 
+/// What opens a quotation.
+const QUOTES: &[char] = &['\'', '"', '`', '‘', '“', '«'];
+
 /// The table, from the rules.
 #[derive(Debug, Default)]
 pub struct Verbs(HashMap<Cow<'static, str>, Operation>);
@@ -77,18 +81,22 @@ impl Verbs {
         (operation != Operation::Execute || is_of_programs()).then_some(operation)
     }
 
-    /// The operation of the first phrase of failure in a line: `cannot create`, `failed to open`. What was to be started stands behind the
-    /// verb in quotation marks or as a path, so that the phrase ends there.
+    /// The operation of the first phrase of failure in a line: `cannot create`, `failed to open`. What was to be started stands right behind the
+    /// verb: of `failed to execute script 'main': …: '/etc/x.conf'` nobody executed the latter, which is the path of the message.
     #[must_use]
-    pub fn operation_in(&self, line: &str) -> Option<Operation> {
+    pub fn operation_in(&self, line: &str, path: Option<&Path>) -> Option<Operation> {
         let line = line.to_lowercase();
+        let path = path.map(|path| path.to_string_lossy().to_lowercase());
         let mut phrases: Vec<usize> =
             FAILED.iter().flat_map(|words| line.match_indices(words)).map(|(at, _)| at).collect();
         phrases.sort_unstable();
         phrases.into_iter().find_map(|at| {
             let rest = &line[at..];
-            let own = rest.find(ENDS).map_or(rest, |end| &rest[..end]);
-            self.operation(own).or_else(|| self.operation(&rest.replace([':', ',', '\'', '"', '`'], " ")))
+            let (own, behind) = rest.split_at(rest.find(ENDS).unwrap_or(rest.len()));
+            let object = behind.trim_start_matches(QUOTES);
+            let is_object = || path.as_deref().is_some_and(|path| object.starts_with(path));
+            let operation = self.operation(own).filter(|operation| *operation != Operation::Execute || is_object());
+            operation.or_else(|| self.operation(&rest.replace([':', ',', '\'', '"', '`'], " ")))
         })
     }
 }
@@ -111,10 +119,12 @@ mod tests {
     fn a_phrase_in_a_line_ends_where_its_object_begins() {
         let mut verbs = Verbs::default();
         verbs.extend([("execute", Operation::Execute), ("create", Operation::Create)]);
-        let line = "E: Failed to execute child process “/srv/a.sh”: Failed to execve: Permission denied";
-        assert_eq!(verbs.operation_in(line), Some(Operation::Execute));
-        assert_eq!(verbs.operation_in("could not create \"x\": read-only"), Some(Operation::Create));
-        assert_eq!(verbs.operation_in("failed to execute the query: Permission denied"), None);
+        let line = "E: Failed to execute child process “/srv/A.sh”: Failed to execve: Permission denied";
+        assert_eq!(verbs.operation_in(line, Some(Path::new("/srv/A.sh"))), Some(Operation::Execute));
+        assert_eq!(verbs.operation_in("could not create \"x\": read-only", None), Some(Operation::Create));
+        let script = "Failed to execute script 'main': Permission denied: 'a.conf'";
+        assert_eq!(verbs.operation_in(script, Some(Path::new("a.conf"))), None);
+        assert_eq!(verbs.operation_in("failed to execute the query: Permission denied", None), None);
     }
 
     #[test]

@@ -57,11 +57,12 @@ impl Draft {
 
     /// Takes what a line names and was open, of a message in no known form.
     pub fn fill_from_line(&mut self, line: &[u8], verbs: &Verbs) {
-        self.operation = self.operation.or_else(|| verbs.operation_in(&String::from_utf8_lossy(line)));
         let mut named = named_paths(line).map(path);
         if self.path.is_none() && !self.pathless {
             self.path = named.next();
         }
+        let line = String::from_utf8_lossy(line);
+        self.operation = self.operation.or_else(|| verbs.operation_in(&line, self.path.as_deref()));
         if matches!(self.operation, Some(Operation::Rename | Operation::Link)) {
             self.other = self.other.take().or_else(|| named.next());
         }
@@ -123,8 +124,11 @@ fn errno(found: &Found) -> Option<Errno> {
 /// Node.js and Deno a path as an address.
 fn path(written: &[u8]) -> PathBuf {
     let written = written.trim_ascii();
-    let inside = written.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'"));
-    let written = inside.filter(|inside| !inside.is_empty() && !inside.contains(&b'\'')).unwrap_or(written);
+    let within = |mark: u8| {
+        let inside = written.strip_prefix(&[mark]).and_then(|rest| rest.strip_suffix(&[mark]));
+        inside.filter(|inside| !inside.is_empty() && !inside.contains(&mark))
+    };
+    let written = within(b'\'').or_else(|| within(b'"')).unwrap_or(written);
     let mut path = written.strip_prefix(b"file://").filter(|path| path.starts_with(b"/")).unwrap_or(written).to_vec();
     while let Some(at) = memchr::memmem::find(&path, br"'\''") {
         path.drain(at + 1..at + 4);
@@ -136,4 +140,16 @@ fn path(written: &[u8]) -> PathBuf {
 fn base(program: &str) -> String {
     let name = program.rsplit('/').next().unwrap_or(program);
     if name.is_empty() { program } else { name }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotation_marks_around_a_whole_path_are_none_of_its_name() {
+        assert_eq!(path(b"\"a.conf\""), PathBuf::from("a.conf"));
+        assert_eq!(path(b"a\"b"), PathBuf::from("a\"b"));
+        assert_eq!(path(b"\""), PathBuf::from("\""));
+    }
 }

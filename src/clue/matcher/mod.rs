@@ -165,7 +165,7 @@ impl Reader<'_> {
             }
             if draft.errno.is_some() && draft.operation.is_none() {
                 let line = String::from_utf8_lossy(page.body(draft.line));
-                draft.operation = self.library.verbs.operation_in(&line);
+                draft.operation = self.library.verbs.operation_in(&line, draft.path.as_deref());
             }
             chosen.push(draft);
         }
