@@ -30,6 +30,7 @@ pub use graphics::without_graphics_memory;
 pub use library::Library;
 pub use library::rule::Rule;
 pub use lines::compared::is_comparison;
+pub use lines::jobs::time;
 pub use lines::shown::Shown;
 pub use matcher::reader::{AnyReader, LineKind, Reader};
 pub use matcher::sought::{Sought, SoughtPath};

@@ -3,9 +3,10 @@
 //! what the log ended with.
 
 use super::telling::Telling;
-use crate::clue::{AnyReader, LineKind, Reader, Skim};
+use crate::clue::{AnyReader, LineKind, Reader, Skim, time};
 use crate::text::Bytes;
 use crate::transcript::{Part, Transcript};
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::ops::Range;
 use std::panic::resume_unwind;
@@ -14,6 +15,9 @@ use std::thread::{self, available_parallelism};
 /// Bytes of the beginning and of the end.
 const HEAD: usize = 1 << 20;
 const TAIL: usize = 512 << 10;
+/// Lines of both: short ones take more room ready to be read than in the log.
+const HEAD_LINES: usize = 40_000;
+const TAIL_LINES: usize = 20_000;
 /// Bytes that are searched at once, by several threads: so many that it pays to begin them.
 const AT_ONCE: usize = 2 << 20;
 /// Threads that search at most.
@@ -37,6 +41,7 @@ pub struct Selection<'a, 'l> {
     /// Made when a log is too long to be kept whole.
     skim: Option<Skim<'a>>,
     head: Vec<u8>,
+    head_lines: usize,
     /// What is not searched yet, with what was searched last before it.
     window: Vec<u8>,
     /// Where the window begins in all that was written.
@@ -57,6 +62,7 @@ impl<'a, 'l> Selection<'a, 'l> {
             reader,
             skim: None,
             head: Vec::new(),
+            head_lines: 0,
             window: Vec::new(),
             offset: 0,
             searched: 0,
@@ -83,9 +89,9 @@ impl<'a, 'l> Selection<'a, 'l> {
         self.looked_at += piece.len() as u64;
         self.odd += piece.iter().filter(|byte| is_odd(**byte)).count() as u64;
         self.written += bytes.len() as u64;
-        let room = if self.offset == 0 { HEAD - self.head.len() } else { 0 };
-        let (first, rest) = bytes.split_at(bytes.len().min(room));
+        let (first, rest) = bytes.split_at(self.room_in_head(bytes));
         self.head.extend_from_slice(first);
+        self.head_lines += memchr::memchr_iter(b'\n', first).count();
         if rest.is_empty() {
             return;
         }
@@ -97,6 +103,16 @@ impl<'a, 'l> Selection<'a, 'l> {
             self.search(self.window.len() - TAIL);
             self.drop_searched();
         }
+    }
+
+    /// How many of these bytes belong to the beginning.
+    fn room_in_head(&self, bytes: &[u8]) -> usize {
+        if self.offset > 0 {
+            return 0;
+        }
+        let last = (HEAD_LINES - self.head_lines).checked_sub(1);
+        let by_lines = last.map_or(Some(0), |last| Some(memchr::memchr_iter(b'\n', bytes).nth(last)? + 1));
+        bytes.len().min(HEAD - self.head.len()).min(by_lines.unwrap_or(usize::MAX))
     }
 
     /// Begins a log; the last line of the one before is no beginning of its first.
@@ -112,7 +128,12 @@ impl<'a, 'l> Selection<'a, 'l> {
     }
 
     /// What was kept.
-    pub fn finish(self) -> Transcript {
+    pub fn finish(mut self) -> Transcript {
+        if let Some(newline) = memchr::memrchr_iter(b'\n', &self.window).nth(TAIL_LINES) {
+            self.search(newline.max(self.searched));
+            self.window.drain(..=newline);
+            self.offset += newline as u64 + 1;
+        }
         let Self { head, telling, window, offset, written, .. } = self;
         let mut transcript = Transcript { bytes: written, ..Transcript::default() };
         let last = Part { offset, bytes: Bytes(window) };
@@ -175,7 +196,7 @@ fn search_all(reader: &Reader, skim: &Skim, text: &[u8], from: usize) -> Vec<(Li
     thread::scope(|scope| {
         let begin = |share: Range<usize>| {
             let search = move || search_share(reader, skim, &text[..share.end], share.start);
-            (thread::Builder::new().spawn_scoped(scope, search.clone()), search)
+            (thread::Builder::new().spawn_scoped(scope, search), search)
         };
         let others: Vec<_> = shares.into_iter().map(begin).collect();
         let own = search_share(reader, skim, text, last.start);
@@ -203,12 +224,14 @@ fn shares(text: &[u8], from: usize, most: usize) -> Vec<Range<usize>> {
 /// The telling lines of a text from a place on.
 fn search_share(reader: &Reader, skim: &Skim, text: &[u8], mut from: usize) -> Vec<(LineKind, Range<usize>)> {
     let mut found = Vec::new();
+    // What was asked before: a log that says one thing over and over says little else.
+    let mut kinds = HashMap::new();
     while let Some(key) = skim.find(text, from) {
         let line = line_around(text, key, text.len());
         from = line.end.max(from + 1).min(text.len());
-        if let Some(kind) = reader.tells(&text[line.clone()]) {
-            found.push((kind, line));
-        }
+        let said = &text[line.clone()];
+        let kind = kinds.entry(&said[time(said)..]).or_insert_with(|| reader.tells(said));
+        found.extend(kind.map(|kind| (kind, line)));
     }
     found
 }
@@ -263,13 +286,30 @@ mod tests {
 
     #[test]
     fn each_share_is_of_whole_lines_and_none_is_left_out() {
-        for (text, from, wanted) in [
-            ("a\nb\nc\nd\n", 2, vec![2..4, 4..8]),
-            ("abcdefgh", 0, vec![0..8]),
-            ("", 0, vec![0..0]),
-            ("a", 1, vec![1..1]),
-        ] {
-            assert_eq!(shares(text.as_bytes(), from, 2), wanted, "{text:?}");
+        for (text, from, ends) in
+            [("a\nb\nc\nd\n", 2, &[4, 8][..]), ("abcdefgh", 0, &[8]), ("", 0, &[0]), ("a", 1, &[1])]
+        {
+            let shares = shares(text.as_bytes(), from, 2);
+            assert_eq!(shares.iter().map(|share| share.end).collect::<Vec<_>>(), ends, "{text:?}");
+            assert!(shares[0].start == from && shares.windows(2).all(|pair| pair[0].end == pair[1].start), "{text:?}");
         }
+    }
+
+    #[test]
+    fn of_short_lines_no_more_are_kept_than_can_be_read() {
+        let library = Library::builtin();
+        let reader = AnyReader::new(&library, Vec::new);
+        let mut selection = Selection::new(&reader);
+        let middle = "tar: a/b: Cannot mkdir: No space left on device\n";
+        for bytes in ["x\n".repeat(100_000), middle.to_owned(), "x\n".repeat(100_000)] {
+            for piece in bytes.as_bytes().chunks(1000) {
+                selection.push(piece);
+            }
+        }
+        let transcript = selection.finish();
+        let kept: Vec<u8> = transcript.parts.iter().flat_map(|part| part.bytes.0.iter().copied()).collect();
+        let lines = memchr::memchr_iter(b'\n', &kept).count();
+        assert!((HEAD_LINES + TAIL_LINES..HEAD_LINES + TAIL_LINES + 100).contains(&lines), "{lines}");
+        assert!(memchr::memmem::find(&kept, middle.as_bytes()).is_some());
     }
 }

@@ -32,7 +32,7 @@ pub struct Page<'a> {
     words: &'a Words,
     lines: Vec<Line>,
     /// Of those that were asked for: almost all lines of an output are no message.
-    normals: Vec<OnceCell<Normal>>,
+    normals: Vec<OnceCell<Box<Normal>>>,
     failed: Failed,
     /// How many lines that concern the failure follow each line in the same log.
     behind: OnceCell<Vec<u32>>,
@@ -127,7 +127,7 @@ impl<'a> Page<'a> {
     }
 
     fn normal(&self, index: usize) -> &Normal {
-        self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words))
+        self.normals[index].get_or_init(|| Normal::of(&self.lines[index].text, self.words).into())
     }
 
     /// Whether a line is no failure to the program that says it, as that tells.

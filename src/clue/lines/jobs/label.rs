@@ -150,6 +150,7 @@ fn of_cloud_build(text: &[u8]) -> Option<(Range<usize>, usize)> {
 
 /// Bytes of the times at the beginning of a line: `2024-05-06T07:08:09.1Z `, `2024-05-06 07:08:09,123 `, `[07:08:09] `; with what runners put
 /// behind one: GitLab's number and kind of a stream (`00O `), `TeamCity`'s level.
+#[must_use]
 pub fn time(text: &[u8]) -> usize {
     let mut at = 0;
     for _ in 0..2 {
