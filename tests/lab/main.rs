@@ -69,6 +69,7 @@ mod reserved_blocks;
 mod rights_unsaid;
 mod scratch;
 mod shared_memory;
+mod shown;
 #[path = "../skipped/mod.rs"]
 mod skipped;
 mod socket_paths;

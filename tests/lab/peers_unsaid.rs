@@ -124,7 +124,8 @@ fn a_locale_that_is_missing_is_no_reason_for_what_fails_beside_its_warning() {
             explained_in twin.man "$bad" man -P cat no-such-page
             explained_in twin.locale "$bad" locale -k LC_NOTHING"#,
         );
-        scene.each(&["csv", "perl"]).assert_only("locale-missing", "xx_YY.UTF-8", Verified);
+        scene.run("csv").assert_only("locale-missing", "xx_YY.UTF-8", Likely);
+        scene.run("perl").assert_only("locale-missing", "xx_YY.UTF-8", Verified);
         scene.each(&["twin.csv", "twin.perl", "twin.man", "twin.locale"]).assert_silent();
     });
 }
