@@ -356,11 +356,18 @@ fn every_rule_file_is_valid_by_the_schema_for_editors() {
 #[test]
 fn what_a_rule_file_may_not_hold_is_not_valid_by_the_schema_for_editors() {
     let root = tempfile::tempdir().unwrap();
-    for (index, text) in
-        ["colour = \"red\"", "operation = \"sing\"", "vague = \"yes\"", "near = [{}]"].iter().enumerate()
-    {
+    let wrong = [
+        "colour = \"red\"",
+        "operation = \"sing\"",
+        "vague = \"yes\"",
+        "near = [{}]",
+        "errno = \"ENONE\"",
+        "suspects = [\"gremlins\"]",
+    ];
+    let without_pattern = frob("").replace("pattern = ", "program = ");
+    for (index, text) in wrong.map(frob).into_iter().chain([without_pattern]).enumerate() {
         let file = root.path().join(format!("{index}.toml"));
-        std::fs::write(&file, frob(text)).unwrap();
+        std::fs::write(&file, &text).unwrap();
         let test = "what_a_rule_file_may_not_hold_is_not_valid_by_the_schema_for_editors";
         let Some(found) = found_by_schema(test, &[file]) else { return };
         assert!(found.contains("$.rule[0]"), "{text} is valid");

@@ -30,6 +30,7 @@ pub struct File {
 /// What a program says, and what follows from it.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("anyOf" = [{"required": ["pattern"]}, {"required": ["patterns"]}])))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the file, and any may stand with another")]
 pub struct Rule {
@@ -58,7 +59,7 @@ pub struct Rule {
     /// What was tried, where the message does not tell.
     pub operation: Option<Operation>,
     /// The errno's name, where the message does not tell.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    #[cfg_attr(test, schemars(with = "Option<names::Errno>"))]
     pub errno: Option<Spanned<String>>,
     /// The path by convention, where the message does not tell; `~` and `$NAME`, `${NAME}` or `${NAME:-default}` stand for the child's.
     pub path: Option<String>,
@@ -73,7 +74,7 @@ pub struct Rule {
     pub subject: Option<String>,
     /// Ids of causes, the likeliest first.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    #[cfg_attr(test, schemars(with = "Vec<names::Cause>"))]
     pub suspects: Vec<Spanned<String>>,
     /// The message tells that something failed and not what.
     #[serde(default)]
@@ -201,7 +202,7 @@ pub struct Exit {
     pub option: Vec<String>,
     /// Ids of causes, the likeliest first; empty: what failed is not on this machine, and nothing is looked for.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    #[cfg_attr(test, schemars(with = "Vec<names::Cause>"))]
     pub suspects: Vec<Spanned<String>>,
     /// The status tells that something failed and not what.
     #[serde(default)]
@@ -219,14 +220,50 @@ pub struct Exit {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fallback {
     /// The errno's name.
-    #[cfg_attr(test, schemars(with = "String"))]
+    #[cfg_attr(test, schemars(with = "names::Errno"))]
     pub errno: Spanned<String>,
     /// What was tried; empty: whatever it was.
     #[serde(default)]
     pub operations: Vec<Operation>,
     /// Ids of causes, the likeliest first.
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    #[cfg_attr(test, schemars(with = "Vec<names::Cause>"))]
     pub suspects: Vec<Spanned<String>>,
+}
+
+/// Names that editors offer.
+#[cfg(test)]
+mod names {
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+    use std::borrow::Cow;
+
+    /// The id of a cause.
+    pub struct Cause;
+
+    /// The name of an errno.
+    pub struct Errno;
+
+    impl JsonSchema for Cause {
+        fn schema_name() -> Cow<'static, str> {
+            "Cause".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            let ids: Vec<_> = crate::cause::ALL.iter().map(|cause| cause.id).collect();
+            json_schema!({ "type": "string", "enum": ids })
+        }
+    }
+
+    impl JsonSchema for Errno {
+        fn schema_name() -> Cow<'static, str> {
+            "Errno".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            let aliases = ["EDEADLOCK", "ENOTSUP", "EWOULDBLOCK"].map(str::to_owned);
+            let names: Vec<_> = crate::sys::errno::all().map(crate::sys::errno::name).chain(aliases).collect();
+            json_schema!({ "type": "string", "enum": names })
+        }
+    }
 }
 
 #[cfg(test)]
