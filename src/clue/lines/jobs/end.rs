@@ -1,8 +1,7 @@
 //! Where a step of a build begins, and what tells that a step or job has failed.
 
-use aho_corasick::AhoCorasick;
+use crate::clue::search::pairs::Pairs;
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 /// Sections of GitLab's runner (gitlab-runner 16, common/build.go); those of the script itself come inside of them.
 const SECTIONS: &[&str] = &[
@@ -62,10 +61,6 @@ const ENDS: &[&str] = &[
 /// Words that stand behind the name of a job, and before it.
 const OF_DRONE: &str = " : exit code ";
 const OF_NIX: &str = "builder for '";
-
-/// Words of an end that may stand anywhere in a line, for a look at all of them at once: hardly a line has any.
-static ANYWHERE: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(ENDS.iter().chain([&OF_DRONE, &OF_NIX])).ok());
 
 /// Text that begins a step or ends a job, for a log of which only a part is kept.
 pub const MARKS: &[&str] = &[
@@ -202,8 +197,7 @@ pub fn end(said: &[u8]) -> Option<End<'_>> {
     if let Some(command) = said.strip_prefix(b"The command \"") {
         return by_command(command);
     }
-    let anywhere = || ANYWHERE.as_ref().is_none_or(|words| words.is_match(said)).then(|| by_words(said)).flatten();
-    by_edges(said).map(End::Of).or_else(anywhere)
+    by_edges(said).map(End::Of).or_else(|| if may_have_words(said) { by_words(said) } else { None })
 }
 
 /// The job that is named before or behind words at an edge of the line.
@@ -215,6 +209,12 @@ fn by_edges(said: &[u8]) -> Option<Cow<'_, [u8]>> {
     let name = text.strip_prefix("Failed in branch ").or_else(|| text.strip_suffix(": Failed"));
     let name = name.or_else(of_lerna).or_else(of_script);
     name.map(|name| Cow::Borrowed(name.as_bytes())).or_else(|| of_cloud_build(text))
+}
+
+/// Whether a line seems to hold words of an end that may stand anywhere in it: hardly any does.
+fn may_have_words(said: &[u8]) -> bool {
+    let pairs = Pairs::of(said);
+    ENDS.iter().chain([&OF_DRONE, &OF_NIX]).any(|words| pairs.may_hold(words.as_bytes()))
 }
 
 /// The end that words tell which may stand anywhere in a line.
