@@ -156,7 +156,7 @@ fn what_has_no_end_is_no_log() {
     let directory = tempfile::tempdir().expect("a directory");
     let pipe = directory.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a named pipe");
-    assert_refused(&explain(&["--log", text(&pipe), "--status", "2"]), &["pipe", "--log -"]);
+    assert_refused(&explain(&["--log", text(&pipe), "--status", "2"]), &["pipe", "as standard input, -"]);
     assert_refused(&explain(&["--log", "/dev/zero", "--status", "2"]), &["/dev/zero", "is a device"]);
 }
 
