@@ -3,6 +3,7 @@
 mod encoding;
 mod holes;
 mod open;
+mod search;
 mod select;
 mod telling;
 
