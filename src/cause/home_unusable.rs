@@ -24,13 +24,19 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     setting::suspects(case, ID, lies_there, |case, _| home(case).map_or(Subject::Name("-".into()), Subject::Path))
 }
 
-/// Whether a message is about something below a home that may not be there.
+/// Whether a message is about something below a home that may not be there, or about entering or making the home itself that the
+/// command line does not name.
 fn lies_there(case: &Case, clue: &Clue) -> bool {
     // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
-    let below = |home: PathBuf| clue.path.as_ref().is_some_and(|path| path.starts_with(&home) && *path != home);
+    let is_entered = matches!(clue.operation, Some(Operation::Chdir | Operation::Mkdir));
+    let is_told = |path: &Path| words::is_told(case.command, &case.surroundings().cwd, path, path);
+    let lies_there = |home: PathBuf| {
+        let path = clue.path.as_ref().filter(|path| path.starts_with(&home));
+        path.is_some_and(|path| *path != home || is_entered && !is_told(path))
+    };
     // Programs are found by PATH, whatever HOME is.
-    is_refusal && clue.operation != Some(Operation::Execute) && home(case).is_some_and(below)
+    is_refusal && clue.operation != Some(Operation::Execute) && home(case).is_some_and(lies_there)
 }
 
 /// What HOME names; none where it is unset or empty. `/` is nobody's home, and everything lies below it.
@@ -134,6 +140,16 @@ mod tests {
         let finding =
             stage.clue(Errno::ENOENT, Operation::Mkdir, "/nonexistent/.cache").finding(&CAUSE, "/nonexistent");
         assert_eq!(finding.confidence, Confidence::Verified);
+    }
+
+    #[test]
+    fn a_home_that_could_not_be_entered_is_told_unless_the_command_line_names_it() {
+        let mut stage = stage(Some("/nonexistent"));
+        stage.clue(Errno::ENOENT, Operation::Chdir, "/nonexistent");
+        stage.command = ["sh", "-c", "cd"].map(Into::into).to_vec();
+        assert_eq!(stage.found(&CAUSE), ["/nonexistent"]);
+        stage.command = ["env", "-C", "/nonexistent", "ls"].map(Into::into).to_vec();
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]

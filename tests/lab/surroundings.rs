@@ -66,16 +66,18 @@ fn a_home_that_cannot_be_used_is_named() {
             explained_in sqlite "$gone" sqlite3 "$LAB/gone/x.db" 'create table a(b)'
             explained_in unset "env -u HOME" git config --global user.name a
             explained_in shell "env -u HOME" bash -c cd
+            explained_in entered "$gone" sh -c 'cd && ls'
             explained_in twin "$gone" git config --file nowhere/config user.name a
-            explained_in twin.node "$gone" node -e 'require("fs").readFileSync("nowhere")'"#,
+            explained_in twin.node "$gone" node -e 'require("fs").readFileSync("nowhere")'
+            explained_in twin.entered "$gone" env -C "$LAB/gone" ls"#,
         );
-        scene.each(&["git", "gpg", "node", "sqlite"]).assert_only(
+        scene.each(&["git", "gpg", "node", "sqlite", "entered"]).assert_only(
             "home-unusable",
             lab.path("gone"),
             Confidence::Verified,
         );
         scene.each(&["unset", "shell"]).assert_only("home-unusable", "-", Confidence::Verified);
-        scene.each(&["twin", "twin.node"]).assert_does_not_name("home-unusable");
+        scene.each(&["twin", "twin.node", "twin.entered"]).assert_does_not_name("home-unusable");
     });
 }
 
