@@ -6,7 +6,7 @@
     reason = "tests act on real files; the one door is the product's rule, and what goes wrong here is a failed test"
 )]
 
-use explain::clue::{AnyReader, Fault, Library, Said};
+use explain::clue::{AnyReader, Clue, Fault, Library, Said, Standing, under_changed_directory};
 use explain::machine::Surroundings;
 use explain::transcript::Transcript;
 use explain::words;
@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 #[path = "skipped/mod.rs"]
 mod skipped;
@@ -298,17 +299,17 @@ const COUNTED: &str = "EXPLAIN_TEST_COUNTED";
 
 /// Its calls are what callgrind counts, each for itself.
 #[inline(never)]
-fn counted_clues(library: &Library, output: Vec<u8>) {
-    clues(library, output);
+fn counted_work(work: &dyn Fn()) {
+    work();
 }
 
-/// Instructions from each call of `counted_clues` in the child to the next, in order; none without valgrind. Time would depend on what
+/// Instructions from each call of `counted_work` in the child to the next, in order; none without valgrind. Time would depend on what
 /// else the machine does.
 fn counts(test: &str) -> Option<Vec<u64>> {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| format!("{name}={}", directory.path().join("counts").display());
     let ran = std::process::Command::new("valgrind")
-        .args(["--quiet", "--tool=callgrind", "--dump-before=*counted_clues*"])
+        .args(["--quiet", "--tool=callgrind", "--dump-before=*counted_work*"])
         .arg(file("--callgrind-out-file"))
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--test-threads=1"])
@@ -325,27 +326,70 @@ fn counts(test: &str) -> Option<Vec<u64>> {
     Some((2..).map_while(part).filter_map(summary).collect())
 }
 
-#[test]
-fn four_times_as_much_takes_no_more_than_eight_times_the_instructions() {
+/// Fails where four times as much of a unit takes more than eight times the instructions. `each` is the work on one text, `units` are what texts
+/// are made of.
+fn assert_no_more_than_linear(test: &str, units: &[&str], lengths: [usize; 2], each: impl Fn(String)) {
     if std::env::var_os(COUNTED).is_some() {
-        let library = Library::builtin();
-        counted_clues(&library, b"x".to_vec());
-        for unit in repeated() {
-            for length in [3_000, 12_000] {
-                counted_clues(&library, unit.repeat(length / unit.len()).into_bytes());
+        // What is made once is made here, and what the work takes whatever the text is comes first.
+        each("x".to_owned());
+        counted_work(&|| each("x".to_owned()));
+        for unit in units {
+            for length in lengths {
+                counted_work(&|| each(unit.repeat(length / unit.len())));
             }
         }
         // Ends the part of the last one.
-        counted_clues(&library, Vec::new());
+        counted_work(&|| {});
         return;
     }
-    let test = "four_times_as_much_takes_no_more_than_eight_times_the_instructions";
     let Some(counts) = counts(test) else { return skip(test, "valgrind is not installed", true) };
-    // What the words of the locale and the keys take whatever the output is.
     let (start, counts) = counts.split_first().unwrap();
-    assert_eq!(counts.len(), 2 * repeated().count());
-    for (unit, counts) in repeated().zip(counts.chunks(2)) {
+    assert_eq!(counts.len(), 2 * units.len());
+    for (unit, counts) in units.iter().zip(counts.chunks(2)) {
         let [small, large] = [counts[0], counts[1]].map(|count| count.saturating_sub(*start) + start / 10);
         assert!(large < 8 * small, "{unit:?}: {small} and then {large}");
     }
+}
+
+#[test]
+fn four_times_as_much_output_takes_no_more_than_eight_times_the_instructions() {
+    let library = LazyLock::new(Library::builtin);
+    let units: Vec<&str> = repeated().collect();
+    assert_no_more_than_linear(
+        "four_times_as_much_output_takes_no_more_than_eight_times_the_instructions",
+        &units,
+        [3_000, 12_000],
+        |output| clues(&library, output.into_bytes()),
+    );
+}
+
+/// Parts of scripts, each repeated: of a script the commands are judged by what follows them.
+const SCRIPTS: &[&str] = &[
+    "cp a b\n",
+    "cp a b && ",
+    "cp a b | ",
+    "cp a b || true\n",
+    "cp a b || cp a c\n",
+    "if cp a b; then :; fi\n",
+    "! cp a b && ",
+    "cd x ",
+    "cd x\n",
+    "    ",
+];
+
+#[test]
+fn a_script_four_times_as_long_takes_no_more_than_eight_times_the_instructions() {
+    assert_no_more_than_linear(
+        "a_script_four_times_as_long_takes_no_more_than_eight_times_the_instructions",
+        SCRIPTS,
+        [8_000, 32_000],
+        |script| {
+            let command = ["sh", "-c", &script].map(OsString::from);
+            for path in ["a", "not/named"] {
+                let clue = Clue { program: Some("cp".to_owned()), path: Some(path.into()), ..Clue::default() };
+                let _ = Standing::of(&command, &clue);
+                under_changed_directory(&command, &mut [clue]);
+            }
+        },
+    );
 }

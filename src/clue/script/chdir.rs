@@ -73,11 +73,13 @@ struct Change {
 fn changes(script: &[u8]) -> Vec<Change> {
     let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b';' | b'&' | b'|' | b'(' | b')' | b'{');
     let starts = (0..script.len()).filter(|at| *at == 0 || is_end(&script[at - 1]));
-    let change = |at: usize| {
+    let operands = |at: usize| {
         let rest = [&b"cd"[..], b"pushd", b"popd"].into_iter().find_map(|verb| script[at..].strip_prefix(verb))?;
-        rest.first().is_none_or(&is_end).then(|| Change { at, directory: directory(rest) })
+        rest.first().is_none_or(&is_end).then_some((at, rest))
     };
-    starts.filter(|at| is_a_command(&script[..*at])).filter_map(change).collect()
+    // The verb comes first: what stands before a place is looked at where there is one, or blanks would be passed over from each of their ends.
+    let changes = starts.filter_map(operands).filter(|(at, _)| is_a_command(&script[..*at]));
+    changes.map(|(at, rest)| Change { at, directory: directory(rest) }).collect()
 }
 
 /// Whether what follows these bytes is the name of a command: `echo cd` has none.

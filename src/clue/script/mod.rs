@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 mod chdir;
+mod course;
 pub mod directory;
 pub mod recipe;
 pub mod standing;
@@ -94,6 +95,24 @@ pub struct Step<'a> {
     pub is_asked: bool,
     /// What stands behind it.
     pub joint: Joint,
+}
+
+impl<'a> Step<'a> {
+    /// Its words without directories and quotation marks, those that set variables or only start the command left out.
+    fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        const STARTERS: &[&str] = &["builtin", "command", "env", "sudo", "time"];
+        let text = std::str::from_utf8(self.text).unwrap_or_default();
+        let names = text.split_ascii_whitespace().map(|word| {
+            let word = word.trim_matches(['"', '\'']);
+            word.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(word)
+        });
+        names.skip_while(|word| STARTERS.contains(word) || word.contains('='))
+    }
+
+    /// The name of its program, if that is one of these.
+    fn is_one_of(&self, programs: &[&str]) -> bool {
+        self.words().next().is_some_and(|word| programs.contains(&word))
+    }
 }
 
 /// Whether a word is the name of a shell.

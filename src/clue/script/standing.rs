@@ -1,9 +1,10 @@
 //! Whether a message can be why a script ended as it did. The status of `a; b` is that of `b`, whatever `a` met, and `a || true` has gone on
 //! after it on purpose. The command line has the script, so this is known and need not be guessed from the output.
 
-use super::{Joint, Script, ScriptFile, Step, is_shell};
+use super::course::Course;
+use super::{Script, ScriptFile, Step, is_shell};
 use crate::clue::Clue;
-use crate::words::{has_name, is_make, path_in, words_in};
+use crate::words::{has_name, is_make, words_in};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -12,17 +13,13 @@ use std::path::Path;
 /// Bytes of a script that are looked at.
 const LONGEST: usize = 256 << 10;
 /// Commands behind `||` that pass over what failed.
-const PASSING: &[&str] = &[":", "echo", "printf", "true"];
+pub(super) const PASSING: &[&str] = &[":", "echo", "printf", "true"];
 /// Commands that end a script, or make it fail.
-const ENDING: &[&str] = &["die", "exit", "false", "kill", "return"];
+pub(super) const ENDING: &[&str] = &["die", "exit", "false", "kill", "return"];
 /// Commands that only say that something failed before.
-const SAYING: &[&str] = &["cat", "echo", "printf", "sleep"];
+pub(super) const SAYING: &[&str] = &["cat", "echo", "printf", "sleep"];
 /// Commands that look at something or fail on purpose, and start no other program.
-const LEAVES: &[&str] = &["[", "[[", "cmp", "diff", "egrep", "false", "fgrep", "grep", "jq", "test"];
-/// Commands whose first operand is a pattern or a program and no path.
-const PATTERN_FIRST: &[&str] = &["awk", "egrep", "fgrep", "grep", "jq", "sed"];
-/// Builtins of POSIX at whose failure a shell ends itself (2.8.1).
-const SPECIAL: &[&str] = &[".", ":", "exec", "export", "readonly", "set", "source", "unset"];
+pub(super) const LEAVES: &[&str] = &["[", "[[", "cmp", "diff", "egrep", "false", "fgrep", "grep", "jq", "test"];
 
 /// What a script makes of the command that said a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,10 +74,9 @@ impl Standing {
         // Of two that run the same program that one which has the path itself.
         let is_given_it = |index: &&usize| clue.path.as_deref().is_some_and(|path| has_word(&steps[**index], path));
         let is_known = sayers.iter().any(|index| is_given_it(&index));
-        let standings = sayers
-            .iter()
-            .filter(|index| !is_known || is_given_it(index))
-            .map(|index| of_step(script, &steps, *index, clue));
+        let course = Course::of(script, &steps, is_named(script, clue));
+        let standings =
+            sayers.iter().filter(|index| !is_known || is_given_it(index)).map(|index| course.standing(*index));
         standings.min_by_key(|standing| *standing as u8).unwrap_or(Self::Counts)
     }
 }
@@ -92,13 +88,13 @@ pub fn may_end_with(command: &[OsString], program: &Path) -> bool {
     let Some(script) = Script::of(command) else { return true };
     let Some(steps) = script.steps() else { return true };
     let chooses = |step: &&Step| {
-        let mut words = words(step);
+        let mut words = step.words();
         words.next() == Some("exit")
             && words.next().is_some_and(|status| status.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let last = steps.last().filter(|last| !chooses(last));
     let ends =
-        last.and_then(|last| if words(last).next() == Some("exit") { steps.iter().rev().nth(1) } else { Some(last) });
+        last.and_then(|last| if last.words().next() == Some("exit") { steps.iter().rev().nth(1) } else { Some(last) });
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     ends.is_some_and(|step| has_name(&String::from_utf8_lossy(step.text), &name))
 }
@@ -109,13 +105,13 @@ fn says(step: &Step, clue: &Clue) -> bool {
     let Some(program) = clue.program.as_deref().or_else(|| speaker(&clue.line)) else { return false };
     if !is_shell(OsStr::new(program)) {
         // What `echo` is given are words about anything.
-        let is_quoted = words(step).next().is_some_and(|first| SAYING.contains(&first) && first != program);
-        return !is_quoted && words(step).any(|word| word == program);
+        let is_quoted = step.words().next().is_some_and(|first| SAYING.contains(&first) && first != program);
+        return !is_quoted && step.words().any(|word| word == program);
     }
     let name = clue.path.as_deref().and_then(Path::file_name);
     match name {
         Some(name) => has_name(&String::from_utf8_lossy(step.text), &name.to_string_lossy()),
-        None => builtin(&clue.line).is_some_and(|builtin| words(step).next() == Some(builtin)),
+        None => builtin(&clue.line).is_some_and(|builtin| step.words().next() == Some(builtin)),
     }
 }
 
@@ -143,86 +139,12 @@ fn speaker(line: &str) -> Option<&str> {
 /// Whether a command says nothing of its own while it works.
 fn is_silent(step: &Step) -> bool {
     let known = |word: &str| [LEAVES, SAYING, ENDING, PASSING].iter().any(|known| known.contains(&word));
-    words(step).next().is_none_or(known)
-}
-
-fn of_step(script: &Script, steps: &[Step], index: usize, clue: &Clue) -> Standing {
-    let (step, last) = (&steps[index], deciding(steps, clue.path.as_deref().filter(|_| !is_named(script, clue))));
-    let is_last = last.is_none_or(|last| step.statement >= last.statement);
-    let is_special = words(step).next().is_some_and(|word| SPECIAL.contains(&word));
-    match last {
-        _ if is_passed_over(steps, index) => Standing::PassedOver,
-        _ if is_special => Standing::Counts,
-        _ if is_tried_otherwise(steps, index) => Standing::BeforeOther,
-        Some(last) if is_last && is_before_leaf_of_pipe(script, step, last) && !is_named(script, clue) => {
-            Standing::BeforeLeaf
-        }
-        _ if is_last && is_answered(steps, step) => Standing::BeforeOther,
-        Some(last) if !is_last && (step.is_asked || !script.stops_at_failure) => before(step, last),
-        _ => Standing::Counts,
-    }
-}
-
-/// Whether a condition asks for a command's status and the statement around it never ends the script for it.
-fn is_answered(steps: &[Step], step: &Step) -> bool {
-    let mut around = steps.iter().filter(|other| other.statement == step.statement);
-    step.is_asked && !around.any(|other| words(other).next().is_some_and(|word| ENDING.contains(&word)))
-}
-
-/// The command behind `||` that is run where this one fails, perhaps behind others that are not.
-fn alternative<'a, 'b>(steps: &'b [Step<'a>], index: usize) -> Option<&'b Step<'a>> {
-    let behind = steps[index..].iter().position(|step| !matches!(step.joint, Joint::And | Joint::Pipe))?;
-    let or = Some(index + behind).filter(|or| steps[*or].joint == Joint::Or)?;
-    steps.get(or + 1).filter(|next| next.depth == steps[index].depth)
-}
-
-/// Whether a command is followed by `|| true`.
-fn is_passed_over(steps: &[Step], index: usize) -> bool {
-    let passes = |step: &Step| words(step).next().is_some_and(|word| PASSING.contains(&word));
-    alternative(steps, index).is_some_and(|next| next.joint == Joint::Next && passes(next))
-}
-
-/// Whether another command is run where this one fails, which does not only tell of it: then that one decides.
-fn is_tried_otherwise(steps: &[Step], index: usize) -> bool {
-    let tells = |word: &str| ENDING.contains(&word) || SAYING.contains(&word);
-    alternative(steps, index).is_some_and(|next| words(next).next().is_some_and(|word| !tells(word)))
+    step.words().next().is_none_or(known)
 }
 
 /// Whether a command has a path as a word.
 fn has_word(step: &Step, path: &Path) -> bool {
     words_in(OsStr::from_bytes(step.text)).any(|word| word == path.as_os_str())
-}
-
-/// Whether the status of a pipe is that of a command at its end which only looks.
-fn is_before_leaf_of_pipe(script: &Script, step: &Step, last: &Step) -> bool {
-    step.joint == Joint::Pipe && !script.has_pipefail() && is_leaf(last)
-}
-
-/// The command that decides how a script ends. Before `exit 1` that is the one before: a script that has seen a failure says so and ends with
-/// a status of its own. What a program only came across is no reason to.
-fn deciding<'a, 'b>(steps: &'b [Step<'a>], came_across: Option<&Path>) -> Option<&'b Step<'a>> {
-    let (last, before) = steps.split_last()?;
-    if came_across.is_some() || words(last).next() != Some("exit") {
-        return Some(last);
-    }
-    let only_says = |step: &&Step| words(step).next().is_some_and(|word| SAYING.contains(&word));
-    before.iter().rev().find(|step| !only_says(step))
-}
-
-/// Where a command stands before another that decides.
-fn before(step: &Step, last: &Step) -> Standing {
-    let mut words = words(last);
-    match (words.next(), words.next()) {
-        (Some("exit"), Some(status)) if status.bytes().all(|byte| byte.is_ascii_digit()) => Standing::BeforeLeaf,
-        (Some("exit"), _) => Standing::Counts,
-        _ if shares_a_path(step, last) => Standing::Counts,
-        _ if is_leaf(last) => Standing::BeforeLeaf,
-        _ => Standing::BeforeOther,
-    }
-}
-
-fn is_leaf(step: &Step) -> bool {
-    words(step).next().is_some_and(|word| LEAVES.contains(&word))
 }
 
 /// Whether the script itself names what a message is about; if not, a program found it on its way (`find`, `du`).
@@ -232,40 +154,6 @@ fn is_named(script: &Script, clue: &Clue) -> bool {
     let expands = memchr::memchr2(b'$', b'`', script.text).is_some();
     let text = String::from_utf8_lossy(script.text);
     expands || name.is_none_or(|name| has_name(&text, &name.to_string_lossy()))
-}
-
-/// Whether two commands have a path in common, or one has a path below one of the other.
-fn shares_a_path(one: &Step, other: &Step) -> bool {
-    let others = paths(other);
-    let operands = paths(one).into_iter().skip(1);
-    operands.into_iter().any(|path| others.iter().any(|other| path.starts_with(other) || other.starts_with(path)))
-}
-
-/// The words of a command that may be paths, its program first; what it looks for in files is none.
-fn paths<'a>(step: &Step<'a>) -> Vec<&'a Path> {
-    let words = words_in(OsStr::from_bytes(step.text)).skip(1).filter_map(path_in);
-    let mut paths: Vec<&Path> = words.collect();
-    if looks_for_its_first_operand(step) && paths.len() > 1 {
-        paths.remove(1);
-    }
-    paths.retain(|path| path.as_os_str().len() > 1 && *path != Path::new("/dev/null"));
-    paths
-}
-
-/// Whether the first operand of a command is what it looks for.
-fn looks_for_its_first_operand(step: &Step) -> bool {
-    words(step).next().is_some_and(|first| PATTERN_FIRST.contains(&first))
-}
-
-/// The words of a command without directories and quotation marks, those that set variables or only start it left out.
-fn words<'a>(step: &Step<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
-    const STARTERS: &[&str] = &["builtin", "command", "env", "sudo", "time"];
-    let text = std::str::from_utf8(step.text).unwrap_or_default();
-    let names = text.split_ascii_whitespace().map(|word| {
-        let word = word.trim_matches(['"', '\'']);
-        word.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(word)
-    });
-    names.skip_while(|word| STARTERS.contains(word) || word.contains('='))
 }
 
 #[cfg(test)]
