@@ -123,8 +123,8 @@ impl Failure<'_> {
         sought::settle(machine, &mut read);
         if self.mode == Mode::Run {
             sought::forget_unsettled(&mut read);
-            clue::without_elsewhere(self.command, self.transcript, &mut read);
-            clue::without_catalogue(&mut read);
+            clue::without_remote(self.command, self.transcript, &mut read);
+            clue::without_error_list(&mut read);
         }
         read
     }

@@ -1,4 +1,4 @@
-//! Memory of a graphics card: its libraries say `out of memory` of it too, and nothing that the kernel counts can prove that.
+//! Drops clues of a graphics card's memory: its libraries say `out of memory` of it too, and nothing that the kernel counts can prove that.
 
 use super::{Clue, Operation};
 use crate::sys::errno::Errno;

@@ -14,7 +14,7 @@ const BEFORE_KEY: usize = 2 << 10;
 const BEHIND_KEY: usize = 3 << 10;
 
 /// The telling lines of a text from a place on, in order: each processor searches whole lines of its own.
-pub fn tellings(reader: &Reader, skim: &Skim, text: &[u8], from: usize) -> Vec<(LineKind, Range<usize>)> {
+pub fn telling_lines(reader: &Reader, skim: &Skim, text: &[u8], from: usize) -> Vec<(LineKind, Range<usize>)> {
     let mut shares = shares(text, from, available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS));
     let last = shares.pop().unwrap_or(from..text.len());
     thread::scope(|scope| {
@@ -88,7 +88,7 @@ mod tests {
                 .collect();
             let one = of_share(&reader, &skim, text.as_bytes(), 0);
             assert!(!one.is_empty());
-            assert_eq!(tellings(&reader, &skim, text.as_bytes(), 0), one, "{line_end:?} {lines}");
+            assert_eq!(telling_lines(&reader, &skim, text.as_bytes(), 0), one, "{line_end:?} {lines}");
         }
     }
 

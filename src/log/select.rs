@@ -2,7 +2,7 @@
 //! read with the lines around them. Of those the first ones and the last ones: the first failure is the root, and the last is
 //! what the log ended with.
 
-use super::search::tellings;
+use super::search::telling_lines;
 use super::telling::Telling;
 use crate::clue::{AnyReader, LineKind, Skim};
 use crate::text::Bytes;
@@ -154,7 +154,7 @@ impl<'a, 'l> Selection<'a, 'l> {
         let end = newline.map_or(limit, |newline| self.searched + newline + 1);
         let reader = self.reader.get();
         let skim = self.skim.get_or_insert_with(|| reader.skim());
-        for (kind, line) in tellings(reader, skim, &self.window[..end], self.searched) {
+        for (kind, line) in telling_lines(reader, skim, &self.window[..end], self.searched) {
             self.telling.push(kind, part(&self.window, self.offset, kind, &line));
         }
         self.searched = if newline.is_some() { end } else { end.saturating_sub(LONGEST_KEY).max(self.searched) };

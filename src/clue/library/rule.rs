@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use toml::Spanned;
 
 /// A key that is part of the program, or that a file has.
-type AgelessKey = Key<Cow<'static, [u8]>>;
+type RuleKey = Key<Cow<'static, [u8]>>;
 
 /// A rule that is sound.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Rule {
     /// Whether its patterns are words of a message in any form, read where nothing else explains the failure.
     pub(in crate::clue) is_loose: bool,
     /// See [`Compiled::keys`].
-    pub(in crate::clue) keys: Vec<AgelessKey>,
+    pub(in crate::clue) keys: Vec<RuleKey>,
     body: Body,
     ready: OnceLock<Box<Ready>>,
 }
@@ -59,7 +59,7 @@ impl Rule {
             id: entry.id.into(),
             source: Arc::clone(source),
             is_loose: entry.is_loose,
-            keys: entry.keys.into_iter().map(of_any_age).collect(),
+            keys: entry.keys.into_iter().map(rule_key).collect(),
             body: Body::Embedded(entry.rule),
             ready: OnceLock::new(),
         }
@@ -76,7 +76,7 @@ impl Rule {
             id: text.id.get_ref().clone().into(),
             source: Arc::clone(source),
             is_loose: text.loose,
-            keys: keys.into_iter().map(of_any_age).collect(),
+            keys: keys.into_iter().map(rule_key).collect(),
             body: Body::Written(Box::new(text)),
             ready: OnceLock::new(),
         })
@@ -154,14 +154,14 @@ impl From<Compiled> for Ready {
 }
 
 /// What is known of a rule in which nothing can be wrong.
-fn id_and_keys(says: Says) -> Option<(Cow<'static, str>, Vec<AgelessKey>)> {
+fn id_and_keys(says: Says) -> Option<(Cow<'static, str>, Vec<RuleKey>)> {
     let keys = Compiled::keys_at_a_glance(says.patterns.iter().map(AsRef::as_ref))?;
     let is_sound = says.errno.is_none_or(|name| by_name(&name).is_some())
         && says.beside.iter().all(|pattern| Compiled::is_sound_beside(pattern));
-    is_sound.then(|| (says.id.into_owned().into(), keys.into_iter().map(of_any_age).collect()))
+    is_sound.then(|| (says.id.into_owned().into(), keys.into_iter().map(rule_key).collect()))
 }
 
-fn of_any_age(key: Key<impl Into<Cow<'static, [u8]>>>) -> AgelessKey {
+fn rule_key(key: Key<impl Into<Cow<'static, [u8]>>>) -> RuleKey {
     Key { text: key.text.into(), with_words: key.with_words }
 }
 

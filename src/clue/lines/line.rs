@@ -24,8 +24,8 @@ pub struct Line {
 /// Where a line belongs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The job whose label the line has.
-    pub lane: Option<usize>,
+    /// The number of the job whose label the line has.
+    pub job: Option<usize>,
     /// The step, from 1; 0 before any.
     pub step: usize,
     /// Where the text behind the label begins.

@@ -153,10 +153,10 @@ impl Reader<'_> {
             ranked.sort_by_key(|draft| std::cmp::Reverse(self.rank(draft)));
             let Some((best, others)) = ranked.split_first() else { continue };
             if self.rule(best.rule).says.handled {
-                let lane = page.line(best.line).place.lane;
+                let job = page.line(best.line).place.job;
                 let near = chosen.partition_point(|earlier| earlier.line + HANDLED < best.line);
                 let others = chosen.split_off(near).into_iter();
-                chosen.extend(others.filter(|earlier| page.line(earlier.line).place.lane != lane));
+                chosen.extend(others.filter(|earlier| page.line(earlier.line).place.job != job));
                 continue;
             }
             let mut draft = (*best).clone();
@@ -206,7 +206,7 @@ impl Reader<'_> {
             let (joined, line) = (page.line(joined.line), page.line(draft.line));
             joined.joined
                 && !line.joined
-                && joined.place.lane == line.place.lane
+                && joined.place.job == line.place.job
                 && joined.span.start <= line.span.start
                 && line.span.end <= joined.span.end
         };

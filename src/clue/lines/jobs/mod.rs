@@ -23,7 +23,7 @@ const BETWEEN: usize = 200;
 /// Jobs and steps that failed, as the log says; empty where it says nothing of any.
 #[derive(Debug, Default)]
 pub struct Failed {
-    lanes: HashSet<usize>,
+    jobs: HashSet<usize>,
     steps: HashSet<usize>,
 }
 
@@ -33,8 +33,8 @@ impl Failed {
         if place.is_command || place.is_of_success {
             return false;
         }
-        let lane = place.lane.is_none_or(|lane| self.lanes.is_empty() || self.lanes.contains(&lane));
-        lane && (place.step == 0 || self.steps.is_empty() || self.steps.contains(&place.step))
+        let may_have_failed = place.job.is_none_or(|job| self.jobs.is_empty() || self.jobs.contains(&job));
+        may_have_failed && (place.step == 0 || self.steps.is_empty() || self.steps.contains(&place.step))
     }
 
     /// That a step failed; 0 is what stands before the first step, of a log that was cut at its beginning.
@@ -44,7 +44,8 @@ impl Failed {
 }
 
 /// The jobs of a log.
-struct Lanes {
+struct Jobs {
+    /// The number of each, by its label.
     numbers: HashMap<Vec<u8>, usize>,
     /// Loose forms of labels that the log has.
     loose: Vec<usize>,
@@ -52,15 +53,15 @@ struct Lanes {
 
 /// Finds out where every line belongs, and what failed; `logs` tells where each log begins, where there are several.
 pub fn assign(lines: &mut [Line], logs: &[LogFile]) -> Failed {
-    let known = lanes(lines);
+    let known = jobs(lines);
     let mut failed = Failed::default();
     let (mut steps, mut successes) = (Steps::default(), Successes::default());
     for (index, line) in lines.iter_mut().enumerate() {
         line.place = Place::default();
         if let Some((label, body)) = label(&line.text, &known.loose)
-            && let Some(lane) = known.numbers.get(&line.text[label])
+            && let Some(job) = known.numbers.get(&line.text[label])
         {
-            line.place = Place { lane: Some(*lane), body, ..Place::default() };
+            line.place = Place { job: Some(*job), body, ..Place::default() };
         }
         let said = line.text[line.place.body.max(time(&line.text))..].trim_ascii_start();
         steps.pass(said);
@@ -68,11 +69,11 @@ pub fn assign(lines: &mut [Line], logs: &[LogFile]) -> Failed {
         successes.pass(index, line.place, said, |name| known.numbers.get(name).copied());
         match end(said) {
             // `Process exited with code 2`: the word before it is no job.
-            Some(End::Of(name)) if known.numbers.contains_key(&*name) => failed.lanes.extend(known.numbers.get(&*name)),
+            Some(End::Of(name)) if known.numbers.contains_key(&*name) => failed.jobs.extend(known.numbers.get(&*name)),
             Some(End::Own | End::Of(_)) => {
-                failed.lanes.extend(line.place.lane);
+                failed.jobs.extend(line.place.job);
                 let step = Some(steps.last).filter(|step| *step > 0 || said.starts_with(MARKED));
-                failed.add_step(step.filter(|_| line.place.lane.is_none()));
+                failed.add_step(step.filter(|_| line.place.job.is_none()));
             }
             Some(End::OfStep(name)) => failed.add_step(steps.named.get(name).copied()),
             Some(End::Script) => failed.add_step(Some(steps.script).filter(|step| *step > 0)),
@@ -125,14 +126,14 @@ impl Steps {
 
 /// The lines of the same job after a line, or before it.
 pub fn of_same_job(lines: &[Line], from: usize, forward: bool) -> impl Iterator<Item = usize> {
-    let lane = lines[from].place.lane;
+    let job = lines[from].place.job;
     let behind = (from + 1..lines.len()).take(BETWEEN).filter(move |_| forward);
     let before = (0..from).rev().take(BETWEEN).filter(move |_| !forward);
-    behind.chain(before).filter(move |other| lane.is_none() || lines[*other].place.lane == lane)
+    behind.chain(before).filter(move |other| job.is_none() || lines[*other].place.job == job)
 }
 
 /// The labels that are some, numbered, and the loose forms that they have.
-fn lanes(lines: &[Line]) -> Lanes {
+fn jobs(lines: &[Line]) -> Jobs {
     let ended: HashSet<Vec<u8>> = lines.iter().filter_map(|line| name_of_ended(&line.text)).collect();
     let is_used = |form: &usize| {
         let mut labels =
@@ -147,7 +148,7 @@ fn lanes(lines: &[Line]) -> Lanes {
         }
     }
     let labels = counts.into_iter().filter(|(_, count)| *count >= LEAST_LINES).map(|(label, _)| label.to_vec());
-    Lanes { numbers: labels.enumerate().map(|(index, label)| (label, index)).collect(), loose }
+    Jobs { numbers: labels.enumerate().map(|(index, label)| (label, index)).collect(), loose }
 }
 
 /// The name of the job whose end a line tells, whichever label stands before it.

@@ -48,7 +48,7 @@ impl Successes {
     /// Takes the next line and what it says behind its label; `number` tells that of a job by its label.
     pub fn pass(&mut self, at: usize, place: Place, said: &[u8], number: impl Fn(&[u8]) -> Option<usize>) {
         let job = match success(said, place) {
-            Some(Success::Job) => place.lane,
+            Some(Success::Job) => place.job,
             Some(Success::JobOf(name)) => number(name),
             Some(Success::Step) => {
                 self.steps.insert(place.step, at);
@@ -81,7 +81,7 @@ impl Successes {
             return;
         }
         for (at, line) in lines.iter_mut().enumerate() {
-            let end_of_job = line.place.lane.and_then(|job| self.jobs.get(&job));
+            let end_of_job = line.place.job.and_then(|job| self.jobs.get(&job));
             let end_of_step = self.steps.get(&line.place.step);
             line.place.is_of_success |= end_of_job.or(end_of_step).is_some_and(|end| at < *end);
         }
@@ -116,7 +116,7 @@ fn success(said: &[u8], place: Place) -> Option<Success<'_>> {
         return Some(Success::Step);
     }
     // BuildKit: `#12 DONE 3.4s`.
-    let time = said.strip_prefix(b"DONE ").and_then(|time| time.strip_suffix(b"s")).filter(|_| place.lane.is_some());
+    let time = said.strip_prefix(b"DONE ").and_then(|time| time.strip_suffix(b"s")).filter(|_| place.job.is_some());
     if time.is_some_and(|time| time.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')) {
         return Some(Success::Job);
     }

@@ -1,5 +1,6 @@
-//! What another machine or a container said. Its words come through the same stderr, but its files, users and programs are not those of
-//! this machine: nothing here can prove them.
+//! Drops clues of what another machine or a container said: behind ssh, `docker exec` or kubectl, by the other side of rsync, by a database
+//! server, by a task of Ansible. Its words come through the same stderr, but its files, users and programs are not those of this machine:
+//! nothing here can prove them.
 
 use super::Clue;
 use crate::sys::errno::Errno;
@@ -53,8 +54,8 @@ const OF_CONTAINER: &[&str] = &["OCI runtime", "container process"];
 const OF_TASKS: &[&str] = &["failed: [", "fatal: ["];
 
 /// Leaves out what another machine or a container said.
-pub fn without_elsewhere(command: &[OsString], transcript: &Transcript, clues: &mut Vec<Clue>) {
-    clues.retain(|clue| !is_of_task_elsewhere(&written(transcript, clue)));
+pub fn without_remote(command: &[OsString], transcript: &Transcript, clues: &mut Vec<Clue>) {
+    clues.retain(|clue| !is_of_remote_task(&written(transcript, clue)));
     let words: Vec<&str> = launched(command).iter().filter_map(|word| word.to_str()).collect();
     let Some((name, arguments)) = words.split_first() else { return };
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -81,7 +82,7 @@ fn written(transcript: &Transcript, clue: &Clue) -> String {
 }
 
 /// Whether a line is Ansible's of a task that failed on another machine.
-fn is_of_task_elsewhere(line: &str) -> bool {
+fn is_of_remote_task(line: &str) -> bool {
     let host = OF_TASKS.iter().find_map(|words| line.strip_prefix(words)?.split([']', ' ']).next());
     host.is_some_and(|host| !HERE.contains(&host))
 }
@@ -182,7 +183,7 @@ mod tests {
         let program = (!program.is_empty()).then(|| program.to_owned());
         let clue = Clue { program, path, line: line.to_owned(), errno: Some(Errno::EACCES), ..Clue::default() };
         let mut clues = vec![clue];
-        without_elsewhere(&command, &Transcript::whole(line.as_bytes().to_vec()), &mut clues);
+        without_remote(&command, &Transcript::whole(line.as_bytes().to_vec()), &mut clues);
         !clues.is_empty()
     }
 

@@ -1,4 +1,4 @@
-//! Many different errors in one output are no failure but a list of them: what `errno -l` prints, a page of a manual, a log that was shown.
+//! Drops errnos of an output that lists errors. Many different ones are no failure but text about failures: what `errno -l` prints, a page of a manual, a log that was shown.
 
 use super::Clue;
 use crate::sys::errno::Errno;
@@ -7,7 +7,7 @@ use crate::sys::errno::Errno;
 const MANY: usize = 8;
 
 /// Leaves out what has an errno where the output has many different ones.
-pub fn without_catalogue(clues: &mut Vec<Clue>) {
+pub fn without_error_list(clues: &mut Vec<Clue>) {
     let mut errnos: Vec<Errno> = clues.iter().filter_map(|clue| clue.errno).collect();
     errnos.sort_unstable_by_key(|errno| *errno as i32);
     errnos.dedup();
@@ -23,7 +23,7 @@ mod tests {
 
     fn left(errnos: impl Iterator<Item = i32>) -> usize {
         let mut clues: Vec<Clue> = errnos.map(|number| Clue { errno: by_number(number), ..Clue::default() }).collect();
-        without_catalogue(&mut clues);
+        without_error_list(&mut clues);
         clues.len()
     }
 
