@@ -8,6 +8,7 @@
 pub mod cause;
 pub mod cli;
 pub mod clue;
+pub mod command_line;
 pub mod diagnose;
 pub mod exit;
 mod explain;
@@ -23,7 +24,6 @@ pub mod sys;
 pub mod text;
 pub mod transcript;
 pub mod watch;
-pub mod words;
 
 pub use explain::{Failed, Saved, after_failure, cause as tell_cause, own_failure, replay, saved};
 pub use rule_commands::{distrust, rule_schema, test_rules, trust};

@@ -1,4 +1,5 @@
-//! Bytes of the machine (paths, file contents, output) are not always UTF-8, and JSON is: these carry them without loss.
+//! Text and bytes, as they are read and shown. Bytes of the machine (paths, file contents, output) are not always UTF-8, and JSON is:
+//! [`Bytes`] carries them without loss.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -185,6 +186,31 @@ fn escaped(rest: &[u8]) -> (u8, usize) {
     }
 }
 
+/// Whether a text has a name or a path as a whole: `foo` stands in `cp ./foo/x` and in `see foo.`, and not in `foo.bak` or `foo-1`.
+#[must_use]
+pub fn has_name(text: &str, name: &str) -> bool {
+    let goes_on = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '+' | '~');
+    let is_whole = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let mut behind = text[at + name.len()..].chars();
+        let is_open = match behind.next() {
+            Some('.') => behind.next().is_some_and(goes_on),
+            behind => behind.is_some_and(goes_on),
+        };
+        !is_open && !before.is_some_and(|letter| goes_on(letter) || letter == '.')
+    };
+    !name.is_empty() && text.match_indices(name).any(|(at, _)| is_whole(at))
+}
+
+/// Whether a byte goes on a path rather than ending it in a sentence.
+#[must_use]
+pub fn is_of_a_path(byte: u8) -> bool {
+    !matches!(
+        byte,
+        0..=b' ' | b'"' | b'\'' | b'`' | b':' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'=' | 0x7f
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,5 +261,16 @@ mod tests {
             let json = serde_json::to_string(&Bytes(bytes.to_vec())).unwrap();
             assert_eq!(serde_json::from_str::<Bytes>(&json).unwrap().0, bytes, "{json}");
         }
+    }
+
+    #[test]
+    fn a_name_is_found_as_a_whole_only() {
+        for text in ["cat foo", "cp ./foo/x y", ">foo;", "'foo'", "no foo.", "‘foo’: gone", "a{foo,b}", "x=foo|y"] {
+            assert!(has_name(text, "foo"), "{text}");
+        }
+        for text in ["cat foo.bak", "foobar", "a-foo", ".foo", "foo~", "foo_1", "a.foo", ""] {
+            assert!(!has_name(text, "foo"), "{text}");
+        }
+        assert!(has_name("rm ro/x.bak ro/x", "ro/x") && !has_name("rm ro/x.bak", "ro/x"));
     }
 }

@@ -7,9 +7,9 @@
 )]
 
 use explain::clue::{AnyReader, Clue, Fault, Library, Said, Standing, under_changed_directory};
+use explain::command_line;
 use explain::machine::Surroundings;
 use explain::transcript::Transcript;
-use explain::words;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -200,9 +200,9 @@ fn whatever_a_command_line_holds_names_parts_of_its_words() {
             let holds = |word: &OsString| memchr::memmem::find(word.as_bytes(), path.as_os_str().as_bytes()).is_some();
             command.iter().any(holds) || OF_MAKE.iter().any(|of_make| path.as_os_str() == *of_make)
         };
-        assert!(words::paths_of(&command).chain(words::scripts_of(&command)).all(is_part), "{command:?}");
-        for path in words::paths_of(&command) {
-            let _ = words::is_redirected_to(&command, path);
+        assert!(command_line::paths_of(&command).chain(command_line::scripts_of(&command)).all(is_part), "{command:?}");
+        for path in command_line::paths_of(&command) {
+            let _ = command_line::is_redirected_to(&command, path);
         }
     }
 }

@@ -6,12 +6,12 @@ use super::rlimit;
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Answer, EnvironmentSize, NamesSize, Unknown};
 use crate::outcome::Outcome;
 use crate::probe::limits::Resource;
 use crate::sys::errno::Errno;
 use crate::text::{grouped, shell_word, size};
-use crate::words;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -154,7 +154,7 @@ fn patterns(case: &Case) -> Vec<Pattern> {
     let cwd = &case.surroundings().cwd;
     let given = case.command.iter().skip(1).filter_map(|argument| argument.to_str());
     let mut found: Vec<Pattern> = given.flat_map(|text| in_text(cwd, text)).collect();
-    for script in words::scripts_of(case.command).filter(|_| case.mode == Mode::Run) {
+    for script in command_line::scripts_of(case.command).filter(|_| case.mode == Mode::Run) {
         let judge = |text: &[u8]| in_text(cwd, &String::from_utf8_lossy(text));
         found.extend(case.machine.judge_script("patterns", &cwd.join(script), judge).unwrap_or_default());
     }

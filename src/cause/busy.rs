@@ -3,11 +3,11 @@
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Kind, Program, User};
 use crate::probe::holders::{duration, named, unseen};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
-use crate::words;
 use nix::sys::stat::{major, minor};
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,8 @@ fn places(case: &Case, clue: &Clue) -> Vec<PathBuf> {
         return Vec::new();
     }
     let is_unmount = clue.operation == Some(Operation::Mount);
-    let mut places: Vec<PathBuf> = words::paths_of(case.command).filter_map(|path| existing(case, path)).collect();
+    let mut places: Vec<PathBuf> =
+        command_line::paths_of(case.command).filter_map(|path| existing(case, path)).collect();
     places.sort();
     places.dedup();
     places.retain(|place| hold(case, place, is_unmount).is_ok());

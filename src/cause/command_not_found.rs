@@ -6,6 +6,7 @@ use super::spoken::tells_no_reason;
 use super::starts;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::{Clue, is_shell};
+use crate::command_line;
 use crate::machine::Unknown;
 use crate::outcome::Outcome;
 use crate::probe::programs::{
@@ -13,7 +14,6 @@ use crate::probe::programs::{
 };
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
-use crate::words;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -160,7 +160,7 @@ fn closed(case: &Case, name: &OsStr) -> Vec<PathBuf> {
 fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
     let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
     let command = case.command.first().map(Path::new);
-    let scripts = command.into_iter().chain(words::paths_of(case.command).filter(has_slash));
+    let scripts = command.into_iter().chain(command_line::paths_of(case.command).filter(has_slash));
     let asks = |file: PathBuf| match obstacle(case.machine, &file)?.refusal {
         Refusal::Interpreter(_, Unfit::NotInPath(wanted)) => Some(wanted),
         // As env shows it.
@@ -172,7 +172,7 @@ fn is_wanted_by_script(case: &Case, name: &OsStr) -> bool {
 
 /// Whether it is the script that a shell was given: ksh says of one that it cannot open that it is not found.
 fn is_given_script(case: &Case, name: &OsStr) -> bool {
-    let [shell, operands @ ..] = words::launched(case.command) else { return false };
+    let [shell, operands @ ..] = command_line::launched(case.command) else { return false };
     let file = case.machine.surroundings().cwd.join(name);
     let is_there = || case.machine.read_link(&file).is_ok() || case.machine.stat(&file).is_ok();
     is_shell(shell) && operands.iter().any(|operand| operand == name) && is_there()

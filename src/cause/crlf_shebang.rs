@@ -3,11 +3,11 @@
 
 use super::exec::{self, Kind, Start, first_line, verified};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Subject, Suspect, Verdict};
+use crate::command_line;
 use crate::machine::Executable;
 use crate::probe::programs::{Refusal, Shebang};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
-use crate::words;
 use std::path::Path;
 
 const KIND: Kind = Kind { id: "crlf-shebang", answers: &[Errno::ENOENT] };
@@ -24,7 +24,8 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     let mut suspects = exec::suspects(case, KIND);
     // `env` shows the name that it looked for and not the script that asked for it.
     let told = case.clues.iter().position(|clue| clue.errno == Some(Errno::ENOENT) && shows_a_return(&clue.line));
-    let scripts = words::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    let scripts =
+        command_line::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
     suspects.extend(scripts.filter_map(|path| {
         Some(Suspect { subject: Subject::Path(exec::file_of(case, path)?), clue: Some(told?), touched: true })
     }));

@@ -4,10 +4,10 @@
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Kind, Stat};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
-use crate::words as command_words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "cross-device";
@@ -48,7 +48,7 @@ fn ends_of_command(case: &Case, clue: &Clue) -> Option<(PathBuf, PathBuf)> {
     if case.mode == Mode::Log || clue.errno != Some(Errno::EXDEV) {
         return None;
     }
-    let absolute = command_words::paths_of(case.command).map(|path| (path, refused::absolute(case, path)));
+    let absolute = command_line::paths_of(case.command).map(|path| (path, refused::absolute(case, path)));
     let is_path =
         |(path, absolute): &(&Path, PathBuf)| path.components().count() > 1 || status(case, absolute).is_some();
     let mut paths: Vec<PathBuf> = absolute.filter(is_path).map(|(_, absolute)| absolute).collect();

@@ -3,9 +3,9 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::{Kind, Unknown};
 use crate::sys::errno::Errno;
-use crate::words;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn is_of_device(case: &Case, clue: &Clue) -> bool {
 fn of_command(case: &Case, clue: &Clue) -> Option<PathBuf> {
     let is_missing = |path: &&Path| case.resolve(path).is_some_and(|found| !found.missing.as_os_str().is_empty());
     let is_it = |path: &&Path| is_missing(path) || clue.errno == Some(Errno::ENOTTY) && is_no_device(case, path);
-    let named = words::paths_of(case.command).filter(|_| clue.errno.is_some()).map(of_address);
+    let named = command_line::paths_of(case.command).filter(|_| clue.errno.is_some()).map(of_address);
     named.filter(|path| path.starts_with("/dev")).find(is_it).map(Path::to_path_buf)
 }
 

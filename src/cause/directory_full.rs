@@ -3,6 +3,7 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, room};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Kind, Stat};
 use crate::probe::device::{self, Device};
 use crate::probe::directory_index::{largest_directory, most_links};
@@ -10,7 +11,6 @@ use crate::probe::{ext, read_only};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::text::{grouped, size};
-use crate::words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn new_names<'a>(case: &'a Case, clue: &'a Clue) -> Vec<&'a Path> {
     match clue.other_path.as_ref().or(clue.path.as_ref()) {
         Some(path) => vec![path],
         None if case.mode == Mode::Log || clue.errno.is_none() => Vec::new(),
-        None => words::paths_of(case.command).filter(|path| path.components().count() > 1).collect(),
+        None => command_line::paths_of(case.command).filter(|path| path.components().count() > 1).collect(),
     }
 }
 

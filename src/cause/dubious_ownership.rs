@@ -3,8 +3,8 @@
 use super::refused::{self, listed};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::Stat;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "dubious-ownership";
@@ -59,7 +59,8 @@ fn calls_git(case: &Case) -> bool {
         let path = case.surroundings().cwd.join(script);
         case.machine.judge_script("calls git", &path, calls).unwrap_or(false)
     };
-    case.command.iter().any(|word| calls(word.as_encoded_bytes())) || words::scripts_of(case.command).any(in_script)
+    case.command.iter().any(|word| calls(word.as_encoded_bytes()))
+        || command_line::scripts_of(case.command).any(in_script)
 }
 
 /// What git compares with its user: the working tree, the `.git` directory or file; the directory itself for a bare one.

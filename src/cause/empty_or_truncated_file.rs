@@ -3,9 +3,9 @@
 use super::refused::{self, listed};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::{Form, Kind};
 use crate::text::size;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "empty-or-truncated-file";
@@ -51,7 +51,7 @@ pub(super) fn files(case: &Case, clue: &Clue) -> Vec<PathBuf> {
     if let Some(file) = of_clue {
         return vec![file];
     }
-    let mut named: Vec<PathBuf> = words::paths_of(case.command).filter_map(real).filter(is_file).collect();
+    let mut named: Vec<PathBuf> = command_line::paths_of(case.command).filter_map(real).filter(is_file).collect();
     named.dedup();
     if named.is_empty() && case.mode == Mode::Log {
         let path = clue.path.as_ref().map_or_else(|| "-".into(), |path| refused::absolute(case, path));

@@ -4,13 +4,13 @@
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::Machine;
 use crate::probe::device::{self, Device};
 use crate::probe::ext::is_ext;
 use crate::probe::read_only::names;
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
-use crate::words;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn paths<'a>(case: &'a Case, clue: &'a Clue) -> Vec<&'a Path> {
     match &clue.path {
         Some(path) => vec![path],
         None if case.mode == Mode::Log => Vec::new(),
-        None => words::paths_of(case.command).filter(|path| path.components().count() > 1).collect(),
+        None => command_line::paths_of(case.command).filter(|path| path.components().count() > 1).collect(),
     }
 }
 

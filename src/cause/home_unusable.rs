@@ -3,9 +3,9 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::Kind;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "home-unusable";
@@ -30,7 +30,7 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
     // The state decides where a program tells no errno: what lies in an unusable directory cannot be made.
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let is_entered = matches!(clue.operation, Some(Operation::Chdir | Operation::Mkdir));
-    let is_told = |path: &Path| words::is_told(case.command, &case.surroundings().cwd, path, path);
+    let is_told = |path: &Path| command_line::is_told(case.command, &case.surroundings().cwd, path, path);
     let lies_there = |home: PathBuf| {
         let path = clue.path.as_ref().filter(|path| path.starts_with(&home));
         path.is_some_and(|path| *path != home || is_entered && !is_told(path))
@@ -70,7 +70,7 @@ fn is_vague(clue: &Clue) -> bool {
 /// hardly typed.
 fn is_told(case: &Case, suspect: &Suspect, home: &Path) -> bool {
     let path = suspect.clue.and_then(|index| case.clues[index].path.as_deref());
-    let is_told = path.is_some_and(|path| words::is_told(case.command, &case.surroundings().cwd, home, path));
+    let is_told = path.is_some_and(|path| command_line::is_told(case.command, &case.surroundings().cwd, home, path));
     is_told && case.machine.stat(home).is_ok()
 }
 

@@ -4,13 +4,13 @@ use super::exec::{self, Kind, Start, verified};
 use super::shared::other_user;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Executable, Stat};
 use crate::outcome::Outcome;
 use crate::probe::programs::{Refusal, Shebang};
 use crate::probe::walk::{Attempt, walk};
 use crate::sys::errno::Errno;
 use crate::text::shell_word;
-use crate::words;
 use std::path::Path;
 
 const KIND: Kind = Kind { id: "not-executable", answers: &[Errno::EACCES] };
@@ -90,7 +90,8 @@ fn may_read_and_write(case: &Case, stat: &Stat) -> bool {
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let said = suspect.clue.map(|index| &case.clues[index]);
-    let written = said.and_then(|clue| clue.path.as_deref()).filter(|path| words::is_redirected_to(case.command, path));
+    let written =
+        said.and_then(|clue| clue.path.as_deref()).filter(|path| command_line::is_redirected_to(case.command, path));
     if let Some(path) = written {
         return Verdict::RuledOut(format!("{} was to be written", path.display()));
     }

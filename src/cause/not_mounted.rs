@@ -4,11 +4,11 @@
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use super::{refused, setting};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::probe::origin::config::has_systemd;
 use crate::probe::origin::{fstab, unit};
 use crate::probe::walk::Why;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "not-mounted";
@@ -78,7 +78,7 @@ fn wanted(case: &Case, clue: &Clue) -> Option<Wanted> {
 fn unnamed(case: &Case, clue: &Clue) -> Option<Wanted> {
     let is_unnamed = clue.path.is_none() && clue.errno.is_some();
     let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
-    let paths = words::paths_of(case.command).filter(|path| is_unnamed && has_slash(path));
+    let paths = command_line::paths_of(case.command).filter(|path| is_unnamed && has_slash(path));
     let mut missing = paths.filter_map(|path| case.resolve(path)).filter(|found| !found.missing.as_os_str().is_empty());
     missing.find_map(|found| wanted_above(case, &found.existing.join(found.missing)))
 }

@@ -3,13 +3,13 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, room};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Account, Kind};
 use crate::probe::path::Resolved;
 use crate::probe::quota::{self, Counted, Limit, Owner, Share, Whose};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::text::{grouped, size};
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "quota-exceeded";
@@ -81,7 +81,7 @@ fn places_named<'a>(case: &Case<'a>, clue: &Clue) -> impl Iterator<Item = Place<
 
 /// What the command line names, which may be where the command wrote.
 fn places_of_command<'a>(case: &Case<'a>) -> impl Iterator<Item = Place<'a>> {
-    let paths = words::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    let paths = command_line::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
     let mut seen = Vec::new();
     let places = paths.filter_map(|path| Place::of(case, path)).filter(|place| may_have_quotas(place.mount));
     places.filter(move |place| {

@@ -4,13 +4,13 @@
 use super::spoken::leads_with;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, refused};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Identity, KernelMessage};
 use crate::probe::origin::{Line, Said};
 use crate::probe::path::Resolved;
 use crate::probe::read_only::{self, Reason};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
-use crate::words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ fn places_to_write<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'
 fn places_of_command<'a>(case: &Case<'a>) -> impl Iterator<Item = PathBuf> + use<'a> {
     let cwd = &case.surroundings().cwd;
     let is_path = |path: &&Path| path.components().count() > 1 || case.mounts.at(&cwd.join(path)).is_some();
-    let named = words::paths_of(case.command).filter(is_path);
+    let named = command_line::paths_of(case.command).filter(is_path);
     let mounts: Vec<&Mount> = named.filter_map(|path| case.mount_of(path)).collect();
     mounts.into_iter().filter(|mount| read_only::is_read_only(mount)).map(|mount| mount.point.clone())
 }

@@ -4,9 +4,9 @@
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::Kind;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ fn socket(case: &Case, clue: &Clue) -> Option<PathBuf> {
 
 fn of_command(case: &Case) -> Option<PathBuf> {
     let is_a_path = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
-    words::paths_of(case.command)
+    command_line::paths_of(case.command)
         .filter(is_a_path)
         .map(without_kind)
         .filter(|path| fits_a_file(path))

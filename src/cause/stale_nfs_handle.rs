@@ -3,9 +3,9 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::Unknown;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "stale-nfs-handle";
@@ -27,7 +27,7 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 
 /// The path of the command line that answers so; else it may be the working directory.
 fn of_command(case: &Case) -> Option<PathBuf> {
-    let paths = words::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    let paths = command_line::paths_of(case.command).filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
     paths.map(|path| case.surroundings().cwd.join(path)).find(|path| is_stale(case, path))
 }
 

@@ -5,8 +5,7 @@ use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::{Answer, Stat};
 use crate::probe::package_manager;
-use crate::text::shell_word;
-use crate::words::has_name;
+use crate::text::{has_name, shell_word};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 

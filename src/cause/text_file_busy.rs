@@ -2,12 +2,12 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict, holder};
 use crate::clue::{Operation, may_end_with};
+use crate::command_line;
 use crate::machine::{Program, Use, User};
 use crate::outcome::Outcome;
 use crate::probe::holders::is_open_for_writing;
 use crate::probe::programs::has_execute_bit;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "text-file-busy";
@@ -39,7 +39,7 @@ fn started(case: &Case) -> Vec<Suspect> {
 
 /// What the command line names with a slash or in a script, where the words name nothing.
 fn of_command(case: &Case, clue: Option<usize>) -> Vec<Suspect> {
-    let files = words::paths_of(case.command).filter_map(|path| file(case, path));
+    let files = command_line::paths_of(case.command).filter_map(|path| file(case, path));
     files.take(CANDIDATES).map(|file| suspect(file, clue, false)).collect()
 }
 

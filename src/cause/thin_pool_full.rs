@@ -3,12 +3,12 @@
 
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::probe::device::{self, Device};
 use crate::probe::thin_pool::{self, Pool};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
 use crate::text::grouped;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "thin-pool-full";
@@ -34,7 +34,9 @@ fn suspects(case: &Case) -> Vec<Suspect> {
 /// What a message names, or where it names nothing what the command line does.
 fn paths<'a>(case: &Case<'a>, clue: &'a Clue) -> Vec<&'a Path> {
     let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
-    clue.path.as_deref().map_or_else(|| words::paths_of(case.command).filter(has_slash).collect(), |path| vec![path])
+    clue.path
+        .as_deref()
+        .map_or_else(|| command_line::paths_of(case.command).filter(has_slash).collect(), |path| vec![path])
 }
 
 /// The device of the filesystem that holds a path.

@@ -4,8 +4,8 @@
 use super::setting::{self, Wrong};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 const ID: &str = "tmpdir-unusable";
@@ -32,7 +32,7 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
     let is_refusal = matches!(clue.errno, None | Some(Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR | Errno::EROFS));
     let (variable, directory) = directory(case);
     let absolute = |path: &Path| case.surroundings().cwd.join(path);
-    let is_told = |path: &Path| words::is_told(case.command, &case.surroundings().cwd, &directory, path);
+    let is_told = |path: &Path| command_line::is_told(case.command, &case.surroundings().cwd, &directory, path);
     let lies_there = |path: &PathBuf| absolute(path).starts_with(&directory) && !is_told(path);
     is_refusal && variable.is_some() && clue.path.as_ref().is_some_and(lies_there)
 }

@@ -3,10 +3,10 @@
 use super::refused::{self, listed};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::Stat;
 use crate::probe::walk::{OVERFLOW, Obstacle, Who, Why};
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::Path;
 
 const ID: &str = "unmapped-id";
@@ -75,7 +75,7 @@ fn of_command(case: &Case, who: &Who) -> Option<u32> {
         let gid = || Some(stat.gid).filter(|gid| !who.maps_gid(*gid));
         Some(stat.uid).filter(|uid| !who.maps_uid(*uid)).or_else(gid)
     };
-    words::paths_of(case.command).find_map(owner)
+    command_line::paths_of(case.command).find_map(owner)
 }
 
 /// The ids in a word of a command line: `5002:5002`, `u:5002:r`; of a program text those that a call is given, where one is known.

@@ -4,13 +4,13 @@
 use super::refused;
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{Identity, Kind};
 use crate::probe::abilities::{Ability, Lack, lack};
 use crate::probe::read_only::is_read_only;
 use crate::probe::walk::{Attempt, Why, walk};
 use crate::sys::errno::Errno;
 use crate::sys::mounts::Mount;
-use crate::words;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,7 @@ fn asked<'a>(case: &Case<'a>, clue: &Clue) -> Option<Asked<'a>> {
         if let Some(file) = file(clue) {
             return asked(refused::absolute(case, file), NamedBy::Message);
         }
-        let mut named = words::paths_of(case.command).map(|path| refused::absolute(case, path));
+        let mut named = command_line::paths_of(case.command).map(|path| refused::absolute(case, path));
         let by_command = named.find_map(|file| asked(file, NamedBy::Command));
         by_command.or_else(|| kept_files(case, ability).find_map(|file| asked(file, NamedBy::Nobody)))
     })

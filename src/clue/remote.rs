@@ -3,9 +3,9 @@
 //! nothing here can prove them.
 
 use super::Clue;
+use crate::command_line::launched;
 use crate::sys::errno::Errno;
 use crate::transcript::{Part, Transcript};
-use crate::words::launched;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 

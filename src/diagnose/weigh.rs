@@ -3,9 +3,9 @@
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
 use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_exception, is_of_test, misses_something};
+use crate::command_line;
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::Path;
 
 /// A verdict in the light of what the command said after the message: what is so and was dealt with is not why it failed. That a file is
@@ -112,7 +112,7 @@ fn failed_later<'a>(case: &'a Case, clue: &Clue) -> Option<&'a Clue> {
 /// Whether a message is that of a program which the text of another language has started: that one goes on or not as it likes.
 fn is_of_child(case: &Case, clue: &Clue) -> bool {
     const INTERPRETERS: &[&str] = &["node", "perl", "php", "python", "ruby"];
-    let first = words::launched(case.command).first().map(Path::new).and_then(Path::file_name);
+    let first = command_line::launched(case.command).first().map(Path::new).and_then(Path::file_name);
     let shebang = case.interpreter();
     let name = shebang.as_deref().map_or_else(|| first.unwrap_or_default().to_string_lossy(), Into::into);
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');

@@ -3,10 +3,11 @@
 //! A path becomes a mount by the table alone. Symbolic links are followed on mounts that answer for certain; nothing of a
 //! network mount is ever touched, so a dead one cannot keep us.
 
+use crate::command_line::{glued_in, path_in, words_of};
 use crate::sys::errno::Errno;
 use crate::sys::fs::link_target;
 use crate::sys::mounts::{Row, Table};
-use crate::words::{glued_in, is_of_a_path, path_in, words_of};
+use crate::text::is_of_a_path;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -4,13 +4,13 @@ use super::spoken::tells_no_reason;
 use super::starts;
 use crate::cause::{Case, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::Executable;
 use crate::outcome::Outcome;
 use crate::probe::programs::{Lookup, Obstacle, Refusal, Shebang, has_execute_bit, lookup, obstacle};
 use crate::probe::walk::{Attempt, Why, walk};
 use crate::sys::errno::{Errno, name};
 use crate::text::shell_word;
-use crate::words;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -95,8 +95,8 @@ fn named(clue: &Clue) -> Option<&Path> {
 /// says why.
 fn argument(case: &Case, clue: &Clue, kind: Kind) -> Option<PathBuf> {
     let is_told = is_start(clue) && clue.errno.is_none_or(|errno| kind.answers.contains(&errno));
-    let named =
-        words::paths_of(case.command).filter(|path| is_told && path.as_os_str().as_encoded_bytes().contains(&b'/'));
+    let named = command_line::paths_of(case.command)
+        .filter(|path| is_told && path.as_os_str().as_encoded_bytes().contains(&b'/'));
     let files: Vec<PathBuf> = named.filter_map(|path| file_of(case, path)).collect();
     let is_stopped = |file: &&PathBuf| {
         let met = obstacle(case.machine, file);
@@ -151,7 +151,7 @@ pub fn unsaid(case: &Case) -> Vec<Suspect> {
     }
     let command = command_file(case);
     let has_slash = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/');
-    let named = words::paths_of(case.command).filter(has_slash).filter_map(|path| file_of(case, path));
+    let named = command_line::paths_of(case.command).filter(has_slash).filter_map(|path| file_of(case, path));
     let is_stopped =
         |file: &PathBuf| has_execute_bit(case.machine, file) == Some(true) && obstacle(case.machine, file).is_some();
     let files = command.into_iter().chain(named.filter(is_stopped));

@@ -2,11 +2,12 @@
 
 use crate::cause::{Case, Mode, Subject, Suspect};
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::machine::{HeldLock, Kind, Stat};
 use crate::probe::lock::{LockState, Written, lock_state};
 use crate::sys::errno::Errno;
+use crate::text::has_name;
 use crate::watch::LockSample;
-use crate::words::{self, has_name};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -93,7 +94,7 @@ fn have_one_holder(case: &Case, paths: &[PathBuf]) -> bool {
 
 /// Whether another run of the same program has files locked: words alone need not be about these.
 fn are_held_by_another(case: &Case, paths: &[PathBuf]) -> bool {
-    let name = words::launched(case.command).first().and_then(|program| Path::new(program).file_name());
+    let name = command_line::launched(case.command).first().and_then(|program| Path::new(program).file_name());
     let is_same = |pid: u32| {
         case.machine
             .program(pid)
@@ -152,7 +153,7 @@ fn among_named(case: &Case, path: &Path) -> Option<PathBuf> {
     if path.is_absolute() || is_there(&cwd.join(path)) {
         return None;
     }
-    words::paths_of(case.command).map(|directory| cwd.join(directory).join(path)).find(is_there)
+    command_line::paths_of(case.command).map(|directory| cwd.join(directory).join(path)).find(is_there)
 }
 
 /// Where a name of a message is; its last component is not followed, as a lock may be a link.

@@ -2,9 +2,9 @@
 
 use super::case::Case;
 use crate::clue::Script;
+use crate::command_line;
 use crate::machine::{Group, Identity};
 use crate::probe::walk::Who;
-use crate::words;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use std::path::Path;
 #[must_use]
 pub fn of_command(case: &Case) -> Option<Who> {
     let words = texts(case.command);
-    let before = case.command.len() - words::launched(case.command).len();
+    let before = case.command.len() - command_line::launched(case.command).len();
     who(case, &(0..=before).find_map(|at| named(words.get(at..)?))?)
 }
 

@@ -5,11 +5,11 @@
 use super::room::{self, Lack, Room};
 use super::shortage::{self, Resource};
 use crate::cause::{Case, Confidence, Evidence, Finding, Seen, Suspect};
+use crate::command_line;
 use crate::probe::usage::By;
 use crate::sys::errno::Errno;
 use crate::sys::fs::Space;
 use crate::text::{grouped, size};
-use crate::words;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn demand(case: &Case, room: &Room) -> Option<u64> {
 }
 
 fn named<'a>(case: &'a Case) -> impl Iterator<Item = &'a Path> {
-    words::paths_of(case.command)
+    command_line::paths_of(case.command)
 }
 
 fn is_on(case: &Case, room: &Room, path: &Path) -> bool {

@@ -2,8 +2,8 @@
 
 use crate::cause::{Case, Mode};
 use crate::clue::Clue;
+use crate::command_line::launched;
 use crate::outcome::Outcome;
-use crate::words::launched;
 use std::ffi::OsStr;
 use std::path::Path;
 

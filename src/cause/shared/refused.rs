@@ -3,10 +3,10 @@
 use super::case::{Case, Mode};
 use super::finding::{Confidence, Evidence, Finding, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::{Kind, Stat};
 use crate::probe::walk::{Obstacle, Who};
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 pub use super::tried::{Tried, names_new_first, of_suspect, tried};
@@ -90,7 +90,7 @@ fn may_lie_elsewhere(case: &Case, clue: &Clue) -> bool {
     let is_missing = matches!(clue.errno, Some(Errno::ENOENT | Errno::ENOTDIR));
     let moves =
         |script: &Path| case.machine.script_changes_directory(&case.surroundings().cwd.join(script)) == Ok(true);
-    is_relative && is_missing && words::scripts_of(case.command).any(moves)
+    is_relative && is_missing && command_line::scripts_of(case.command).any(moves)
 }
 
 /// Whether the errno of a message, or its rule where it has none, speaks of a cause. Programs say ENOENT of what they only failed to open,

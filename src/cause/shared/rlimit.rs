@@ -1,11 +1,11 @@
 //! What the causes about resource limits have in common: the child's own values, where they come from, how they are raised.
 
 use crate::cause::{Case, Confidence, Evidence, Fix, Mode};
+use crate::command_line;
 use crate::machine::Identity;
 use crate::probe::limit_origin::{Origin, origin};
 use crate::probe::limits::{Limit, Resource, Unit, limit, set_by_script};
 use crate::sys::family::Usage;
-use crate::words;
 use std::path::Path;
 
 /// A finite soft limit of the child.
@@ -42,7 +42,7 @@ fn confined<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a str> {
 fn of_scripts(case: &Case, resource: Resource) -> Option<u64> {
     let given = case.command.iter().skip(1).filter_map(|word| set_by_script(word.to_str()?, resource));
     let cwd = &case.surroundings().cwd;
-    let read = words::scripts_of(case.command).filter(|_| case.mode == Mode::Run).filter_map(|script| {
+    let read = command_line::scripts_of(case.command).filter(|_| case.mode == Mode::Run).filter_map(|script| {
         let judge = |text: &[u8]| set_by_script(&String::from_utf8_lossy(text), resource);
         let question = format!("ulimit -{}", resource.names().flag);
         case.machine.judge_script(&question, &cwd.join(script), judge).ok().flatten()

@@ -3,9 +3,9 @@
 
 use super::exec::{file_of, is_certain_stop};
 use crate::cause::{Case, Subject, Suspect};
+use crate::command_line;
 use crate::probe::programs::obstacle;
 use crate::sys::errno::Errno;
-use crate::words;
 use std::ffi::OsStr;
 
 /// What starts programs, in the languages that take a text as argument.
@@ -38,7 +38,7 @@ const OF_SHELLS: &[&str] = &[
 /// The files among them that something stops.
 #[must_use]
 pub fn stopped(case: &Case) -> Vec<Suspect> {
-    let named = texts(case).flat_map(|text| words::words_in(text).skip(1)).filter_map(words::path_in);
+    let named = texts(case).flat_map(|text| command_line::words_in(text).skip(1)).filter_map(command_line::path_in);
     let files = named.filter(|path| path.as_os_str().as_encoded_bytes().contains(&b'/'));
     let files = files.filter_map(|path| file_of(case, path)).filter(|file| {
         let met = obstacle(case.machine, file);

@@ -4,11 +4,11 @@ use super::case::Case;
 use super::finding::Suspect;
 use super::other_user;
 use crate::clue::{Clue, Operation};
+use crate::command_line;
 use crate::outcome::Outcome;
 use crate::probe::near::{self, Difference};
 use crate::probe::walk::{Attempt, Obstacle, Walked, Who, Why, walk_as};
 use crate::sys::errno::Errno;
-use crate::words;
 use std::path::{Path, PathBuf};
 
 /// A name that stands for one that a program makes up.
@@ -165,7 +165,7 @@ fn within(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
 fn unnamed(case: &Case, clue: &Clue, who: &Who) -> Option<Tried> {
     let operation = untold_operation(clue)?;
     // The program itself, also behind `env` or `timeout`, is not what it works on.
-    let mut found = words::paths_of(words::launched(case.command)).filter_map(|path| {
+    let mut found = command_line::paths_of(command_line::launched(case.command)).filter_map(|path| {
         let tried = attempted(case, who, Attempt { operation, path, other: None })?;
         let tried = made_where_missing(case, clue, tried)?;
         // A bare word may be no path at all: what refuses where it would lie tells nothing of it.
@@ -251,8 +251,8 @@ fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
     }
     if let Some(path) = path.filter(|_| clue.operation == Some(Operation::Execute)) {
         // A shell says of what it was to write to what it says of a program; where the command names the path, it shows which.
-        let is_target = words::is_redirected_to(case.command, path);
-        let is_named = is_target || words::paths_of(case.command).any(|named| named == path);
+        let is_target = command_line::is_redirected_to(case.command, path);
+        let is_named = is_target || command_line::paths_of(case.command).any(|named| named == path);
         attempts.retain(|attempt| !is_named || is_target == (attempt.operation == Operation::Create));
     }
     // A shell says of a file that it was to read (`. ./x`) what it says of a program; it ends with 126 where it was one.
@@ -265,7 +265,7 @@ fn attempts<'a>(case: &Case, clue: &'a Clue) -> Vec<Attempt<'a>> {
 /// Whether a message names a command by a bare name: that is looked for in `PATH`, and the working directory has no part in it.
 fn is_looked_up(case: &Case, clue: &Clue, path: &Path) -> bool {
     let is_bare = !path.as_os_str().as_encoded_bytes().contains(&b'/');
-    is_bare && clue.operation == Some(Operation::Execute) && !words::is_redirected_to(case.command, path)
+    is_bare && clue.operation == Some(Operation::Execute) && !command_line::is_redirected_to(case.command, path)
 }
 
 /// What is done with two paths: what the message says, or what has the errno that it has.

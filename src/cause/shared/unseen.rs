@@ -127,7 +127,7 @@ fn points_told(case: &Case) -> Vec<PathBuf> {
     // A whole script is a word too, and no path: the directory of a path that is to be written is there.
     let is_near = |path: &Path| case.resolve(path).is_some_and(|found| found.missing.components().count() <= 1);
     let is_path = |path: &&Path| path.as_os_str().as_encoded_bytes().contains(&b'/') && is_near(path);
-    let mut points = points_of(case, crate::words::paths_of(case.command).filter(is_path));
+    let mut points = points_of(case, crate::command_line::paths_of(case.command).filter(is_path));
     let own = case.mount_of(&case.surroundings().cwd).map(|mount| &mount.point);
     let told = case.watched.places.iter().filter(|place| place.is_named_on_stderr() && Some(&place.point) != own);
     points.extend(told.map(|place| place.point.clone()));

@@ -6,8 +6,8 @@
 
 use crate::clue::Clue;
 use crate::clue::lines::line::clean;
+use crate::text::has_name;
 use crate::transcript::Transcript;
-use crate::words::has_name;
 use reading::{goes_with, has, has_errno, is_doubtful, is_general, is_statement};
 use std::ops::Range;
 

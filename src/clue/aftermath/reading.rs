@@ -3,7 +3,7 @@
 
 use crate::clue::Clue;
 use crate::clue::lines::jobs::time;
-use crate::words::has_name;
+use crate::text::has_name;
 use std::path::PathBuf;
 
 /// Lines that tell where more is to be read, or what else could be done.

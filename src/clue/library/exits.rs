@@ -2,7 +2,7 @@
 
 use crate::clue::Clue;
 use crate::clue::written::{Benign, Exit, schema};
-use crate::words::launched;
+use crate::command_line::launched;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use super::Said;
 use super::convention::by_convention;
 use super::draft::Draft;
 use crate::clue::written::Compiled;
-use crate::words::{self, python_directory, values_of};
+use crate::command_line::{self, python_directory, values_of};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -62,7 +62,7 @@ fn places(text: &str, draft: &Draft, said: &Said) -> Vec<PathBuf> {
     let (roots, tail) = if let Some(tail) = text.strip_prefix("{subject}") {
         (listed(draft.subject.as_deref().unwrap_or_default()), tail)
     } else if let Some(tail) = text.strip_prefix("{named}") {
-        (words::paths_of(said.command).map(Path::to_owned).collect(), tail)
+        (command_line::paths_of(said.command).map(Path::to_owned).collect(), tail)
     } else if let Some(tail) = text.strip_prefix("{script}") {
         (python_directory(said.command).into_iter().collect(), tail)
     } else if let Some((name, tail)) = option.filter(|(name, _)| !name.contains(":-")) {

@@ -3,7 +3,7 @@
 
 use super::Script;
 use crate::clue::Operation;
-use crate::words::is_of_a_path;
+use crate::text::is_of_a_path;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 
 use super::standing::{ENDING, LEAVES, PASSING, SAYING, Standing};
 use super::{Joint, Script, Step};
-use crate::words::{path_in, words_in};
+use crate::command_line::{path_in, words_in};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

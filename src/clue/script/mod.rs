@@ -1,7 +1,7 @@
 //! The script of a command line, behind `sh -c` or in a file, taken apart into the commands that it runs: which of them it goes on after, and which decides how it ends.
 //! Only what is plain is taken apart; of a script with a here-document, a function, a trap or a `case` nothing is said.
 
-use crate::words::launched;
+use crate::command_line::launched;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

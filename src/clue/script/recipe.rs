@@ -5,8 +5,8 @@ use super::Script;
 use super::standing::Standing;
 use crate::clue::Clue;
 use crate::clue::aftermath::lines;
+use crate::command_line::{is_make, launched};
 use crate::transcript::Transcript;
-use crate::words::{is_make, launched};
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -4,7 +4,8 @@
 use super::course::Course;
 use super::{Script, ScriptFile, Step, is_shell};
 use crate::clue::Clue;
-use crate::words::{has_name, is_make, words_in};
+use crate::command_line::{is_make, words_in};
+use crate::text::has_name;
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

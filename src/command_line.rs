@@ -1,6 +1,7 @@
-//! Paths in the words of a command line: arguments, the values of options, and what a script of `sh -c` has. They tell where to look when
-//! a program says nothing of it.
+//! What a command line tells without running it: the program behind `sudo` and `timeout`, the paths among its arguments, the values of
+//! options, the words of a script behind `sh -c`. They tell where to look when a program says nothing of it.
 
+use crate::text::is_of_a_path;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -226,31 +227,6 @@ pub fn is_told(command: &[OsString], cwd: &Path, top: &Path, path: &Path) -> boo
     paths_of(command).map(|named| cwd.join(named)).any(|named| named.starts_with(top) && path.starts_with(named))
 }
 
-/// Whether a text has a name or a path as a whole: `foo` stands in `cp ./foo/x` and in `see foo.`, and not in `foo.bak` or `foo-1`.
-#[must_use]
-pub fn has_name(text: &str, name: &str) -> bool {
-    let goes_on = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '+' | '~');
-    let is_whole = |at: usize| {
-        let before = text[..at].chars().next_back();
-        let mut behind = text[at + name.len()..].chars();
-        let is_open = match behind.next() {
-            Some('.') => behind.next().is_some_and(goes_on),
-            behind => behind.is_some_and(goes_on),
-        };
-        !is_open && !before.is_some_and(|letter| goes_on(letter) || letter == '.')
-    };
-    !name.is_empty() && text.match_indices(name).any(|(at, _)| is_whole(at))
-}
-
-/// Whether a byte goes on a path rather than ending it in a sentence.
-#[must_use]
-pub fn is_of_a_path(byte: u8) -> bool {
-    !matches!(
-        byte,
-        0..=b' ' | b'"' | b'\'' | b'`' | b':' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'=' | 0x7f
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,17 +323,6 @@ mod tests {
         assert_eq!(found(&["cat", "/my dir/x"])[0], "/my dir/x");
         assert_eq!(found(&["sh", "-c", "./tool"]), ["./tool"]);
         assert_eq!(found(&["sh", "-c", "cat \"$1\"", "sh", "/my dir/x"])[3], "/my dir/x");
-    }
-
-    #[test]
-    fn a_name_is_found_as_a_whole_only() {
-        for text in ["cat foo", "cp ./foo/x y", ">foo;", "'foo'", "no foo.", "‘foo’: gone", "a{foo,b}", "x=foo|y"] {
-            assert!(has_name(text, "foo"), "{text}");
-        }
-        for text in ["cat foo.bak", "foobar", "a-foo", ".foo", "foo~", "foo_1", "a.foo", ""] {
-            assert!(!has_name(text, "foo"), "{text}");
-        }
-        assert!(has_name("rm ro/x.bak ro/x", "ro/x") && !has_name("rm ro/x.bak", "ro/x"));
     }
 
     #[test]
