@@ -22,13 +22,14 @@ mod search;
 mod written;
 
 pub(crate) use aftermath::is_of_usage;
-pub use aftermath::{Aftermath, is_of_program as is_exception, is_of_test, misses_something, only_says_that_it_failed};
+pub use aftermath::{Aftermath, is_of_test, misses_something, only_says_that_it_failed};
 pub use authoring::{Origin, Reviewed, Tested};
 pub use error_list::without_error_list;
 pub use graphics::without_graphics_memory;
 pub use library::Library;
 pub use library::rule::Rule;
 pub use lines::compared::is_comparison;
+pub use lines::exception::is_own_fault;
 pub use lines::jobs::time;
 pub use lines::shown::Shown;
 pub use matcher::reader::{AnyReader, LineKind, Reader};

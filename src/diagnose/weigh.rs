@@ -2,7 +2,7 @@
 //! goes on to. What is so on the machine need not be why the command failed.
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
-use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_exception, is_of_test, misses_something};
+use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_of_test, is_own_fault, misses_something};
 use crate::command_line;
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
@@ -47,7 +47,7 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
         // A program that fails of its own fault had dealt with what it met before, or that has led to it: nobody can tell.
         (Aftermath::Otherwise(line) | Aftermath::Raised(line), Mode::Run)
-            if is_exception(&line) || is_of_test(&line) =>
+            if is_own_fault(&line) || is_of_test(&line) =>
         {
             finding.confidence = Confidence::Possible;
         }

@@ -5,6 +5,7 @@
 //! is said by the same program, or tells only that something failed leaves the message as it is.
 
 use crate::clue::Clue;
+use crate::clue::lines::exception::is_own_fault;
 use crate::clue::lines::line::clean;
 use crate::text::has_name;
 use crate::transcript::Transcript;
@@ -15,7 +16,7 @@ mod behind;
 mod reading;
 
 pub use behind::is_left_behind;
-pub use reading::{is_marked, is_of_program, is_of_test, is_of_usage, misses_something, only_says_that_it_failed};
+pub use reading::{is_marked, is_of_test, is_of_usage, misses_something, only_says_that_it_failed};
 
 /// Statements before a message that are looked at.
 const NEAR: usize = 12;
@@ -98,7 +99,7 @@ impl Aftermath {
         let ending = errors().rfind(|line| !line.contains(": *** [")).or_else(|| errors().next_back());
         match ending {
             _ if chain == Chain::Root => Self::Open,
-            Some(error) if chain == Chain::Handled && !is_of_program(error) => judged(error, clue).doubted(),
+            Some(error) if chain == Chain::Handled && !is_own_fault(error) => judged(error, clue).doubted(),
             Some(error) => judged(error, clue),
             None => {
                 after.iter().rfind(|line| is_statement(line)).map_or(Self::Open, |last| judged(last, clue).doubted())
@@ -111,7 +112,7 @@ impl Aftermath {
     pub fn ending(transcript: &Transcript) -> Option<String> {
         let lines = lines(transcript, 0..u64::MAX);
         let last = lines.into_iter().rfind(|line| is_statement(line) && is_marked(line))?;
-        (is_of_program(&last) || !is_general(&last) && !is_doubtful(&last)).then_some(last)
+        (is_own_fault(&last) || !is_general(&last) && !is_doubtful(&last)).then_some(last)
     }
 
     fn doubted(self) -> Self {
@@ -183,7 +184,7 @@ fn is_set_in(transcript: &Transcript, clue: &Clue) -> bool {
 /// path in its words for any reason.
 fn repeats(line: &str, clue: &Clue) -> bool {
     let path = clue.path.as_ref().map(|path| path.to_string_lossy());
-    let is_own = line.starts_with("AssertionError") || is_of_program(line) && !has_errno(line, clue);
+    let is_own = line.starts_with("AssertionError") || is_own_fault(line) && !has_errno(line, clue);
     path.is_some_and(|path| path.len() > 3 && has_name(line, &path)) && !is_own
 }
 
@@ -200,9 +201,9 @@ fn judged(line: &str, clue: &Clue) -> Aftermath {
                 otherwise
             }
         }
-        () if is_of_program(line) && has_errno(line, clue) => Aftermath::Open,
-        () if is_of_program(line) && goes_with(line, clue) => Aftermath::Raised(line.to_owned()),
-        () if is_of_program(line) => otherwise,
+        () if is_own_fault(line) && has_errno(line, clue) => Aftermath::Open,
+        () if is_own_fault(line) && goes_with(line, clue) => Aftermath::Raised(line.to_owned()),
+        () if is_own_fault(line) => otherwise,
         () if goes_with(line, clue) => Aftermath::Open,
         () if is_general(line) => Aftermath::Open,
         () if is_doubtful(line) => Aftermath::Doubtful(line.to_owned()),

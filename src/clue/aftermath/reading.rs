@@ -2,6 +2,7 @@
 //! the message. Nothing here asks the machine; it only keeps a claim from being surer than the output lets it be.
 
 use crate::clue::Clue;
+use crate::clue::lines::exception::is_own_fault;
 use crate::clue::lines::jobs::time;
 use crate::text::has_name;
 use std::path::PathBuf;
@@ -121,45 +122,6 @@ const OF_USAGE: &[&str] = &[
     "unrecognized option",
 ];
 
-/// Exceptions for what a program itself did wrong, which tell of no file: those of Python, and of JavaScript, Ruby and Java where they are
-/// called otherwise.
-const OF_PROGRAM: &[&str] = &[
-    "ArgumentError",
-    "ArithmeticError",
-    "ArithmeticException",
-    "ArrayIndexOutOfBoundsException",
-    "AssertionError",
-    "AttributeError",
-    "ClassCastException",
-    "FrozenError",
-    "ImportError",
-    "IndexError",
-    "IndexOutOfBoundsException",
-    "JSONDecodeError",
-    "KeyError",
-    "LookupError",
-    "ModuleNotFoundError",
-    "NameError",
-    "NoMethodError",
-    "NoSuchElementException",
-    "NotImplementedError",
-    "NullPointerException",
-    "NumberFormatException",
-    "RangeError",
-    "RecursionError",
-    "ReferenceError",
-    "SyntaxError",
-    "TypeError",
-    "UnboundLocalError",
-    "UnicodeDecodeError",
-    "UnicodeEncodeError",
-    "ValueError",
-    "ZeroDivisionError",
-];
-
-/// What stands before an exception that nobody caught: PHP, Deno and browsers, Java.
-const UNCAUGHT: &[&str] = &["Uncaught (in promise) ", "Uncaught ", "Exception in thread "];
-
 /// Bytes of a name below which a line has it by chance: `x` is not a function.
 const SHORTEST_NAME: usize = 3;
 
@@ -202,7 +164,7 @@ fn compares(line: &str) -> bool {
 #[must_use]
 pub fn only_says_that_it_failed(line: &str) -> bool {
     let is_refusal = has(line, UNABLE) || is_general(line);
-    is_refusal && !has(line, ABSENT) && !has(line, OF_TEXTS) && !is_of_program(line)
+    is_refusal && !has(line, ABSENT) && !has(line, OF_TEXTS) && !is_own_fault(line)
 }
 
 /// Whether a line speaks of what the message speaks of: the same words of a path, or the same program.
@@ -248,7 +210,7 @@ pub fn is_marked(line: &str) -> bool {
     let mut words =
         line.split_whitespace().take(4).map(|word| word.trim_matches(['[', ']', '(', ')', ':', '*']).to_lowercase());
     is_exception
-        || is_of_program(line)
+        || is_own_fault(line)
         || is_of_usage(line)
         || line.contains(": *** ")
         || words.any(|word| MARKS.contains(&&*word) || word.starts_with("error["))
@@ -257,18 +219,6 @@ pub fn is_marked(line: &str) -> bool {
 /// Whether a line says that the program was called wrongly.
 pub fn is_of_usage(line: &str) -> bool {
     has(line, OF_USAGE)
-}
-
-/// Whether a line is an exception for what a program itself did wrong, which tells of no file.
-#[must_use]
-pub fn is_of_program(line: &str) -> bool {
-    let caught = UNCAUGHT.iter().find_map(|words| line.split_once(words)).map_or(line, |(_, rest)| rest);
-    // Java names the thread, and Ruby the exception last.
-    let caught = if caught.starts_with('"') { caught.split(' ').nth(1).unwrap_or_default() } else { caught };
-    let last = line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")).map_or("", |(_, last)| last);
-    let is_one = |name: &str| OF_PROGRAM.contains(&name.rsplit(['.', ':', '\\']).next().unwrap_or_default());
-    let first = caught.split([' ', '(']).next().unwrap_or_default().trim_end_matches(':');
-    is_one(first) || is_one(last) || line.starts_with("panic: runtime error: ")
 }
 
 /// Whether a line tells of what a test found: `x_test.go:8: 2 != 3` of Go, `Expected: 1` of minitest, `#   Failed test 'x'` of Perl,
@@ -336,32 +286,6 @@ fn is_by_same_program(line: &str, clue: &Clue) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exceptions_of_programs_are_known_in_several_languages() {
-        for line in [
-            "TypeError: x is not a function",
-            "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
-            "AssertionError [ERR_ASSERTION]: false == true",
-            "PHP Fatal error:  Uncaught TypeError: f(): Argument #1",
-            "error: Uncaught (in promise) ReferenceError: x is not defined",
-            "Exception in thread \"main\" java.lang.NullPointerException: Cannot invoke",
-            "a.rb:1:in `<main>': undefined method `x' for nil:NilClass (NoMethodError)",
-            "panic: runtime error: index out of range [3] with length 3",
-            "KeyError",
-        ] {
-            assert!(is_of_program(line), "{line}");
-        }
-        for line in [
-            "OSError: [Errno 30] Read-only file system: 'x'",
-            "a.rb:1:in `initialize': No such file or directory @ rb_sysopen - x (Errno::ENOENT)",
-            "Exception in thread \"main\" java.io.FileNotFoundException: x (Read-only file system)",
-            "panic: open x: read-only file system",
-            "error: x (TypeErrors are listed below)",
-        ] {
-            assert!(!is_of_program(line), "{line}");
-        }
-    }
 
     #[test]
     fn lists_and_counts_go_on_with_a_message() {

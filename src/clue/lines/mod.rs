@@ -8,6 +8,7 @@ use std::ops::Range;
 
 pub mod compared;
 mod copied;
+pub mod exception;
 mod frame;
 pub mod jobs;
 mod json;

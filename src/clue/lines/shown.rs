@@ -2,9 +2,9 @@
 //! answered. They were said somewhere, and what they say may well be so on this machine; why the command failed is another question.
 
 use super::compared::is_met;
+use super::exception::is_own_fault;
 use super::frame::is_marks;
 use super::page::Page;
-use crate::clue::aftermath::is_of_program;
 use crate::clue::search::pattern::compiled;
 use crate::clue::written::ERRNO_BEGIN;
 use regex_automata::meta::Regex;
@@ -134,7 +134,7 @@ fn of_exception(text: &[u8]) -> Option<Shown> {
     let said = said.split_once(" - ").filter(|(head, _)| head.starts_with("FAILED ")).map_or(said, |(_, said)| said);
     let before = String::from_utf8_lossy(&text[..errno]);
     let is_of_arguments = OF_ARGUMENTS.iter().any(|name| before.contains(name));
-    if !is_of_program(said) && !is_of_arguments {
+    if !is_own_fault(said) && !is_of_arguments {
         return None;
     }
     let before = before.split_once("Exception: ").or_else(|| before.split_once("Error: ")).map_or(&*before, |(_, b)| b);
