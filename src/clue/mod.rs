@@ -1,4 +1,23 @@
 //! From what a program said to what failed: rules read the transcript and yield clues.
+//!
+//! The folders, each of which uses those above it alone:
+//!
+//! | folder | what is in it |
+//! | --- | --- |
+//! | `written` | a rule file as it is written: its schema, its patterns, and their *keys*, texts of which a line must hold one if a rule is to match |
+//! | `search` | which of ten thousand keys a text holds (`sieve` for a line, `skim` for gigabytes), and patterns that are compiled when they are needed |
+//! | `language` | one form for a message in any language: words for an errno, quotation marks, verbs |
+//! | `library` | the rules that are there, of the program and of files, each read no further than needed |
+//! | `lines` | output taken apart: lines, what stands before a message, records, the jobs of a log; a `Page` is a transcript ready to be asked about |
+//! | `aftermath` | whether a message can be why the command failed, by what was said after it |
+//! | `script` | the same by the script of the command line: `a || true` goes on after `a` on purpose |
+//! | `matcher` | rules and lines become clues; a `Draft` is what one rule reads in one line |
+//! | `authoring` | what writers of rules ask: whether examples hold, what is odd |
+//!
+//! `remote`, `graphics` and `error_list` drop clues that nothing on this machine can prove.
+//!
+//! A rule of *forms* knows how a message is built. A *loose* rule, one of *words*, knows what is said in any form, and is asked where no rule of
+//! forms explains the failure. What else a rule may be (`vague`, `passing`, `handled`, `live`) is told in `docs/rules.md`.
 
 use crate::outcome::Outcome;
 use crate::sys::errno::{Errno, by_name};

@@ -24,6 +24,7 @@ pub fn told(report: &Report, options: &Options, style: Style) -> String {
     }
 }
 
+/// The report in the format that the options want.
 pub fn rendered(report: &Report, options: &Options, style: Style) -> String {
     match options.format {
         Format::Text => report.to_text(style),
@@ -48,7 +49,7 @@ pub(crate) fn say(text: &str) -> i32 {
 
 impl Style {
     /// How the options and the place where the text goes want it.
-    pub fn of(options: &Options, place: &(impl IsTerminal + std::os::fd::AsFd)) -> Self {
+    pub(super) fn of(options: &Options, place: &(impl IsTerminal + std::os::fd::AsFd)) -> Self {
         let color = match options.color {
             Color::Always => true,
             Color::Never => false,

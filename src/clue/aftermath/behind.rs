@@ -94,7 +94,7 @@ fn is_lasting(clue: &Clue) -> bool {
     errno || LASTING.contains(&first) || is_of_memory()
 }
 
-/// Whether a line has one of some words, in whatever letters.
+/// Whether a line holds one of these words, which are in small letters, whatever its own are.
 fn has(line: &[u8], words: &[&str]) -> bool {
     let line = String::from_utf8_lossy(line).to_lowercase();
     words.iter().any(|words| line.contains(words))

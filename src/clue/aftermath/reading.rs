@@ -198,6 +198,7 @@ fn is_listed(line: &str) -> bool {
     is_call || line.starts_with("- /")
 }
 
+/// Whether a line holds one of these words, which are in small letters, whatever its own are.
 pub fn has(line: &str, words: &[&str]) -> bool {
     let line = line.to_lowercase();
     words.iter().any(|word| line.contains(word))

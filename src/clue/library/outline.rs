@@ -1,8 +1,9 @@
-//! What a file of one's own rules says, told without reading it as TOML: where each rule stands, its id and its patterns. Of ten thousand
-//! rules a failure needs a few, and the others are never read further.
+//! A quick way through a file of one's own rules: where each `[[rule]]` stands, its id and its patterns, without the values that serde would
+//! make of it. Of ten thousand rules a failure needs a few, and the others are never read further.
 //!
-//! Tokens and strings are read by the library that `toml` itself reads them with. What is not of the plain form below is left to `toml`,
-//! which alone tells what is wrong with a file: see [`super::rule::Rule::at_a_glance`].
+//! The tokens are those of `toml_parser`, on which `toml` itself is built, so that strings and escapes mean the same. Only files of `[[rule]]`
+//! tables with the fields below have an answer. Any other is read by `toml`, which alone tells what is wrong with it: see
+//! [`super::rule::Rule::at_a_glance`]. A test shows with random files that both say the same wherever both have an answer.
 
 use crate::clue::Operation;
 use serde::Deserialize;

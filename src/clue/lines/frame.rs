@@ -1,4 +1,4 @@
-//! Source that a tool shows around the place of its message, with the numbers of the lines before it. A test of how a program deals with a
+//! Code frames: source that a tool shows around the place of its message, with the numbers of the lines before it. A test of how a program deals with a
 //! full disk has the kernel's words in its source, and tools show it when the test fails for whatever reason.
 
 /// Lines around the marked one that are looked at.

@@ -92,6 +92,7 @@ impl Draft {
         self.program.as_deref().or(self.usual_program.as_deref())
     }
 
+    /// Takes what the rule itself knows and the message left open.
     pub fn fill_from_rule(&mut self, rule: &Ready, said: &Said) {
         self.errno = self.errno.or(rule.errno);
         self.operation = self.operation.or(rule.says.operation);

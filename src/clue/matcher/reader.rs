@@ -1,4 +1,5 @@
-//! A library made ready for one locale: its rules, the words for errnos, and the sieve that holds the keys of both.
+//! A library made ready to read output in one locale: its rules, the words for errnos, and the sieve that holds the keys of both. It finds which
+//! rules are to be asked about which lines, in one pass over the output.
 
 use crate::clue::aftermath::is_marked;
 use crate::clue::language::errno_words::Words;

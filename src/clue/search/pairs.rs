@@ -1,5 +1,5 @@
-//! Which two bytes stand side by side in a text, told in a moment of any number of other texts: one whose pairs are not all there does
-//! not stand in it.
+//! The pairs of neighbouring bytes in a text, as 512 bits. Another text can stand in it only if all of that one's pairs are there, which is
+//! asked in a few instructions: a no is certain, a yes is not.
 
 use crate::clue::written::step::Step;
 

@@ -1,8 +1,11 @@
 //! Which rules have a chance in a text, in one pass whatever their number.
 //!
-//! Every rule has keys (see [`crate::clue::written::Compiled::keys`]); words for an errno have some too. Of each key four neighbouring
-//! bytes, the rarest, are marked in a table of bits (the idea is that of Rabin and Karp, IBM J. Res. Dev. 31, 1987). A text is read once: where its next four bytes are marked, the keys that
-//! have them are compared. The table is made in a moment, also for ten thousand rules, which an automaton is not.
+//! Every rule has keys (see [`crate::clue::written::Compiled::keys`]); words for an errno have some too. Of each key the rarest four
+//! neighbouring bytes are marked in a table of bits, by their hash (after Rabin and Karp, IBM J. Res. Dev. 31, 1987). A text is read once: where
+//! its next four bytes are marked, the keys that have them are compared.
+//!
+//! To make the table takes time linear in the number of keys. An automaton (Aho-Corasick) would be asked as
+//! quickly and takes longer to make than an output of ordinary length takes to be read.
 
 use super::gram::{GRAM, hash, is_at, rarity};
 use aho_corasick::AhoCorasick;

@@ -1,5 +1,8 @@
-//! The literals without which a pattern cannot match: those of all rules are looked for in one pass, and a regex is compiled
-//! and run only where it has a chance.
+//! The literals without which a pattern cannot match. Those of all rules are looked for in one pass over a line, and a regex is compiled and
+//! run only where one of its own was found.
+//!
+//! The extractor of `regex-syntax` finds what a match begins or ends with. Here any part of a pattern will do, and the one is chosen that is
+//! rarest in logs.
 
 use super::{ERRNO_BEGIN, ERRNO_END};
 use regex_syntax::hir::literal::Extractor;

@@ -1,5 +1,5 @@
-//! What every match of a pattern holds, one part behind the other. A text that does not is told apart in a moment, while a regex has to be
-//! compiled before it can be asked, which takes a hundred times as long.
+//! The parts that every match of a pattern holds, one behind the other. They are looked for in a text before the pattern is compiled, which
+//! takes a hundred times as long: a text that lacks one cannot match. A text that has them all may still not match; then the regex decides.
 
 use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 use serde::{Deserialize, Serialize};
