@@ -28,6 +28,7 @@ const LOGS: &[(&str, &str)] = &[
     ("github-actions", "blocks-exhausted"),
     ("github-script", "missing-path"),
     ("gitlab", "read-only-filesystem"),
+    ("gitlab-copied", "missing-path"),
     ("heroku", "privileged-port"),
     ("jenkins-branches", "blocks-exhausted"),
     ("jenkins-freestyle", "not-executable"),

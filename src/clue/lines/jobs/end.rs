@@ -3,19 +3,37 @@
 use crate::clue::search::pairs::Pairs;
 use std::borrow::Cow;
 
-/// Sections of GitLab's runner (gitlab-runner 16, common/build.go); those of the script itself come inside of them.
+/// Sections of GitLab's runner (gitlab-runner 16, common/build.go), first those with the commands of the job; those of the script itself come
+/// inside of them.
+const SCRIPTS: &[&str] = &["step_script", "build_script"];
 const SECTIONS: &[&str] = &[
     "prepare_executor",
     "prepare_script",
     "get_sources",
     "restore_cache",
     "download_artifacts",
-    "step_script",
-    "build_script",
     "after_script",
     "archive_cache",
     "upload_artifacts",
     "cleanup_file_variables",
+];
+
+/// Titles of those sections, which are all that a log has of them that was copied from GitLab's pages (gitlab-runner 17.9).
+const TITLES_OF_SCRIPTS: &[&str] = &[
+    "Executing \"step_script\" stage of the job script",
+    "Executing \"build_script\" stage of the job script",
+    "Running before_script and script",
+];
+const TITLES: &[&str] = &[
+    "Preparing environment",
+    "Getting source from Git repository",
+    "Restoring cache",
+    "Downloading artifacts",
+    "Running after_script",
+    "Saving cache for failed job",
+    "Uploading artifacts for failed job",
+    "Cleaning up project directory and file based variables",
+    "Cleaning up file based variables",
 ];
 
 /// Beginnings of a step: GitHub Actions, Azure Pipelines, docker build, nx, Travis, Buildkite, AWS `CodeBuild`, Bazel; of tox see
@@ -101,8 +119,12 @@ pub const MARKS: &[&str] = &[
 pub enum Step {
     /// A step.
     Plain,
-    /// The script of a job of GitLab or a stage of Jenkins, of which the end is told behind the steps that clean up.
+    /// The script of a stage of Jenkins, of which the end is told behind the steps that clean up.
     Script,
+    /// The script of a job of GitLab, of which the end is told there too, and which shows each of its commands before it runs it: `$ make`.
+    Commands,
+    /// Another section of a job of GitLab.
+    Section,
 }
 
 /// Whose end a line tells.
@@ -126,9 +148,8 @@ pub fn begin(said: &[u8]) -> Option<Step> {
         let runs_always = stage.starts_with(AFTER_STAGES);
         return Some(if runs_always { Step::Plain } else { Step::Script });
     }
-    if let Some(name) = section(said) {
-        let is_script = name == b"step_script" || name == b"build_script";
-        return Some(if is_script { Step::Script } else { Step::Plain });
+    if let Some(step) = of_gitlab(said) {
+        return Some(step);
     }
     let of_docker =
         |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_digit) && memchr::memmem::find(rest, b" : ").is_some();
@@ -172,11 +193,16 @@ pub fn step_name(said: &[u8]) -> Option<&[u8]> {
     said.strip_prefix(b"> nx run ")?.split(|byte| *byte == b' ').next()
 }
 
-/// The section of GitLab's runner that begins here: `section_start:1700000000:step_script`.
-fn section(said: &[u8]) -> Option<&[u8]> {
-    let rest = said.strip_prefix(b"section_start:")?;
-    let name = &rest[memchr::memchr(b':', rest)? + 1..];
-    SECTIONS.iter().find(|known| name.starts_with(known.as_bytes())).map(|known| known.as_bytes())
+/// The section of GitLab's runner that begins here, by its name or by its title: `section_start:1700000000:step_script`.
+fn of_gitlab(said: &[u8]) -> Option<Step> {
+    let kind = |text: &[u8], scripts: &[&str], others: &[&str]| {
+        let is_of = |known: &[&str]| known.iter().any(|known| text.starts_with(known.as_bytes()));
+        if is_of(scripts) { Some(Step::Commands) } else { is_of(others).then_some(Step::Section) }
+    };
+    match said.strip_prefix(b"section_start:") {
+        Some(rest) => kind(&rest[memchr::memchr(b':', rest)? + 1..], SCRIPTS, SECTIONS),
+        None => kind(said, TITLES_OF_SCRIPTS, TITLES),
+    }
 }
 
 /// The end that a line tells, where it failed.

@@ -13,6 +13,7 @@ use crate::transcript::LogFile;
 use end::{End, MARKED, Step, begin, end, step_name};
 use label::{LOOSE, label};
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use success::Successes;
 
 /// A label is one from this number of lines on: what merely looks like one stands on a line alone.
@@ -37,9 +38,9 @@ impl Failed {
         may_have_failed && (place.step == 0 || self.steps.is_empty() || self.steps.contains(&place.step))
     }
 
-    /// That a step failed; 0 is what stands before the first step, of a log that was cut at its beginning.
-    fn add_step(&mut self, step: Option<usize>) {
-        self.steps.extend(step);
+    /// That steps failed; 0 is what stands before the first step, of a log that was cut at its beginning.
+    fn add_steps(&mut self, steps: impl IntoIterator<Item = usize>) {
+        self.steps.extend(steps);
     }
 }
 
@@ -63,21 +64,25 @@ pub fn assign(lines: &mut [Line], logs: &[LogFile]) -> Failed {
         {
             line.place = Place { job: Some(*job), body, ..Place::default() };
         }
-        let said = line.text[line.place.body.max(time(&line.text))..].trim_ascii_start();
-        steps.pass(said);
+        let text = &line.text[line.place.body.max(time(&line.text))..];
+        let said = text.trim_ascii_start();
+        let ended = end(said);
+        if !matches!(ended, Some(End::Script)) {
+            steps.pass(text, line.place.job.is_some());
+        }
         line.place.step = steps.last;
         successes.pass(index, line.place, said, |name| known.numbers.get(name).copied());
-        match end(said) {
+        match ended {
             // `Process exited with code 2`: the word before it is no job.
             Some(End::Of(name)) if known.numbers.contains_key(&*name) => failed.jobs.extend(known.numbers.get(&*name)),
             Some(End::Own | End::Of(_)) => {
                 failed.jobs.extend(line.place.job);
                 let step = Some(steps.last).filter(|step| *step > 0 || said.starts_with(MARKED));
-                failed.add_step(step.filter(|_| line.place.job.is_none()));
+                failed.add_steps(step.filter(|_| line.place.job.is_none()));
             }
-            Some(End::OfStep(name)) => failed.add_step(steps.named.get(name).copied()),
-            Some(End::Script) => failed.add_step(Some(steps.script).filter(|step| *step > 0)),
-            Some(End::ScriptBefore) => steps.script = steps.script_before,
+            Some(End::OfStep(name)) => failed.add_steps(steps.named.get(name).copied()),
+            Some(End::Script) => failed.add_steps(steps.failed()),
+            Some(End::ScriptBefore) => steps.script = steps.script_before.clone(),
             None => {}
         }
     }
@@ -105,22 +110,60 @@ fn mark_commands(lines: &mut [Line]) {
 #[derive(Default)]
 struct Steps {
     last: usize,
-    /// The last one that is a script of a job or a stage, and the one before it.
-    script: usize,
-    script_before: usize,
+    /// The steps of the last script of a job or a stage, and those of the one before it.
+    script: Range<usize>,
+    script_before: Range<usize>,
+    /// Whether a script runs that shows each command before it runs it.
+    shows_commands: bool,
+    /// The last command that it showed.
+    command: Option<Command>,
+    /// Whether the line before may lead to what a reader is to type, which looks like a command.
+    is_led_to: bool,
     named: HashMap<Vec<u8>, usize>,
 }
 
+/// A command that a script has shown.
+struct Command {
+    /// The step that begins with it.
+    step: usize,
+    /// Whether anything stands behind it.
+    has_said: bool,
+}
+
 impl Steps {
-    fn pass(&mut self, said: &[u8]) {
-        let Some(step) = begin(said) else { return };
+    fn pass(&mut self, text: &[u8], has_label: bool) {
+        let said = text.trim_ascii_start();
+        if let Some(step) = begin(said) {
+            self.begin(step);
+            self.named.extend(step_name(said).map(|name| (name.to_vec(), self.last)));
+        } else if self.shows_commands && text.starts_with(b"$ ") && !has_label && !self.is_led_to {
+            self.last += 1;
+            self.command = Some(Command { step: self.last, has_said: false });
+        } else if let Some(command) = self.command.as_mut().filter(|_| self.shows_commands) {
+            command.has_said |= !said.is_empty() && !said.starts_with(b"section_end:");
+        }
+        self.is_led_to = said.is_empty() || said.ends_with(b":");
+        if self.shows_commands {
+            self.script.end = self.last + 1;
+        }
+    }
+
+    fn begin(&mut self, step: Step) {
         self.last += 1;
-        if step == Step::Script {
-            (self.script_before, self.script) = (self.script, self.last);
+        if matches!(step, Step::Script | Step::Commands) {
+            self.script_before = std::mem::replace(&mut self.script, self.last..self.last + 1);
+            self.command = None;
         }
-        if let Some(name) = step_name(said) {
-            self.named.insert(name.to_vec(), self.last);
+        if step != Step::Plain {
+            self.shows_commands = step == Step::Commands;
         }
+    }
+
+    /// The steps of the script that failed. Where the last command said something, those from it on; one that said nothing may only have asked
+    /// how the others went.
+    fn failed(&self) -> Range<usize> {
+        let said = self.command.as_ref().filter(|command| command.has_said);
+        said.map_or(self.script.start, |command| command.step)..self.script.end
     }
 }
 
@@ -197,6 +240,8 @@ mod tests {
         for log in [
             "2024-05-06T07:08:09.1Z ##[group]Run b\n2024-05-06T07:08:09.1Z b: x\n2024-05-06T07:08:09.1Z ##[group]Run a\n2024-05-06T07:08:09.2Z a: x\n2024-05-06T07:08:09.2Z ##[error]Process completed with exit code 2.\n2024-05-06T07:08:09.3Z Post job cleanup.\n2024-05-06T07:08:09.3Z b: z\n",
             "section_start:1700000000:get_sources\r\x1b[0Kb: x\nsection_start:1700000001:step_script\r\x1b[0K$ a\na: x\nsection_start:1700000002:after_script\r\x1b[0Kb: z\nsection_end:1700000003:after_script\r\x1b[0K\nERROR: Job failed: exit code 1\n",
+            "section_start:1:step_script\r\x1b[0Kb: x\n$ b || true\nb: x\n$ a\na: x\nRun:\n$ type c\nsection_end:3:step_script\r\x1b[0K\nsection_start:3:cleanup_file_variables\r\x1b[0Kb: z\n$ b: z\nERROR: Job failed: exit code 1\n",
+            "Executing \"step_script\" stage of the job script 00:01\n$ b\nb: x\nStep 1/2 : FROM b\nb: y\n$ a\na: x\nCleaning up project directory and file based variables\n00:01\nERROR: Job failed: exit code 1\n",
             "[Pipeline] { (One)\n+ b\nb: x\n[Pipeline] { (Two)\n+ a\na: x\nERROR: script returned exit code 2\n",
             "[Pipeline] { (One)\nb: x\n[Pipeline] { (Two)\na: x\n[Pipeline] { (Three)\nStage \"Three\" skipped due to earlier failure(s)\n[Pipeline] { (Declarative: Post Actions)\nb: y\nERROR: script returned exit code 2\n",
             "travis_time:start:1\r\x1b[0K$ b\nb: x\ntravis_time:end:1\nThe command \"b\" exited with 0.\ntravis_time:start:2\r$ a\na: x\nThe command \"a\" exited with 2.\n",
@@ -212,6 +257,13 @@ mod tests {
             let text = concerned(log).join("\n");
             assert!(text.contains("a: x") && !text.contains("b: "), "{log}\n{text}");
         }
+    }
+
+    #[test]
+    fn where_the_last_command_of_a_script_said_nothing_those_before_it_concern() {
+        let log = "section_start:1:get_sources\r\x1b[0Kb: x\nsection_start:1:step_script\r\x1b[0K$ set +e\n$ c\na: x\n$ exit 2\nsection_end:3:step_script\r\x1b[0K\nERROR: Job failed: exit code 2\n";
+        let text = concerned(log).join("\n");
+        assert!(text.contains("a: x") && !text.contains("b: "), "{text}");
     }
 
     #[test]
