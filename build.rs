@@ -1,5 +1,5 @@
 //! Embeds `rules/`: the directory is the registry. The rules are checked here and their literals extracted, by the same code that
-//! reads the user's own files when the program runs; examples and sources are for people and tests and stay out.
+//! reads the user's own files when the program runs; of the examples only what must be silent comes along, for `--test-rules`.
 #![expect(
     clippy::disallowed_methods,
     reason = "this runs when the program is built, not on the machine that is examined"
@@ -31,8 +31,9 @@ fn main() -> io::Result<()> {
             println!("cargo::error={fault}");
         }
     }
-    let target = Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("rules.bin");
-    fs::write(target, registry.encoded().map_err(io::Error::other)?)
+    let target = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    fs::write(target.join("rules.bin"), registry.encoded().map_err(io::Error::other)?)?;
+    fs::write(target.join("silent.bin"), postcard::to_allocvec(&registry.silent).map_err(io::Error::other)?)
 }
 
 /// The files of `rules/`, by name.
@@ -53,6 +54,8 @@ struct Registry {
     exits: Vec<Exit>,
     fallbacks: Vec<Fallback>,
     verbs: Vec<(String, Operation)>,
+    /// Ids of rules and what must be silent for them, which rules of users are held against.
+    silent: Vec<(String, String)>,
 }
 
 struct Rule {
@@ -83,11 +86,12 @@ impl Registry {
                 );
             }
             let (id, is_loose) = (rule.id.into_inner(), rule.loose);
+            self.silent.extend(rule.silent.into_iter().map(|output| (id.clone(), output.into_inner())));
             self.rules.push(Rule { id, file: self.files.len(), is_loose, keys: compiled.keys(), encoded });
         }
         self.benign.extend(parsed.benign.iter().map(Benign::from));
         self.exits.extend(parsed.exit.iter().map(Exit::from));
-        self.fallbacks.extend(parsed.fallback.into_iter().map(Fallback::from));
+        self.fallbacks.extend(parsed.fallback.iter().map(Fallback::from));
         self.verbs.extend(parsed.verbs);
         self.files.push(name);
         Ok(())

@@ -52,8 +52,8 @@ pub struct Options {
     /// Repeat a report's diagnosis from the state that it recorded
     #[arg(long, value_name = "REPORT", group = "action")]
     pub replay: Option<PathBuf>,
-    /// What a cause is, how it is checked and fixed
-    #[arg(long, value_name = "ID", group = "action")]
+    /// What a cause is, how it is checked and fixed; without ID, which causes there are
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", group = "action")]
     pub cause: Option<String>,
     /// Run the examples of a rule directory
     #[arg(long, value_name = "DIR", group = "action")]
@@ -134,7 +134,7 @@ pub enum Action {
     },
     /// Repeat a report's diagnosis.
     Replay(PathBuf),
-    /// Tell what a cause is.
+    /// Tell what a cause is; with no id, which there are.
     Cause(String),
     /// Run the examples of a rule directory.
     TestRules(PathBuf),

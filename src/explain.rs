@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::report::{self, Progress, Report, ReportFile, Span, Style, safe};
 use crate::run::Ran;
 use crate::sys::fd;
+use crate::text::said;
 use failure::{End, Failure};
 use output::{answer, rendered, told};
 use rules::Rules;
@@ -52,7 +53,7 @@ pub fn after_failure(options: &Options, command: &[OsString], failed: Failed) {
         Surroundings::of_child(ran.status.as_deref(), ran.limits).changed_by(command),
         Instant::now() + PROBES,
     );
-    let rules = Rules::all(options, &machine);
+    let rules = Rules::all(options, &machine, options.verbose);
     let span = Span { started: ran.started, duration: ran.duration };
     let failure = Failure {
         mode: Mode::Run,
@@ -129,7 +130,7 @@ pub fn saved(options: &Options, saved: &Saved) -> i32 {
         Err(error) => return own_failure(&error),
     };
     let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
-    let rules = Rules::all(options, &here);
+    let rules = Rules::all(options, &here, true);
     let machine = recorded.as_ref().map_or(here, played);
     let reader = AnyReader::new(&rules.library, catalogues::of_libc);
     let (transcript, notes) = match log::read(saved.files, &reader) {
@@ -161,7 +162,7 @@ pub fn replay(options: &Options, file: &Path) -> i32 {
         Err(error) => return own_failure(&error),
     };
     let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
-    let rules = Rules::all(options, &here);
+    let rules = Rules::all(options, &here, true);
     let failure = Failure {
         mode: recorded.mode,
         command: &recorded.argv(),
@@ -180,7 +181,7 @@ pub fn replay(options: &Options, file: &Path) -> i32 {
 fn recorded(file: &Path) -> Result<Report, String> {
     let mut bytes = Vec::new();
     let read = log::open(file).and_then(|mut report| report.read_to_end(&mut bytes));
-    let read = read.map_err(|error| error.to_string()).and_then(|_| report::read(&bytes));
+    let read = read.map_err(|error| said(&error)).and_then(|_| report::read(&bytes));
     read.map_err(|error| format!("{}: {error}", safe(&file.to_string_lossy())))
 }
 
@@ -189,12 +190,17 @@ fn played(report: &Report) -> Machine {
     Machine::played(report.machine.surroundings.clone(), report.machine.answers.clone())
 }
 
-/// `--cause`: what a cause is, how it is checked and fixed. The result is an exit status.
+/// `--cause`: what a cause is, how it is checked and fixed; without an id, which there are. The result is an exit status.
 #[must_use]
 pub fn cause(id: &str) -> i32 {
+    if id.is_empty() {
+        let lines = cause::ALL.iter().map(|cause| format!("{:28}{}\n", cause.id, cause.in_a_sentence()));
+        return say(&lines.collect::<String>());
+    }
     let Some(cause) = cause::by_id(id) else {
         let near = cause::near(id).join(", ");
-        let hint = if near.is_empty() { String::new() } else { format!("; near ones: {near}") };
+        let hint =
+            if near.is_empty() { "; explain --cause lists all".to_owned() } else { format!("; near ones: {near}") };
         return own_failure(&format!("no cause has the id {}{hint}", safe(id)));
     };
     say(cause.page)

@@ -21,7 +21,7 @@ pub fn test_rules(directory: &Path) -> i32 {
         return own_failure(&format!("{} holds no rules", safe(&directory.to_string_lossy())));
     }
     let tested = library.test();
-    let reviewed = library.review(&Library::builtin(), near_causes);
+    let reviewed = library.review(&Library::builtin(), cause::instead_of);
     let is_unread = library.is_empty() && faults.iter().any(|fault| fault.line.is_none());
     let errors: Vec<Fault> = faults.into_iter().chain(tested.failures).chain(reviewed.failures).collect();
     let warnings: Vec<Fault> = tested.warnings.into_iter().chain(reviewed.warnings).collect();
@@ -45,11 +45,6 @@ pub fn test_rules(directory: &Path) -> i32 {
 #[must_use]
 pub fn rule_schema() -> i32 {
     say(include_str!("../docs/rule.schema.json"))
-}
-
-/// Nothing for the id of a cause, and ids that are like it for another word.
-fn near_causes(id: &str) -> Option<Vec<&'static str>> {
-    cause::by_id(id).is_none().then(|| cause::near(id))
 }
 
 /// `FILE:LINE: error: what`, a line each.

@@ -1,6 +1,7 @@
 //! Text and bytes, as they are read and shown. Bytes of the machine (paths, file contents, output) are not always UTF-8, and JSON is:
 //! [`Bytes`] carries them without loss.
 
+use crate::sys::errno::Errno;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes that become a JSON string where they are UTF-8 and an array of numbers where they are not.
@@ -13,6 +14,12 @@ impl Bytes {
     pub fn lossy(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
+}
+
+/// What an error says, in the kernel's words where it is the kernel's: the standard library adds its number.
+#[must_use]
+pub fn said(error: &std::io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), |errno| Errno::from_raw(errno).desc().to_owned())
 }
 
 #[derive(Serialize, Deserialize)]

@@ -28,6 +28,16 @@ pub struct Cause {
     pub check: fn(&Case, &Suspect) -> Verdict,
 }
 
+impl Cause {
+    /// What it is: the first sentence of its page, behind the title.
+    #[must_use]
+    pub fn in_a_sentence(&self) -> String {
+        let text = self.page.split("\n\n").nth(1).unwrap_or_default().replace('\n', " ");
+        let end = text.match_indices([' ']).map(|(at, _)| at).find(|at| text[..*at].ends_with(['.', ':']));
+        text[..end.unwrap_or(text.len())].trim_end_matches([':', '.']).to_owned()
+    }
+}
+
 macro_rules! causes {
     ($($name:ident),* $(,)?) => {
         $(mod $name;)*
@@ -132,13 +142,21 @@ pub fn by_id(id: &str) -> Option<&'static Cause> {
     ALL.iter().find(|cause| cause.id == id).copied()
 }
 
+/// Nothing for the id of a cause; for another word the ids that are like it.
+#[must_use]
+pub fn instead_of(id: &str) -> Option<Vec<&'static str>> {
+    by_id(id).is_none().then(|| near(id))
+}
+
 /// Ids that are nearly the one that was asked for, the nearest first.
 #[must_use]
 pub fn near(id: &str) -> Vec<&'static str> {
     let mut near: Vec<_> = ALL.iter().map(|cause| (strsim::damerau_levenshtein(id, cause.id), cause.id)).collect();
-    near.retain(|(distance, known)| {
-        *distance <= known.len() / 3 || known.split('-').any(|word| id.len() > 2 && word.starts_with(id))
-    });
+    let is_like = |known: &str| {
+        let words = id.split('-').filter(|word| word.len() > 2);
+        known.split('-').any(|known| words.clone().any(|word| known.starts_with(word)))
+    };
+    near.retain(|(distance, known)| *distance <= known.len() / 3 || is_like(known));
     near.sort_unstable();
     near.into_iter().map(|(_, id)| id).take(5).collect()
 }

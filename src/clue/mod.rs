@@ -62,7 +62,7 @@ pub use script::recipe::Recipe;
 pub use script::standing::{Standing, may_end_with};
 pub use script::{ScriptFile, is_shell};
 pub use search::skim::Skim;
-pub use written::Fault;
+pub use written::{Fault, Source};
 
 /// One observed failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +117,26 @@ pub struct Clue {
 }
 
 impl Clue {
+    /// What was read, for people: by which rule, and what it tells.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let parts = [
+            ("errno", self.errno.map(crate::sys::errno::name)),
+            (
+                "operation",
+                self.operation.and_then(|operation| Some(serde_json::to_value(operation).ok()?.as_str()?.to_owned())),
+            ),
+            ("path", path(&self.path)),
+            ("other", path(&self.other_path)),
+            ("subject", self.subject.clone()),
+            ("program", self.program.clone()),
+            ("suspects", Some(self.suspects.join(", ")).filter(|suspects| !suspects.is_empty())),
+        ];
+        let parts = parts.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+        format!("read by the rule {}: {}", self.rule, parts.collect::<Vec<_>>().join("; "))
+    }
+
     /// What the end of a command that could not be started says: the errno of execve(2), and the program where it was named by path.
     #[must_use]
     pub fn of_outcome(outcome: &Outcome, command: &[OsString]) -> Option<Self> {

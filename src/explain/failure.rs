@@ -44,7 +44,7 @@ impl Failure<'_> {
             }
         }
         let mut report = self.reported(&self.case(machine, &clues), diagnosis);
-        report.notes = rules.notes(!report.causes.is_empty());
+        report.notes = rules.notes(&clues, !report.causes.is_empty());
         report
     }
 

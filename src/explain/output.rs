@@ -3,6 +3,7 @@
 use crate::cli::{Color, Format, Options};
 use crate::exit;
 use crate::report::{Report, ReportFile, Style};
+use crate::text::said;
 use std::io::{self, IsTerminal, Write};
 
 /// Where the answer was asked for, it is given on stdout, also that there is none.
@@ -43,7 +44,7 @@ pub fn own_failure(message: &str) -> i32 {
 pub(crate) fn say(text: &str) -> i32 {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => 0,
-        Err(error) => own_failure(&format!("cannot write to stdout: {error}")),
+        Err(error) => own_failure(&format!("cannot write to stdout: {}", said(&error))),
     }
 }
 

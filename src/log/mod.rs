@@ -10,7 +10,7 @@ mod telling;
 pub use open::open;
 
 use crate::clue::AnyReader;
-use crate::text::size;
+use crate::text::{said, size};
 use crate::transcript::{LogFile, Transcript};
 use select::Selection;
 use std::io::Read;
@@ -32,12 +32,14 @@ pub fn read(files: &[PathBuf], reader: &AnyReader) -> Result<(Transcript, Vec<St
         let name = name(file);
         selection.begin_log();
         let offset = selection.written();
-        let mut log = open(file).map_err(|error| format!("{name}: {error}"))?;
+        let mut log = open(file).map_err(|error| format!("{name}: {}", said(&error)))?;
         let end = pour(&mut log, &mut selection);
         let bytes = selection.written() - offset;
         match end {
-            End::Damage(error) if bytes == 0 => return Err(format!("{name}: {error}")),
-            End::Damage(error) => notes.push(format!("{name}: read as far as it goes, {bytes} bytes: {error}")),
+            End::Damage(error) if bytes == 0 => return Err(format!("{name}: {}", said(&error))),
+            End::Damage(error) => {
+                notes.push(format!("{name}: read as far as it goes, {bytes} bytes: {}", said(&error)));
+            }
             End::GivenUp => notes.push(format!("{name} is no text: its first {} are none", size(bytes))),
             End::Whole if bytes == 0 => notes.push(format!("{name} is empty")),
             End::Whole if selection.is_no_text() => notes.push(format!("{name} is no text")),

@@ -23,6 +23,8 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
 ];
 /// Bytes of the longest of them.
 const MAGIC: u64 = 8;
+/// Where the header of a tar archive, compressed or not, has its magic (POSIX.1-2017, pax, ustar Interchange Format).
+const TAR: (usize, &[u8]) = (257, b"ustar");
 /// The device that is always at its end (Linux, Documentation/admin-guide/devices.txt: major 1, minor 3).
 const NULL: u64 = libc::makedev(1, 3);
 
@@ -68,16 +70,30 @@ fn decoded(mut raw: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let is = |form: &[u8]| magic.starts_with(form);
     let (gzip, zstd) = (is(GZIP), is(ZSTD));
     if let Some((_, kind, command)) = FOREIGN.iter().find(|(form, ..)| is(form)) {
-        return Err(io::Error::other(format!(
-            "is {kind}: give its text as standard input, {command} FILE | explain --log - --status N"
-        )));
+        return Err(foreign(kind, command));
     }
     let whole = Cursor::new(magic).chain(raw);
     match () {
-        () if gzip => as_utf8(MultiGzDecoder::new(BufReader::new(whole))),
-        () if zstd => as_utf8(Frames::of(BufReader::new(whole))),
-        () => as_utf8(whole),
+        () if gzip => no_archive(MultiGzDecoder::new(BufReader::new(whole))),
+        () if zstd => no_archive(Frames::of(BufReader::new(whole))),
+        () => no_archive(whole),
     }
+}
+
+fn no_archive(mut log: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+    let (offset, magic) = TAR;
+    let mut head = Vec::new();
+    let whole = log.by_ref().take((offset + magic.len()) as u64).read_to_end(&mut head);
+    if head.get(offset..).is_some_and(|found| found == magic) {
+        return Err(foreign("a tar archive", "tar -xOf"));
+    }
+    // What was read before the damage counts; whoever reads on meets it again.
+    whole.or_else(|error| if head.is_empty() { Err(error) } else { Ok(0) })?;
+    as_utf8(Cursor::new(head).chain(log))
+}
+
+fn foreign(kind: &str, command: &str) -> io::Error {
+    io::Error::other(format!("is {kind}: give its text as standard input, {command} FILE | explain --log - --status N"))
 }
 
 /// Zstandard frames, one after the other: `zstd` makes several where it is given several files.

@@ -55,7 +55,7 @@ pub use packages::Owned;
 pub use processes::{Coverage, Deleted, DeletedFile, Program, Use, User, Users};
 pub use quota::{Account, Allowance, Quota};
 pub use record::Record;
-pub use rule_files::{Ownership, RuleFile, RulePlace};
+pub use rule_files::{Ownership, RuleFile, RulePlace, rule_files};
 pub use sockets::{BoundSocket, PortSocket, SocketState};
 pub use surroundings::{Identity, Surroundings};
 pub use tree::{Branch, TreeUsage};

@@ -61,14 +61,18 @@ impl Machine {
     }
 }
 
+/// The same, waited for as long as it takes.
+///
+/// # Errors
+/// As [`Machine::rule_files`].
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
-fn rule_files(place: &Path) -> Answer<RulePlace> {
+pub fn rule_files(place: &Path) -> Answer<RulePlace> {
     let found = std::fs::metadata(place)?;
     if !found.is_dir() {
         return Ok(RulePlace { ownership: None, files: vec![read(place.to_owned())] });
     }
     let mut names: Vec<PathBuf> = std::fs::read_dir(place)?.flatten().map(|entry| entry.path()).collect();
-    names.retain(|name| name.extension().is_some_and(|extension| extension == "toml"));
+    names.retain(|name| is_rule_file(name));
     names.sort();
     if names.len() > MOST_FILES {
         return Err(Unknown::Unsupported(format!(
@@ -86,6 +90,12 @@ fn rule_files(place: &Path) -> Answer<RulePlace> {
         files.push(file);
     }
     Ok(RulePlace { ownership: Some(Ownership::from(&found)), files })
+}
+
+/// As a shell's `*.toml` has them: hidden names are those of editors that lock a file or keep it (`.#frob.toml`).
+fn is_rule_file(name: &Path) -> bool {
+    let is_hidden = name.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_hidden && name.extension().is_some_and(|extension| extension == "toml")
 }
 
 fn read(file: PathBuf) -> RuleFile {
@@ -132,7 +142,7 @@ mod tests {
     #[test]
     fn rule_files_are_read_by_name_and_nothing_else_is() {
         let root = tempfile::tempdir().unwrap();
-        for name in ["b.toml", "a.toml", "a.toml~", "README"] {
+        for name in ["b.toml", "a.toml", "a.toml~", ".#a.toml", ".toml", "README"] {
             std::fs::write(root.path().join(name), name).unwrap();
         }
         let place = rule_files(root.path()).unwrap();

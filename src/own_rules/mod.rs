@@ -9,7 +9,7 @@ mod trust;
 
 pub use project::Project;
 
-use crate::clue::Fault;
+use crate::clue::{Fault, Source};
 use crate::machine::{Identity, Machine, Ownership, RuleFile, Surroundings, Unknown};
 use crate::sys::errno::Errno;
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         let found = match self.machine.rule_files(&place.path) {
             Ok(found) => found,
             Err(error) if place.asked == Asked::Always && self.is_absent(place, &error) => return,
-            Err(error) => return own.faults.push(unread(place.path.clone(), &error)),
+            Err(error) => return own.faults.push(Fault::unread(&place.path, &error)),
         };
         if let Some(doubt) = self.doubt(place, found.ownership) {
             return own.faults.push(Fault { file: place.path.clone(), line: None, text: doubt });
@@ -131,14 +131,12 @@ impl<'a> Reader<'a> {
 
     fn text(&self, place: &Place, file: RuleFile) -> Result<(PathBuf, String), Fault> {
         let RuleFile { file, read } = file;
-        let (ownership, bytes) = read.map_err(|error| unread(file.clone(), &error))?;
+        let (ownership, bytes) = read.map_err(|error| Fault::unread(&file, &error))?;
         if let Some(text) = self.doubt(place, Some(ownership)) {
             return Err(Fault { file, line: None, text });
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok((file, text)),
-            Err(error) => Err(not_text(file, &error)),
-        }
+        let text = Source::text_of(&file, bytes)?;
+        Ok((file, text))
     }
 
     /// Why the rules of a place are not used.
@@ -187,16 +185,6 @@ impl Believed {
 fn lossy(file: &RuleFile) -> Option<(PathBuf, String)> {
     let (_, bytes) = file.read.as_ref().ok()?;
     Some((file.file.clone(), String::from_utf8_lossy(bytes).into_owned()))
-}
-
-fn unread(file: PathBuf, error: &Unknown) -> Fault {
-    Fault { file, line: None, text: format!("cannot be read: {error}") }
-}
-
-fn not_text(file: PathBuf, error: &std::string::FromUtf8Error) -> Fault {
-    let end = error.utf8_error().valid_up_to();
-    let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..end]).count();
-    Fault { file, line: Some(line), text: "left out: this is no UTF-8".to_owned() }
 }
 
 #[cfg(test)]

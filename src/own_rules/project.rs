@@ -5,6 +5,7 @@ use super::trust::Store;
 use super::{OwnRules, Place, Reader};
 use crate::clue::Fault;
 use crate::machine::{Machine, RulePlace};
+use crate::text::said;
 use std::path::{Path, PathBuf};
 
 /// Adds the project's rules where they are trusted; else says in a word that they are there.
@@ -85,6 +86,6 @@ impl Project {
     }
 
     fn unkept(&self, error: &std::io::Error) -> String {
-        format!("cannot keep whether {} is trusted: {error}", self.rules.display())
+        format!("cannot keep whether {} is trusted: {}", self.rules.display(), said(error))
     }
 }

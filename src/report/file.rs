@@ -4,6 +4,7 @@
 use super::{Report, safe};
 use crate::sys::fd;
 use crate::sys::signal::{self, Disposition};
+use crate::text::said;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{OwnedFd, RawFd};
@@ -34,7 +35,7 @@ impl ReportFile {
     /// Why it could not be opened or written, with its name.
     pub fn write(self, report: &Report) -> Result<(), String> {
         let name = safe(&self.name.to_string_lossy());
-        let told = |error: io::Error| format!("cannot write the report to {name}: {error}");
+        let told = |error: io::Error| format!("cannot write the report to {name}: {}", said(&error));
         let json = report.to_json().map_err(io::Error::other).map_err(told)?;
         // A limit on file sizes is an error to tell, not a signal to die by (setrlimit(2)).
         let _ = signal::dispose(libc::SIGXFSZ, Disposition::Ignore);

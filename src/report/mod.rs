@@ -14,6 +14,7 @@ pub use sanitise::safe;
 pub use style::Style;
 
 use crate::cause::{Case, Confidence, Evidence, Fix, Mode, Seen};
+use crate::clue::Clue;
 use crate::diagnose::Diagnosis;
 use crate::machine::{Record, Surroundings};
 use crate::outcome::Outcome;
@@ -55,6 +56,9 @@ pub struct Report {
     pub causes: Vec<Explained>,
     /// What was suspected and is refuted.
     pub ruled_out: Vec<RuledOut>,
+    /// What the rules have read, for people who ask for all.
+    #[serde(skip)]
+    pub read: Vec<String>,
     /// What is to be known of the explanation itself: rules that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -152,6 +156,7 @@ impl Report {
             stderr: Output::of(case.transcript),
             causes: diagnosis.found.into_iter().map(|diagnosed| Explained::of(diagnosed, case)).collect(),
             ruled_out: diagnosis.ruled_out.into_iter().map(RuledOut::of).collect(),
+            read: case.clues.iter().map(Clue::told).collect(),
             notes: Vec::new(),
             machine: Recorded {
                 surroundings: case.surroundings().clone(),

@@ -137,10 +137,20 @@ fn ruled_out(report: &Report, style: Style) -> String {
         out += &style.aside(&paragraph(&line, "  ", style.width));
     }
     match (out.is_empty(), report.causes.is_empty()) {
-        (true, true) => "explain: nothing was suspected\n".to_owned(),
+        (true, true) => format!("explain: nothing was suspected\n{}", read(report, style)),
         (true, false) => String::new(),
-        (false, _) => format!("\n{out}"),
+        (false, true) => format!("\n{}{out}", read(report, style)),
+        (false, false) => format!("\n{out}"),
     }
+}
+
+/// What the rules have read, where nothing came of it: who writes a rule sees whether it fired, and what it lacks.
+fn read(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    for read in report.read.iter().take(FACTS) {
+        out += &style.aside(&paragraph(&safe(read), "  ", style.width));
+    }
+    out
 }
 
 fn paragraph(text: &str, indent: &str, width: usize) -> String {

@@ -124,6 +124,27 @@ fn what_is_packed_otherwise_is_told_with_what_unpacks_it() {
 }
 
 #[test]
+fn an_archive_of_logs_is_told_with_what_unpacks_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("a.log"), FAILURE).expect("a log");
+    for (option, name) in [("-cf", "a.tar"), ("-czf", "a.tgz")] {
+        let made = Command::new("tar").args([option, name, "a.log"]).current_dir(directory.path()).status();
+        assert!(made.expect("tar").success());
+        let archive = directory.path().join(name);
+        let told = [&*format!("{name}: is a tar archive"), "tar -xOf FILE | explain --log -"];
+        assert_refused(&explain(&["--log", text(&archive), "--status", "2"]), &told);
+    }
+}
+
+#[test]
+fn what_the_kernel_says_of_a_log_comes_without_a_number() {
+    assert_refused(
+        &explain(&["--log", "/no/log", "--status", "2"]),
+        &["explain: /no/log: No such file or directory\n"],
+    );
+}
+
+#[test]
 fn what_stands_behind_a_large_hole_is_read() {
     let (_directory, log) = file("cut.log", b"");
     let hole = std::fs::File::options().write(true).open(&log).expect("the log");

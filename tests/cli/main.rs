@@ -194,6 +194,14 @@ fn an_unknown_cause_is_told_with_near_ones() {
 }
 
 #[test]
+fn without_an_id_all_causes_are_listed() {
+    let output = explain(&["--cause"]);
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!((output.status.code(), listed.lines().count()), (Some(0), explain::cause::ALL.len()));
+    assert!(listed.contains("\nbusy                        Something uses what is to be unmounted"), "{listed}");
+}
+
+#[test]
 fn a_cause_has_a_page() {
     let output = explain(&["--cause", "inodes-exhausted"]);
     assert_eq!(output.status.code(), Some(0));

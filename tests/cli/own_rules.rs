@@ -48,7 +48,7 @@ impl Homes {
 
 pub fn rule(id: &str, cause: &str) -> String {
     format!(
-        "[[rule]]\nid = \"{id}\"\npattern = '^{id}: lost it$'\nsuspects = [\"{cause}\"]\nsource = \"test\"\n\
+        "[[rule]]\nid = \"{id}\"\npattern = '^{id}: lost it$'\nsuspects = [\"{cause}\"]\nsource = \"run\"\n\
          fires = [{{ text = \"{id}: lost it\" }}]\nsilent = [\"{id}: lost its way\"]\n"
     )
 }
@@ -118,6 +118,31 @@ fn one_broken_rule_does_not_take_the_others_with_it() {
     homes.write("home/.config/explain/rules/a.toml", &(broken + &rule("frob", "busy")));
     let told = named(&homes, &[], &[]);
     assert!(told.starts_with("busy") && told.contains("a.toml:3: unknown field `pattren`"), "{told}");
+}
+
+#[test]
+fn a_cause_that_does_not_exist_is_told_where_the_rule_has_fired() {
+    let homes = Homes::new();
+    homes.write("rules/a.toml", &(rule("frib", "bisy") + &rule("frob", "bisy")));
+    let output = run(homes.explain(&["--rules", "rules", "sh", "-c", "echo 'frob: lost it' >&2; exit 3"]));
+    let told = "explain: rules/a.toml:11: frob: suspects: no cause has the id bisy (near ones: busy)\n";
+    assert_eq!((output.status.code(), stderr(&output)), (Some(3), format!("frob: lost it\n{told}")));
+}
+
+#[test]
+fn who_asks_for_all_sees_which_rule_has_read_what() {
+    let homes = Homes::new();
+    homes.rule("rules/a.toml", "busy");
+    let output = run(homes.explain(&["-v", "--rules", "rules", "sh", "-c", "echo 'frob: lost it' >&2; exit 3"]));
+    assert!(stderr(&output).contains("  read by the rule frob: suspects busy\n"), "{output:?}");
+}
+
+#[test]
+fn names_that_a_shell_does_not_list_are_no_rule_files() {
+    let homes = Homes::new();
+    homes.rule("home/.config/explain/rules/.a.toml", "busy");
+    std::os::unix::fs::symlink("u@host.1", homes.path("home/.config/explain/rules/.#a.toml")).expect("a link");
+    assert_eq!(named(&homes, &[], &[]), "nothing null");
 }
 
 #[test]

@@ -44,6 +44,81 @@ fn a_cause_that_does_not_exist_is_told_with_near_ones() {
 }
 
 #[test]
+fn causes_of_exits_and_fallbacks_are_looked_up_too() {
+    let text = "[[fallback]]\nerrno = \"EIO\"\nsuspects = [\"bisy\"]\n";
+    let told = "rules/own.toml:3: error: EIO: suspects: no cause has the id bisy (near ones: busy)";
+    assert_told(text, 1, told, "0 rules, 0 examples, 1 error, 0 warnings\n");
+    let text = "[[exit]]\nprogram = \"frob\"\nstatus = [300]\nmeaning = \"m\"\nsuspects = [\"qqq\"]\nsource = \"run\"\nfires = [\"frob\"]\n";
+    let (_, _, told) = tested(text);
+    assert!(
+        told.contains("own.toml:5: error: frob: suspects: no cause has the id qqq (explain --cause lists all)"),
+        "{told}"
+    );
+    assert!(told.contains("own.toml:3: error: frob: status: 300 is none of a failure"), "{told}");
+}
+
+#[test]
+fn placeholders_that_a_field_does_not_know_are_told() {
+    for (field, told) in [
+        ("path = \"{pth}.lock\"", "path has an unknown placeholder {pth}, known: path"),
+        (
+            "looked-in = [\"$HOME\", \"${-I}\", \"{othr}/..\"]",
+            "looked-in has an unknown placeholder {othr}, known: other,",
+        ),
+        ("looked-for = [\"{path}\", \"{name}.js\"]", "looked-for has an unknown placeholder {name}, known: path,"),
+        ("log = \"{cwd}/a.log\"", "log has an unknown placeholder {cwd}, known: path, subject"),
+    ] {
+        let text = rule("frob", "busy") + field + "\n";
+        assert_told(&text, 1, &format!("own.toml:8: error: frob: {told}"), "1 rule, 2 examples, 1 error, 0 warnings\n");
+    }
+}
+
+#[test]
+fn an_id_with_blanks_is_none() {
+    let text = rule("frob", "busy").replace("id = \"frob\"", "id = \"Frob it\"");
+    assert_told(&text, 1, "own.toml:2: error: Frob it: id: it needs", "1 rule, 2 examples, 1 error, 0 warnings\n");
+}
+
+#[test]
+fn a_source_that_nobody_can_follow_and_an_example_that_is_not_run_are_warnings() {
+    let text =
+        rule("frob", "busy").replace("\"run\"", "\"from memory\"").replace("it\" }", "it\", locale = \"xx_YY\" }");
+    let (status, _, told) = tested(&text);
+    assert!(
+        told.contains("own.toml:2: warning: frob: source: it names no file, manual page, run or address"),
+        "{told}"
+    );
+    assert!(
+        told.contains("own.toml:6: warning: frob: this example was not run: there is no locale xx_YY here"),
+        "{told}"
+    );
+    assert_eq!(status, 0);
+}
+
+#[test]
+fn a_rule_that_fires_in_what_is_silent_for_a_built_in_one_is_a_warning() {
+    // The silent example of tar-entry.
+    let text = rule("frob", "busy").replace("^frob: lost it$", "(?:^tar: Exiting with failure|^frob: lost it$)");
+    let told = "own.toml:2: warning: frob fires in what must be silent for the built-in tar-entry: \"tar: Exiting";
+    let (status, _, complaints) = tested(&text);
+    assert!(status == 0 && complaints.contains(told), "{complaints}");
+}
+
+#[test]
+fn what_a_run_leaves_out_is_left_out_here() {
+    let homes = Homes::new();
+    homes.write("rules/own.toml", &rule("frob", "busy"));
+    homes.write("rules/.own.toml", "no rule");
+    std::fs::write(homes.path("rules/latin.toml"), b"# a\n# \xe4\n").expect("a file");
+    std::fs::File::create(homes.path("rules/large.toml")).and_then(|file| file.set_len(9 << 20)).expect("a file");
+    let told = stderr(&run(homes.explain(&["--test-rules", "rules"])));
+    let expected = "rules/large.toml: error: cannot be read: it is larger than 8 MiB\nrules/latin.toml:2: error: left out: this is no UTF-8\n";
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(expected.lines().all(|line| lines.contains(&line)), "{told}");
+}
+
+#[test]
 fn an_id_that_is_given_twice_is_a_warning() {
     let told = "rules/own.toml:2: warning: frob: id: a later rule has it too, and this one does not count";
     assert_told(&rule("frob", "busy").repeat(2), 0, told, "1 rule, 2 examples, 0 errors, 1 warning\n");

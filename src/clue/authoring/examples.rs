@@ -1,8 +1,8 @@
 //! The examples of a library, run: every `fires` must fire and read what it says, no `silent` may fire.
 
 use crate::clue::Operation;
-use crate::clue::library::Library;
 use crate::clue::library::rule::Rule;
+use crate::clue::library::{Library, silent};
 use crate::clue::matcher::Said;
 use crate::clue::matcher::draft::Draft;
 use crate::clue::matcher::reader::Reader;
@@ -26,7 +26,8 @@ pub struct Tested {
     pub examples: usize,
     /// Examples that do not hold.
     pub failures: Vec<Fault>,
-    /// Rules that fire in what another rule's example says must be silent for that one: not wrong, worth a look.
+    /// Rules that fire in what another rule's example says must be silent for that one, and examples that cannot be run here: not wrong,
+    /// worth a look.
     pub warnings: Vec<Fault>,
 }
 
@@ -45,6 +46,10 @@ impl Library {
             tested.failures.extend(bench.failures(subject));
             tested.failures.extend(bench.deaf_patterns(subject));
             tested.warnings.extend(bench.warnings(subject));
+            tested.warnings.extend(subject.not_run());
+        }
+        for bench in [&of_forms, &of_words] {
+            tested.warnings.extend(self.noisy(bench));
         }
         for (benign, source) in &self.written_benign {
             tested.examples += benign.fires.len() + benign.silent.len();
@@ -57,6 +62,23 @@ impl Library {
         tested
     }
 
+    /// Rules with causes that fire in what must be silent for a rule that is part of the program, and no rule of these files.
+    fn noisy(&self, bench: &Bench) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (id, output) in silent() {
+            if self.rules.iter().any(|rule| rule.id() == id) {
+                continue;
+            }
+            for draft in bench.drafts(output, &[]) {
+                let rule = &self.rules[draft.rule];
+                let Some(text) = rule.written().filter(|text| !text.suspects.is_empty()) else { continue };
+                let what = format!("{} fires in what must be silent for the built-in {id}: {output:?}", rule.id());
+                faults.push(rule.source.fault(&text.id.span(), what));
+            }
+        }
+        faults
+    }
+
     fn untold_exits<'a>(&'a self, exit: &'a schema::Exit, source: &'a Source) -> impl Iterator<Item = Fault> + 'a {
         exit.fires.iter().filter_map(move |line| {
             let words: Vec<&str> = line.get_ref().split_whitespace().collect();
@@ -64,7 +86,7 @@ impl Library {
                 let is_failure = self.benign(&words, *status).is_none();
                 is_failure && self.of_status(&words, *status).is_some_and(|clue| clue.operation == exit.operation)
             };
-            let is_told = exit.status.iter().all(tells);
+            let is_told = exit.status.iter().all(|status| tells(status.get_ref()));
             (!is_told).then(|| source.fault(&line.span(), format!("{}: tells nothing", line.get_ref())))
         })
     }
@@ -74,7 +96,7 @@ impl Library {
         let examples = fires.chain(benign.silent.iter().map(|line| (line, false)));
         examples.filter_map(move |(line, expected)| {
             let words: Vec<&str> = line.get_ref().split_whitespace().collect();
-            let holds = benign.status.iter().all(|status| self.benign(&words, *status).is_some() == expected);
+            let holds = benign.status.iter().all(|status| self.benign(&words, *status.get_ref()).is_some() == expected);
             let what = if expected { "is not benign" } else { "is benign" };
             (!holds).then(|| source.fault(&line.span(), format!("{}: {what}", line.get_ref())))
         })
@@ -95,6 +117,19 @@ struct Subject<'a> {
     text: &'a schema::Rule,
 }
 
+impl<'a> Subject<'a> {
+    /// Examples in a locale that this machine does not have.
+    fn not_run(self) -> impl Iterator<Item = Fault> + 'a {
+        let Self { rule, text, .. } = self;
+        let is_absent = |locale: &&str| Locale::named(locale).is_none();
+        text.fires.iter().filter_map(move |example| {
+            let locale = example.locale.as_deref().filter(is_absent)?;
+            let what = format!("{}: this example was not run: there is no locale {locale} here", rule.id());
+            Some(rule.source.fault(&example.text.span(), what))
+        })
+    }
+}
+
 struct Bench<'a> {
     reader: Reader<'a>,
     surroundings: Surroundings,
@@ -105,7 +140,7 @@ impl Bench<'_> {
         let Subject { index, rule, text } = subject;
         let fault = |span: Range<usize>, text: String| rule.source.fault(&span, text);
         let fires = text.fires.iter().filter_map(move |example| {
-            let drafts = self.drafts_in(example.locale.as_deref(), example.text.get_ref(), text)?;
+            let drafts = self.drafts_in(example.locale.as_deref(), example.text.get_ref(), &text.commands)?;
             let wrong = match drafts.into_iter().find(|draft| draft.rule == index) {
                 None => "does not fire".to_owned(),
                 Some(draft) => self.difference(&draft, example)?,
@@ -113,7 +148,7 @@ impl Bench<'_> {
             Some(fault(example.text.span(), format!("{}: {wrong} in {:?}", rule.id(), example.text.get_ref())))
         });
         let silent = text.silent.iter().filter_map(move |output| {
-            let fires = self.drafts(output.get_ref(), text).iter().any(|draft| draft.rule == index);
+            let fires = self.drafts(output.get_ref(), &text.commands).iter().any(|draft| draft.rule == index);
             fires.then(|| fault(output.span(), format!("{}: fires in {:?}", rule.id(), output.get_ref())))
         });
         fires.chain(silent)
@@ -140,7 +175,7 @@ impl Bench<'_> {
         let Subject { index, rule, text } = subject;
         let others = move |draft: &Draft| draft.rule != index && !self.reader.rule(draft.rule).says.suspects.is_empty();
         text.silent.iter().flat_map(move |output| {
-            let drafts = self.drafts(output.get_ref(), text).into_iter().filter(others);
+            let drafts = self.drafts(output.get_ref(), &text.commands).into_iter().filter(others);
             drafts.map(move |draft| {
                 let other = self.reader.id(draft.rule);
                 let what = format!("{other} fires in what must be silent for {}: {:?}", rule.id(), output.get_ref());
@@ -149,21 +184,21 @@ impl Bench<'_> {
         })
     }
 
-    fn drafts(&self, output: &str, rule: &schema::Rule) -> Vec<Draft> {
-        self.drafts_by(&self.reader, output, rule)
+    fn drafts(&self, output: &str, commands: &[String]) -> Vec<Draft> {
+        self.drafts_by(&self.reader, output, commands)
     }
 
     /// The same with the words of a locale; none where it is not installed.
-    fn drafts_in(&self, locale: Option<&str>, output: &str, rule: &schema::Rule) -> Option<Vec<Draft>> {
-        let Some(locale) = locale else { return Some(self.drafts(output, rule)) };
+    fn drafts_in(&self, locale: Option<&str>, output: &str, commands: &[String]) -> Option<Vec<Draft>> {
+        let Some(locale) = locale else { return Some(self.drafts(output, commands)) };
         Locale::named(locale)?;
         let new = if self.reader.is_loose { Reader::loose } else { Reader::new };
-        Some(self.drafts_by(&new(self.reader.library, Some(locale)), output, rule))
+        Some(self.drafts_by(&new(self.reader.library, Some(locale)), output, commands))
     }
 
-    fn drafts_by(&self, reader: &Reader, output: &str, rule: &schema::Rule) -> Vec<Draft> {
+    fn drafts_by(&self, reader: &Reader, output: &str, commands: &[String]) -> Vec<Draft> {
         let transcript = Transcript::whole(output.as_bytes().to_vec());
-        let command: Vec<OsString> = rule.commands.first().map(OsString::from).into_iter().collect();
+        let command: Vec<OsString> = commands.first().map(OsString::from).into_iter().collect();
         let said = Said { transcript: &transcript, command: &command, surroundings: &self.surroundings, machine: None };
         reader.drafts(&reader.page(&transcript), &said)
     }

@@ -25,13 +25,13 @@ impl Library {
         }
         page.push_str("\n## Exit statuses that are an answer\n\n| program | status | meaning | source |\n| --- | --- | --- | --- |\n");
         for (benign, _) in &self.written_benign {
-            let status: Vec<String> = benign.status.iter().map(ToString::to_string).collect();
+            let status: Vec<String> = benign.status.iter().map(|status| status.get_ref().to_string()).collect();
             let (program, status) = (&benign.program, status.join(", "));
             let _ = writeln!(page, "| `{program}` | {status} | {} | {} |", benign.meaning, benign.source);
         }
         page.push_str("\n## Exit statuses that tell what failed\n\n| program | status | meaning | suspects | source |\n| --- | --- | --- | --- | --- |\n");
         for (exit, _) in &self.written_exits {
-            let status: Vec<String> = exit.status.iter().map(ToString::to_string).collect();
+            let status: Vec<String> = exit.status.iter().map(|status| status.get_ref().to_string()).collect();
             let suspects: Vec<&str> = exit.suspects.iter().map(|id| id.get_ref().as_str()).collect();
             let (program, status, suspects) = (&exit.program, status.join(", "), suspects.join(", "));
             let _ = writeln!(page, "| `{program}` | {status} | {} | {suspects} | {} |", exit.meaning, exit.source);

@@ -3,6 +3,7 @@
 use crate::clue::Clue;
 use crate::clue::language::verbs::Verbs;
 use crate::clue::written::{Benign, Embedded, Fallback, Fault, Source, schema};
+use crate::machine::{RuleFile, RulePlace, rule_files};
 use exits::Exits;
 use rule::{Rule, known_errno};
 use std::collections::HashMap;
@@ -17,6 +18,14 @@ pub mod rule;
 /// What the build made of `rules/`: an [`Embedded`].
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 
+/// What must be silent for the rules of `rules/`, by their ids.
+static SILENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/silent.bin"));
+
+/// The same, read.
+pub(in crate::clue) fn silent() -> Vec<(&'static str, &'static str)> {
+    postcard::from_bytes(SILENT).unwrap_or_default()
+}
+
 /// All rules.
 #[derive(Debug, Default)]
 pub struct Library {
@@ -25,11 +34,14 @@ pub struct Library {
     /// The first that fits counts.
     pub(in crate::clue) fallbacks: Vec<Fallback>,
     pub(in crate::clue) exits: Exits,
-    /// Exit statuses of files, with their examples.
+    /// Exit statuses and fallbacks of files, as they are written.
     pub(in crate::clue) written_benign: Vec<(schema::Benign, Arc<Source>)>,
     pub(in crate::clue) written_exits: Vec<(schema::Exit, Arc<Source>)>,
+    pub(in crate::clue) written_fallbacks: Vec<(schema::Fallback, Arc<Source>)>,
     /// Rules in whose place later ones of the same id stand.
     pub(in crate::clue) replaced: Vec<Rule>,
+    /// Whether files added verbs.
+    has_verbs: bool,
     /// Places of the rules, once there are rules of files.
     by_id: HashMap<String, usize>,
 }
@@ -70,7 +82,11 @@ impl Library {
     /// Whether files added nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.written_benign.is_empty() && self.written_exits.is_empty()
+        self.rules.is_empty()
+            && self.written_benign.is_empty()
+            && self.written_exits.is_empty()
+            && self.written_fallbacks.is_empty()
+            && !self.has_verbs
     }
 
     /// The rules, in the order of their files.
@@ -110,13 +126,19 @@ impl Library {
 
     fn add_paths(&mut self, paths: &[PathBuf]) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for file in paths.iter().flat_map(|path| files(path)) {
-            match read(&file) {
-                Ok(text) => faults.extend(self.add(&Source::new(&file, text))),
-                Err(error) => faults.push(Fault { file, line: None, text: format!("cannot be read: {error}") }),
+        for path in paths {
+            match rule_files(path) {
+                Ok(RulePlace { files, .. }) => faults.extend(files.into_iter().flat_map(|file| self.add_file(file))),
+                Err(error) => faults.push(Fault::unread(path, &error)),
             }
         }
         faults
+    }
+
+    fn add_file(&mut self, RuleFile { file, read }: RuleFile) -> Vec<Fault> {
+        let text =
+            read.map_err(|error| Fault::unread(&file, &error)).and_then(|(_, bytes)| Source::text_of(&file, bytes));
+        text.map_or_else(|fault| vec![fault], |text| self.add(&Source::new(&file, text)))
     }
 
     /// The same as [`Self::add`], sooner where the file is sound and holds rules alone.
@@ -139,11 +161,16 @@ impl Library {
         let mut fallbacks = Vec::new();
         for fallback in parsed.fallback {
             let known = known_errno(&fallback.errno, source);
-            faults.extend(known.map(|_| fallbacks.push(fallback.into())).err());
+            faults.extend(known.as_ref().err().cloned());
+            if known.is_ok() {
+                fallbacks.push((&fallback).into());
+                self.written_fallbacks.push((fallback, Arc::clone(source)));
+            }
         }
         self.put_fallbacks(fallbacks);
         self.written_benign.extend(parsed.benign.into_iter().map(|benign| (benign, Arc::clone(source))));
         self.written_exits.extend(parsed.exit.into_iter().map(|exit| (exit, Arc::clone(source))));
+        self.has_verbs |= !parsed.verbs.is_empty();
         self.verbs.extend(parsed.verbs);
         faults
     }
@@ -166,24 +193,4 @@ impl Library {
             self.rules.push(rule);
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "rule files are configuration, not the machine that is examined")]
-fn read(file: &Path) -> std::io::Result<String> {
-    let kind = std::fs::metadata(file)?.file_type();
-    // A FIFO would be waited for, and some devices have no end.
-    if !kind.is_file() && !kind.is_dir() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
-    std::fs::read_to_string(file)
-}
-
-/// The file itself, or the `*.toml` files of a directory by name.
-#[expect(clippy::disallowed_methods, reason = "rule files are configuration, not the machine that is examined")]
-fn files(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    files
 }

@@ -121,6 +121,18 @@ impl Rule {
         }
     }
 
+    /// The causes that its file names; none for a rule that is part of the program.
+    pub(in crate::clue) fn suspects(&self) -> Vec<Spanned<String>> {
+        let (text, start) = match &self.body {
+            Body::Embedded(_) => return Vec::new(),
+            Body::Written(text) => return text.suspects.clone(),
+            Body::At(place) => (self.source.rule_at(place), place.start),
+        };
+        let in_file =
+            |id: Spanned<String>| Spanned::new(id.span().start + start..id.span().end + start, id.into_inner());
+        text.into_iter().flat_map(|text| text.suspects).map(in_file).collect()
+    }
+
     /// What it reads.
     pub(in crate::clue) fn ready(&self) -> &Ready {
         self.ready.get_or_init(|| {

@@ -68,6 +68,10 @@ fn beside(pattern: &Spanned<String>, source: &Source) -> Result<Form, Fault> {
     Form::beside(pattern.get_ref(), Case::Kept).map_err(|what| source.fault(&pattern.span(), format!("pattern {what}")))
 }
 
+fn texts(written: &[Spanned<String>]) -> Vec<String> {
+    written.iter().map(|text| text.get_ref().clone()).collect()
+}
+
 impl Log {
     fn new(rule: &schema::Rule, source: &Source) -> Result<Option<Self>, Fault> {
         let part = rule.log_from.as_ref().or(rule.log_to.as_ref());
@@ -75,7 +79,7 @@ impl Log {
             (None, Some(part)) => Err(source.fault(&part.span(), "log-from and log-to need log".to_owned())),
             (None, None) => Ok(None),
             (Some(file), _) => Ok(Some(Self {
-                file: file.clone(),
+                file: file.get_ref().clone(),
                 from: rule.log_from.as_ref().map(|from| beside(from, source)).transpose()?,
                 to: rule.log_to.as_ref().map(|to| beside(to, source)).transpose()?,
             })),
@@ -109,11 +113,11 @@ impl Compiled {
             program: rule.program.clone(),
             operation: rule.operation,
             errno: rule.errno.as_ref().map(|errno| errno.get_ref().clone()),
-            path: rule.path.clone(),
-            looked_in: rule.looked_in.clone(),
-            looked_for: rule.looked_for.clone(),
+            path: rule.path.as_ref().map(|path| path.get_ref().clone()),
+            looked_in: texts(&rule.looked_in),
+            looked_for: texts(&rule.looked_for),
             subject: rule.subject.clone(),
-            suspects: rule.suspects.iter().map(|id| id.get_ref().clone()).collect(),
+            suspects: texts(&rule.suspects),
             vague: rule.vague,
             handled: rule.handled,
             passing: rule.passing,

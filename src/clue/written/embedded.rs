@@ -88,6 +88,7 @@ pub struct Fallback {
 impl From<&super::schema::Benign> for Benign {
     fn from(text: &super::schema::Benign) -> Self {
         let super::schema::Benign { program, status, meaning, arguments, quiet, answers, .. } = text.clone();
+        let status = status.into_iter().map(toml::Spanned::into_inner).collect();
         Self { program, status, meaning, arguments, quiet, answers }
     }
 }
@@ -95,14 +96,16 @@ impl From<&super::schema::Benign> for Benign {
 impl From<&super::schema::Exit> for Exit {
     fn from(text: &super::schema::Exit) -> Self {
         let super::schema::Exit { program, status, arguments, operation, option, suspects, vague, .. } = text.clone();
+        let status = status.into_iter().map(toml::Spanned::into_inner).collect();
         let suspects = suspects.into_iter().map(toml::Spanned::into_inner).collect();
         Self { program, status, arguments, operation, option, suspects, vague }
     }
 }
 
-impl From<super::schema::Fallback> for Fallback {
-    fn from(text: super::schema::Fallback) -> Self {
-        let suspects = text.suspects.into_iter().map(toml::Spanned::into_inner).collect();
-        Self { errno: text.errno.into_inner(), operations: text.operations, suspects }
+impl From<&super::schema::Fallback> for Fallback {
+    fn from(text: &super::schema::Fallback) -> Self {
+        let super::schema::Fallback { errno, operations, suspects } = text.clone();
+        let suspects = suspects.into_iter().map(toml::Spanned::into_inner).collect();
+        Self { errno: errno.into_inner(), operations, suspects }
     }
 }

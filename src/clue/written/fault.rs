@@ -28,6 +28,13 @@ impl std::fmt::Display for Fault {
     }
 }
 
+impl Fault {
+    /// That a file could not be read.
+    pub fn unread(file: &Path, why: &dyn std::fmt::Display) -> Self {
+        Self { file: file.into(), line: None, text: format!("cannot be read: {why}") }
+    }
+}
+
 /// A file of rules, kept to tell where something is wrong.
 #[derive(Debug)]
 pub struct Source {
@@ -43,6 +50,18 @@ impl Source {
     /// The file of this name with what it holds.
     pub fn new(file: &Path, text: impl Into<String>) -> Arc<Self> {
         Arc::new(Self { file: file.into(), text: text.into(), line_ends: OnceLock::new() })
+    }
+
+    /// The text of a file of this name.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, Fault> {
+        String::from_utf8(bytes).map_err(|error| {
+            let end = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count();
+            Fault { file: file.into(), line: Some(line), text: "left out: this is no UTF-8".to_owned() }
+        })
     }
 
     /// What the file says that is sound, and what is wrong with the rest.

@@ -35,7 +35,7 @@ pub struct File {
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the file, and any may stand with another")]
 pub struct Rule {
     /// The stable name; a later rule of the same id replaces an earlier one.
-    #[cfg_attr(test, schemars(with = "String"))]
+    #[cfg_attr(test, schemars(with = "names::Id"))]
     pub id: Spanned<String>,
     /// The form of the message: a regular expression with placeholders.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -62,14 +62,17 @@ pub struct Rule {
     #[cfg_attr(test, schemars(with = "Option<names::Errno>"))]
     pub errno: Option<Spanned<String>>,
     /// The path by convention, where the message does not tell; `~` and `$NAME`, `${NAME}` or `${NAME:-default}` stand for the child's.
-    pub path: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub path: Option<Spanned<String>>,
     /// The directories in which the path was looked for, where that is not the working directory: `{other}/..` is that of the file which
     /// the message names as `other`, `{subject}` each of a list, `${-I}` each value of an option.
     #[serde(default)]
-    pub looked_in: Vec<String>,
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub looked_in: Vec<Spanned<String>>,
     /// The forms of the path that were tried there, such as `{path}.js`; empty: the path as it is.
     #[serde(default)]
-    pub looked_for: Vec<String>,
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub looked_for: Vec<Spanned<String>>,
     /// Another subject, where the message does not tell.
     pub subject: Option<String>,
     /// Ids of causes, the likeliest first.
@@ -93,7 +96,8 @@ pub struct Rule {
     #[serde(default)]
     pub loose: bool,
     /// The log to which the message points, which is read as further output: `{path}` and `{subject}` stand for what the message names.
-    pub log: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub log: Option<Spanned<String>>,
     /// Of the log only what follows the last line of this form counts.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub log_from: Option<Spanned<String>>,
@@ -156,7 +160,8 @@ pub struct Benign {
     /// The last component of the command's first word.
     pub program: String,
     /// The statuses.
-    pub status: Vec<i32>,
+    #[cfg_attr(test, schemars(with = "Vec<names::Status>"))]
+    pub status: Vec<Spanned<i32>>,
     /// What they mean, as a fragment.
     pub meaning: String,
     /// Arguments of which one must be there, or words that must all be there (`diff --quiet`); empty: whatever the arguments are. `-e`
@@ -189,7 +194,8 @@ pub struct Exit {
     /// The last component of the command's first word.
     pub program: String,
     /// The statuses.
-    pub status: Vec<i32>,
+    #[cfg_attr(test, schemars(with = "Vec<names::Status>"))]
+    pub status: Vec<Spanned<i32>>,
     /// What failed, as a fragment.
     pub meaning: String,
     /// As in `[[benign]]`: arguments of which one must be there.
@@ -215,7 +221,7 @@ pub struct Exit {
 }
 
 /// Causes that an errno suggests.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fallback {
@@ -230,11 +236,45 @@ pub struct Fallback {
     pub suspects: Vec<Spanned<String>>,
 }
 
-/// Names that editors offer.
+/// Names that editors offer, and what else a field may hold.
 #[cfg(test)]
 mod names {
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
     use std::borrow::Cow;
+
+    /// The name of a rule.
+    pub struct Id;
+
+    /// An exit status of a failure.
+    pub struct Status;
+
+    impl JsonSchema for Id {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            "Id".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "string", "pattern": "^\\S+$" })
+        }
+    }
+
+    impl JsonSchema for Status {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            "Status".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "integer", "minimum": 1, "maximum": 255 })
+        }
+    }
 
     /// The id of a cause.
     pub struct Cause;
