@@ -3,9 +3,13 @@
 
 use super::draft::Draft;
 use super::reader::Reader;
+use crate::clue::Operation;
 use crate::clue::lines::page::Page;
 use crate::clue::search::pattern::Pattern;
+use crate::sys::errno::Errno;
 use std::cmp::Reverse;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 /// Lines before a word of "handled" that it takes back.
 const HANDLED: usize = 5;
@@ -25,7 +29,7 @@ enum Knows {
 
 impl Reader<'_> {
     /// Of several rules that read the same line, the one that knows most speaks; the others fill what it leaves open.
-    pub(super) fn one_a_line(&self, page: &Page, drafts: &[Draft]) -> Vec<Draft> {
+    pub(super) fn one_a_line(&self, page: &Page, drafts: &[Draft], command: &[OsString]) -> Vec<Draft> {
         let mut chosen: Vec<Draft> = Vec::new();
         for same_line in drafts.chunk_by(|one, other| one.line == other.line) {
             let mut ranked: Vec<&Draft> = same_line.iter().collect();
@@ -34,7 +38,7 @@ impl Reader<'_> {
             if self.rule(best.rule).says.handled {
                 take_back(page, best.line, &mut chosen);
             } else {
-                chosen.push(self.filled(page, best, others));
+                chosen.push(self.filled(page, best, others, command));
             }
         }
         self.keep_one_joining(page, &mut chosen);
@@ -43,14 +47,15 @@ impl Reader<'_> {
     }
 
     /// What a rule reads in a line, with what others read there and it leaves open.
-    fn filled(&self, page: &Page, best: &Draft, others: &[&Draft]) -> Draft {
+    fn filled(&self, page: &Page, best: &Draft, others: &[&Draft], command: &[OsString]) -> Draft {
         let mut draft = best.clone();
         for other in others {
             draft.fill_open(other);
         }
         if draft.errno.is_some() && draft.operation.is_none() {
             let line = String::from_utf8_lossy(page.body(draft.line));
-            draft.operation = self.library.verbs.operation_in(&line, draft.path.as_deref());
+            let told = self.library.verbs.operation_in(&line, draft.path.as_deref());
+            draft.operation = told.or_else(|| start(&draft, command));
         }
         draft
     }
@@ -129,6 +134,13 @@ impl Reader<'_> {
         };
         (knows, read.into_iter().filter(|known| *known).count(), literal)
     }
+}
+
+/// What was tried where a message names the command itself, as it was typed, and an answer of execve(2): a shell need not name itself.
+fn start(draft: &Draft, command: &[OsString]) -> Option<Operation> {
+    let is_answer = matches!(draft.errno, Some(Errno::ENOENT | Errno::EACCES));
+    let file = command.first().filter(|file| is_answer && file.as_bytes().contains(&b'/'))?;
+    draft.path.as_ref().is_some_and(|path| path == file).then_some(Operation::Execute)
 }
 
 /// Takes back what the same job said shortly before a line, which tells that it was expected or dealt with.

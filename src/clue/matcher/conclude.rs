@@ -8,7 +8,7 @@ use crate::clue::lines::page::Page;
 use crate::clue::written::Compiled;
 use crate::clue::{Clue, Operation};
 use crate::sys::errno::{Errno, name};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Characters of a line that are shown.
 const SHOWN: usize = 300;
@@ -60,6 +60,10 @@ impl Reader<'_> {
         let mut suspects = says.suspects.clone();
         if suspects.is_empty() && !says.vague {
             suspects.clone_from(&of_errno);
+            if draft.errno == Some(Errno::ENOENT) && draft.path.as_deref().is_some_and(is_working_directory) {
+                suspects.retain(|id| !OF_ABSENT_PATHS.contains(&id.as_str()));
+                suspects.insert(0, "deleted-working-directory".into());
+            }
         }
         if suspects == ["remote-side"] {
             // What another machine's kernel said tells nothing of this one.
@@ -106,6 +110,12 @@ fn is_decisive(errno: Errno) -> bool {
     };
     let is_of_a_limit = matches!(errno, EDQUOT | EMFILE | ENAMETOOLONG | ENFILE | ENOSPC);
     is_of_a_limit || matches!(errno, EACCES | EIO | ELOOP | ENOLCK | ENOTCONN | EOPNOTSUPP | EROFS | ESTALE | EXDEV)
+}
+
+/// Whether a path leads to the working directory, or to one above it, by no name: it is there for as long as the directory is.
+fn is_working_directory(path: &Path) -> bool {
+    let mut components = path.components().peekable();
+    components.peek().is_some() && components.all(|part| matches!(part, Component::CurDir | Component::ParentDir))
 }
 
 /// Whether what was taken for a path is an address of the network; bash connects to one where `/dev/tcp/HOST/PORT` is redirected (bash(1), REDIRECTION).

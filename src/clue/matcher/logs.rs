@@ -37,7 +37,7 @@ impl Library {
         let drafts = reader.drafts(&page, said);
         let mut logs = reader.logs(&page, &drafts, said);
         let known = drafts.iter().map(|draft| page.line(draft.line).span.clone()).collect();
-        let mut clues = reader.clues(&page, drafts);
+        let mut clues = reader.clues(&page, drafts, said.command);
         logs.truncate(MOST_LOGS);
         for log in logs {
             if let Some(transcript) = open(&log.file) {
@@ -68,7 +68,7 @@ impl<'l> Reader<'l> {
         let part = log.rule.part(&page);
         let mut drafts = self.drafts(&page, &Said { transcript, ..*said });
         drafts.retain(|draft| part.contains(&draft.line));
-        let mut clues = self.clues(&page, drafts);
+        let mut clues = self.clues(&page, drafts, said.command);
         clues.truncate(MOST_CLUES);
         for clue in &mut clues {
             clue.said = log.said.clone();

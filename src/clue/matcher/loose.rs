@@ -47,7 +47,7 @@ impl Library {
         }
         let mut drafts = reader.drafts(&page, said);
         drafts.retain(|draft| !is_known(draft.line) && !is_shown(&page, draft.line));
-        let mut clues = reader.clues(&page, drafts);
+        let mut clues = reader.clues(&page, drafts, said.command);
         let is_message = |clue: &Clue| !is_of_test(&clue.line) && !is_of_request(&clue.line) && !is_of_sentence(clue);
         clues.retain(|clue| is_message(clue) && ends_it(said.transcript, clue));
         clues

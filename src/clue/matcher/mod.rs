@@ -67,15 +67,15 @@ impl Library {
         let reader = Reader::with_words(self, Words::translated(catalogues));
         let page = reader.page(said.transcript);
         let drafts = reader.drafts(&page, said);
-        reader.clues(&page, drafts)
+        reader.clues(&page, drafts, said.command)
     }
 }
 
 impl Reader<'_> {
     /// What failed, by what the rules read, in the order of the output; the same failure once.
-    pub(in crate::clue) fn clues(&self, page: &Page, mut drafts: Vec<Draft>) -> Vec<Clue> {
+    pub(in crate::clue) fn clues(&self, page: &Page, mut drafts: Vec<Draft>, command: &[OsString]) -> Vec<Clue> {
         drafts.retain(|draft| !self.rule(draft.rule).says.is_pointer());
-        let chosen = self.one_a_line(page, &drafts);
+        let chosen = self.one_a_line(page, &drafts, command);
         limited(chosen.into_iter().map(|draft| self.clue(page, draft)).collect())
     }
 
@@ -123,5 +123,40 @@ impl Ready {
             self.says.commands.iter().any(|wanted| wanted.as_bytes() == name)
         };
         self.says.commands.is_empty() || command.is_empty() || command.iter().any(named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clue::Operation;
+
+    fn clue(command: &str, output: &str) -> Clue {
+        let (transcript, surroundings) = (Transcript::whole(output.as_bytes().to_vec()), Surroundings::default());
+        let command: Vec<OsString> = command.split_whitespace().map(OsString::from).collect();
+        let said = Said { transcript: &transcript, command: &command, surroundings: &surroundings, machine: None };
+        let clues = Library::builtin().clues(&said);
+        clues.into_iter().next().unwrap_or_else(|| panic!("nothing is read in {output}"))
+    }
+
+    #[test]
+    fn a_working_directory_that_is_not_there_was_removed() {
+        for output in ["ls: reading directory '.': No such file or directory", "find: ‘..’: No such file or directory"]
+        {
+            let clue = clue("", output);
+            assert_eq!(clue.suspects, ["deleted-working-directory"], "{output}");
+        }
+        let clue = clue("", "ls: reading directory './a': No such file or directory");
+        assert!(!clue.suspects("deleted-working-directory") && clue.suspects("missing-path"), "{clue:?}");
+    }
+
+    #[test]
+    fn a_message_that_names_the_command_is_about_its_start() {
+        let output = "./gentype.exe: No such file or directory";
+        assert_eq!(clue("./gentype.exe", output).operation, Some(Operation::Execute));
+        for other in ["gentype.exe", "cat ./gentype.exe"] {
+            assert_eq!(clue(other, output).operation, None, "{other}");
+        }
+        assert_eq!(clue("./a", "cannot open ./a: No such file or directory").operation, Some(Operation::Read));
     }
 }
