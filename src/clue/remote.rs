@@ -55,7 +55,7 @@ const OF_TASKS: &[&str] = &["failed: [", "fatal: ["];
 
 /// Leaves out what another machine or a container said.
 pub fn without_remote(command: &[OsString], transcript: &Transcript, clues: &mut Vec<Clue>) {
-    clues.retain(|clue| !is_of_remote_task(&written(transcript, clue)));
+    clues.retain(|clue| !is_of_windows(clue) && !is_of_remote_task(&written(transcript, clue)));
     let words: Vec<&str> = launched(command).iter().filter_map(|word| word.to_str()).collect();
     let Some((name, arguments)) = words.split_first() else { return };
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -79,6 +79,23 @@ fn written(transcript: &Transcript, clue: &Clue) -> String {
         Some(String::from_utf8_lossy(line).into_owned())
     };
     transcript.parts.iter().rev().find_map(of_part).unwrap_or_else(|| clue.line.clone())
+}
+
+/// Whether Windows answered, or was asked of a file on one of its drives, which no walk here finds.
+fn is_of_windows(clue: &Clue) -> bool {
+    let is_of_path =
+        matches!(clue.errno, Some(Errno::ENOENT | Errno::EACCES | Errno::EPERM | Errno::EBUSY | Errno::EEXIST));
+    let is_path_of_here = clue.path.as_deref().is_some_and(Path::is_absolute);
+    clue.line.contains("[WinError ") || is_of_path && !is_path_of_here && names_drive(&clue.line)
+}
+
+/// Whether a line has a path such as `C:\x`.
+fn names_drive(line: &str) -> bool {
+    line.match_indices(":\\").any(|(colon, _)| {
+        let mut before = line[..colon].chars().rev();
+        before.next().is_some_and(|drive| drive.is_ascii_alphabetic())
+            && !before.next().is_some_and(char::is_alphanumeric)
+    })
 }
 
 /// Whether a line is Ansible's of a task that failed on another machine.
@@ -185,6 +202,20 @@ mod tests {
         let mut clues = vec![clue];
         without_remote(&command, &Transcript::whole(line.as_bytes().to_vec()), &mut clues);
         !clues.is_empty()
+    }
+
+    #[test]
+    fn what_windows_said_is_left_out() {
+        for line in [
+            "open C:\\Users\\a: Permission denied",
+            "unlink 'd:\\\\a'",
+            "PermissionError: [WinError 5] Access is denied: 'x'",
+        ] {
+            assert!(!stays("", "", line), "{line}");
+        }
+        for line in ["open /srv/C:\\a: Permission denied", "error:\\nPermission denied", "Error:\\ Permission denied"] {
+            assert!(stays("", "", line), "{line}");
+        }
     }
 
     #[test]
