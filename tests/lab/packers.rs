@@ -46,7 +46,7 @@ fn what_packers_and_languages_say_of_a_read_only_mount_is_understood() {
 fn what_packers_and_languages_say_of_a_filesystem_without_inodes_is_understood() {
     scenario(NEEDS, |lab| {
         let scene = lab.play(
-            r#"mkdir d small; for n in $(seq 9); do echo $n >d/$n; done; (cd d; 7z a ../d.7z . >/dev/null); mount -t tmpfs -o nr_inodes=6 lab small
+            r#"export TMPDIR="$LAB"; mkdir d small; for n in $(seq 9); do echo $n >d/$n; done; (cd d; 7z a ../d.7z . >/dev/null); mount -t tmpfs -o nr_inodes=6 lab small
             explained 7z 7z x -osmall d.7z
             touch small/last 2>/dev/null || true
             explained lua lua5.4 -e 'assert(io.open("small/f", "w"))'

@@ -110,10 +110,10 @@ fn what_is_too_open_is_told_from_what_is_only_beside_it() {
             mkdir -p -m 755 open/tmux-0; chmod 777 open/tmux-0; ssh-keygen -q -t ed25519 -N '' -f key; chmod 644 key; cp key.pub other; chmod 600 other
             explained logrotate logrotate -f -s state open.conf
             explained_in tmux "env TMUX_TMPDIR=$LAB/open" tmux new -d
-            explained agent ssh-agent sh -c 'ssh-add key'
+            explained agent ssh-agent -a one.sock sh -c 'ssh-add key'
             explained twin.logrotate logrotate -f -s state wrong.conf
             explained_in twin.tmux "env TMUX_TMPDIR=$LAB" tmux attach -t none
-            explained twin.agent ssh-agent sh -c 'ssh-add other'"#,
+            explained twin.agent ssh-agent -a two.sock sh -c 'ssh-add other'"#,
         );
         scene.run("logrotate").assert_only("insecure-permissions", lab.path("logs"), Verified);
         scene.run("tmux").assert_only("insecure-permissions", lab.path("open/tmux-0"), Verified);
