@@ -4,73 +4,97 @@
 use super::jobs::time;
 use crate::clue::search::pattern::compiled;
 use regex_automata::meta::Regex;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Prefixes peeled from one line at most.
 const MOST: usize = 7;
 
-/// One prefix at the start of a text, by who writes it.
-const FORMS: &[&str] = &[
-    r"[\t ]+",
+/// Kinds of bytes that a prefix begins with, a bit each. A regex is made of the forms that begin alike, when a text begins so: making one is
+/// what costs, and the lines of most outputs begin in one or two ways.
+const KINDS: usize = 4;
+const LETTER: u8 = 1;
+const DIGIT: u8 = 1 << 1;
+const BRACKET: u8 = 1 << 2;
+/// Any other byte, also of a letter outside ASCII.
+const SIGN: u8 = 1 << 3;
+
+/// One prefix at the start of a text, by who writes it, with the kinds of bytes that it begins with.
+const FORMS: &[(u8, &str)] = &[
     // RFC 3339 and its relatives: GitHub Actions, GitLab, docker logs --timestamps, Python logging, nginx, Squid.
-    r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?(?: kid[0-9]+)?[:,| ]*[ \t]",
+    (
+        BRACKET | DIGIT,
+        r"\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?(?: (?:[A-Z]{1,3}T|UTC|MSK))?\]?(?: kid[0-9]+)?[:,| ]*[ \t]",
+    ),
     // What GitLab's runner puts behind the time: the number of the stream, whether it is stderr, and whether the line goes on.
-    r"[0-9a-f]{2}[EO][ +]",
+    (DIGIT | LETTER, r"[0-9a-f]{2}[EO][ +]"),
     // TeamCity: the time, a level and the step.
-    r"\[[0-9]{2}:[0-9]{2}:[0-9]{2}\](?:[EWi]:\t| :\t)? ?\[Step [0-9/]+\] ",
-    r"\[?(?:[0-9]{2}[-/][0-9]{2} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? ",
-    r"[0-9]{1,2}:[0-9]{2}[AP]M ",
+    (BRACKET, r"\[[0-9]{2}:[0-9]{2}:[0-9]{2}\](?:[EWi]:\t| :\t)? ?\[Step [0-9/]+\] "),
+    (BRACKET | DIGIT, r"\[?(?:[0-9]{2}[-/][0-9]{2} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?\]?:? "),
+    (DIGIT, r"[0-9]{1,2}:[0-9]{2}[AP]M "),
     // printk and dmesg.
-    r"\[ *[0-9]+\.[0-9]{3,6}\] ",
+    (BRACKET, r"\[ *[0-9]+\.[0-9]{3,6}\] "),
     // syslog: month day time host program[pid].
-    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [^ ]+ [^ :\[]+(?:\[[0-9]+\])?: ",
+    (LETTER, r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [^ ]+ [^ :\[]+(?:\[[0-9]+\])?: "),
     // The same behind a time that was peeled, and the form of RFC 5424.
-    r"[A-Za-z0-9][A-Za-z0-9_.-]* [A-Za-z][A-Za-z0-9_./@-]*\[[0-9]+\]: ",
-    r"<[0-9]{1,3}>1 (?:[^ ]+ ){5}(?:-|\[[^\]]*\]) ",
+    (DIGIT | LETTER, r"[A-Za-z0-9][A-Za-z0-9_.-]* [A-Za-z][A-Za-z0-9_./@-]*\[[0-9]+\]: "),
+    (SIGN, r"<[0-9]{1,3}>1 (?:[^ ]+ ){5}(?:-|\[[^\]]*\]) "),
     // A program with its process id: systemd[1]:, [3923], 17851:. A process of Heroku: app[web.1]:.
-    r"[A-Za-z][A-Za-z0-9_.-]*\[(?:[0-9]+|[a-z]+\.[0-9]+)\]: ",
-    r"\[[0-9]+(?::[^\]]*)?\] ",
+    (LETTER, r"[A-Za-z][A-Za-z0-9_.-]*\[(?:[0-9]+|[a-z]+\.[0-9]+)\]: "),
+    (BRACKET, r"\[[0-9]+(?::[^\]]*)?\] "),
     // BuildKit: #12 0.345.
-    r"#[0-9]+ (?:[0-9]+\.[0-9]+ )?",
+    (SIGN, r"#[0-9]+ (?:[0-9]+\.[0-9]+ )?"),
     // docker compose, foreman, turbo.
-    r"[A-Za-z0-9][A-Za-z0-9_.-]* *\| ",
+    (DIGIT | LETTER, r"[A-Za-z0-9][A-Za-z0-9_.-]* *\| "),
     // Files of the container runtime interface (CRI) and journald's relay of them: stream, and whether the line is whole.
-    r"(?:stdout|stderr) [FP] ",
+    (LETTER, r"(?:stdout|stderr) [FP] "),
     // kubectl logs --prefix; steps of Drone and Woodpecker, AWS CodeBuild, Google Cloud Build.
-    r"\[pod/[^\]]+\] ",
+    (BRACKET, r"\[pod/[^\]]+\] "),
     // turbo, lerna, pnpm, moon: the package and its task.
-    r"@?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+:[A-Za-z][A-Za-z0-9_.-]*: ",
-    r"@[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+: ",
-    r"\[[A-Za-z][A-Za-z0-9_. -]*:(?:L[0-9]+:)?[0-9]+s?\] ",
-    r"\[Container\] ",
-    r#"Step #[0-9]+(?: - "[^"]*")?: "#,
+    (DIGIT | LETTER | SIGN, r"@?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+:[A-Za-z][A-Za-z0-9_.-]*: "),
+    (SIGN, r"@[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+: "),
+    (BRACKET, r"\[[A-Za-z][A-Za-z0-9_. -]*:(?:L[0-9]+:)?[0-9]+s?\] "),
+    (BRACKET, r"\[Container\] "),
+    (LETTER, r#"Step #[0-9]+(?: - "[^"]*")?: "#),
     // podman logs of several containers.
-    r"[0-9a-f]{12} ",
+    (DIGIT | LETTER, r"[0-9a-f]{12} "),
     // opam's relayed output, lists, boxes, gradle.
-    r"# ",
-    r"- ",
-    r"\* ",
-    r">+ ",
-    r"\| ",
-    r"(?:\xe2\x94\x82|\xe2\x95\xb7|\xe2\x94\x9c|\xe2\x86\x92|\xe2\x9e\xa4) *",
-    r"=> ",
+    (SIGN, r"# "),
+    (SIGN, r"- "),
+    (SIGN, r"\* "),
+    (SIGN, r">+ "),
+    (SIGN, r"\| "),
+    (SIGN, r"(?:\xe2\x94\x82|\xe2\x95\xb7|\xe2\x94\x9c|\xe2\x86\x92|\xe2\x9e\xa4) *"),
+    (SIGN, r"=> "),
     // Causes by number: eyre and anyhow.
-    r"[0-9]{1,2}: ",
+    (DIGIT, r"[0-9]{1,2}: "),
     // git over a wire.
-    r"remote: ",
+    (LETTER, r"remote: "),
     // Levels; mozharness has a dash behind them.
-    r"(?:ERROR|WARNING|INFO|CRITICAL|FATAL|DEBUG) +- +",
-    r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) ",
-    r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO:?|NOTICE:?|DEBUG:?|CRITICAL:?|CRIT:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])?[ \t]+",
+    (LETTER, r"(?:ERROR|WARNING|INFO|CRITICAL|FATAL|DEBUG) +- +"),
+    (LETTER, r"(?:npm|pnpm|yarn) (?:ERR!|error|WARN|warn) "),
+    (
+        LETTER,
+        r"(?:ERR!|ERROR:?|Error:?|error:?|fatal:?|FATAL:?|Fatal:?|FATA|ERRO|E:|W:|WARN(?:ING)?:?|warning:?|INFO:?|NOTICE:?|DEBUG:?|CRITICAL:?|CRIT:?|panic:|note:|Caused by:|caused by:)(?:\[[0-9]+\])?[ \t]+",
+    ),
     // The same in the languages of git, make, dpkg and Python's tools.
-    r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia|致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: ",
-    r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|info|NOTICE|notice|DEBUG|debug|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",
+    (
+        LETTER,
+        r"(?:Schwerwiegend|Schwerer Fehler|Fehler|FEHLER|Warnung|erreur fatale|erreur|Erreur|attention|fatal|aviso|advertencia) ?: ",
+    ),
+    (SIGN, r"(?:致命错误|错误|警告|致命的エラー|エラー|критическая ошибка|фатально|ошибка|предупреждение) ?: "),
+    (
+        BRACKET,
+        r"\[(?:ERROR|error|Error|ERR|WARNING|WARN|warning|INFO|info|NOTICE|notice|DEBUG|debug|FATAL|fatal|CRITICAL|crit|emerg|alert|stderr|[A-Z!*+x-])\] ",
+    ),
     // ❯ ❌ ✖ ✗ × ⚠ 🚨 💥, with which installers begin a line.
-    r"(?:\xe2\x9d[\xaf\x8c]|\xe2\x9c[\x96\x97\x98]|\xc3\x97|\xe2\x9a\xa0(?:\xef\xb8\x8f)?|\xf0\x9f\x9a\xa8|\xf0\x9f\x92\xa5) *",
-    r"::error(?: [^:]*)?::",
-    r"##\[error\]",
-    r"(?:Uncaught|Unhandled|unhandled)[A-Za-z ]*:? ",
-    r"Exception in thread '?[^ ]+' ",
+    (
+        SIGN,
+        r"(?:\xe2\x9d[\xaf\x8c]|\xe2\x9c[\x96\x97\x98]|\xc3\x97|\xe2\x9a\xa0(?:\xef\xb8\x8f)?|\xf0\x9f\x9a\xa8|\xf0\x9f\x92\xa5) *",
+    ),
+    (SIGN, r"::error(?: [^:]*)?::"),
+    (SIGN, r"##\[error\]"),
+    (LETTER, r"(?:Uncaught|Unhandled|unhandled)[A-Za-z ]*:? "),
+    (LETTER, r"Exception in thread '?[^ ]+' "),
 ];
 
 /// Times that few programs write; the regex for them is made where a text has something like a time.
@@ -124,7 +148,8 @@ static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{
 /// Bytes of a line in which a time at its beginning stands.
 const OF_A_TIME: usize = 40;
 
-static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(&format!("^(?:{})", FORMS.join("|"))));
+/// The regex of each kind, in the order of their bits.
+static PREFIXES: [OnceLock<Option<Regex>>; KINDS] = [const { OnceLock::new() }; KINDS];
 
 /// Lines about a message rather than with one: results of tests, what an assertion compares, additions and removals of a diff, commands that a
 /// shell shows before it runs them (`set -x`), source that a compiler shows, also of `#error`, what configure tries,
@@ -141,10 +166,9 @@ static QUOTATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
 #[must_use]
 pub fn starts(text: &[u8]) -> Vec<usize> {
     let mut starts = vec![0];
-    let Some(prefix) = PREFIX.as_ref() else { return starts };
     let mut at = 0;
     while starts.len() <= MOST
-        && let Some(length) = peeled(prefix, &text[at..])
+        && let Some(length) = peeled(&text[at..])
     {
         at += length;
         starts.push(at);
@@ -153,10 +177,35 @@ pub fn starts(text: &[u8]) -> Vec<usize> {
 }
 
 /// Bytes of the prefix that a text begins with.
-fn peeled(prefix: &Regex, text: &[u8]) -> Option<usize> {
+fn peeled(text: &[u8]) -> Option<usize> {
+    let first = *text.first()?;
+    let blanks = text.iter().take_while(|byte| b"\t ".contains(byte)).count();
+    if blanks > 0 {
+        return Some(blanks);
+    }
     let of_time = || TIME.as_ref().filter(|_| may_have_time(text))?.find(text);
-    let of_few = || OF_FEW.as_ref().filter(|_| text.first().is_some_and(|first| begins_rarely(*first)))?.find(text);
-    prefix.find(text).or_else(of_time).or_else(of_few).map(|found| found.end()).filter(|length| *length > 0)
+    let of_few = || OF_FEW.as_ref().filter(|_| begins_rarely(first))?.find(text);
+    let found = prefix_of(kind(first))?.find(text).or_else(of_time).or_else(of_few)?;
+    Some(found.end()).filter(|length| *length > 0)
+}
+
+/// The kind of a byte.
+fn kind(byte: u8) -> u8 {
+    match byte {
+        b'[' => BRACKET,
+        byte if byte.is_ascii_alphabetic() => LETTER,
+        byte if byte.is_ascii_digit() => DIGIT,
+        _ => SIGN,
+    }
+}
+
+/// The regex of the forms that begin with a kind of bytes.
+fn prefix_of(kind: u8) -> Option<&'static Regex> {
+    let regex = PREFIXES[kind.trailing_zeros() as usize].get_or_init(|| {
+        let forms = FORMS.iter().filter(|(kinds, _)| kinds & kind != 0).map(|(_, form)| *form);
+        compiled(&format!("^(?:{})", forms.collect::<Vec<_>>().join("|")))
+    });
+    regex.as_ref()
 }
 
 /// Whether a text with this first byte may begin with one of [`RARE`].
@@ -195,6 +244,8 @@ fn is_of_earthly(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use regex_syntax::ParserBuilder;
+    use regex_syntax::hir::literal::Extractor;
 
     fn said(text: &str) -> &str {
         starts(text.as_bytes()).last().map_or(text, |start| &text[*start..])
@@ -267,6 +318,18 @@ mod tests {
     fn prefixes_are_peeled_one_after_the_other() {
         for text in PREFIXED {
             assert_eq!(said(text), "cp: x", "{text}");
+        }
+    }
+
+    #[test]
+    fn forms_tell_with_which_bytes_they_begin() {
+        let mut first = Extractor::new();
+        first.limit_class(256).limit_literal_len(1).limit_total(1 << 14);
+        for (kinds, form) in FORMS {
+            let parsed = ParserBuilder::new().unicode(false).utf8(false).build().parse(form).unwrap();
+            let begins = first.extract(&parsed);
+            let begins = begins.literals().unwrap().iter().fold(0, |all, literal| all | kind(literal.as_bytes()[0]));
+            assert_eq!(begins, *kinds, "{form}");
         }
     }
 
