@@ -209,14 +209,14 @@ pub fn python_directory(command: &[OsString]) -> Option<PathBuf> {
 /// Whether a script of the command line writes to this path: `sh -c 'echo x >/path'`.
 #[must_use]
 pub fn is_redirected_to(command: &[OsString], path: &Path) -> bool {
-    let target = |after: &[u8]| {
-        let is_lead = |byte: &u8| matches!(byte, b'>' | b'|' | b' ' | b'"' | b'\'');
+    let is_target = |after: &[u8]| {
+        let is_lead = |byte: &u8| matches!(byte, b'|' | b' ' | b'"' | b'\'');
         let start = after.iter().position(|byte| !is_lead(byte)).unwrap_or(after.len());
         let rest = after[start..].strip_prefix(path.as_os_str().as_bytes());
         rest.is_some_and(|rest| rest.first().is_none_or(|byte| !is_of_a_path(*byte)))
     };
-    let scripts = command.iter().skip(1).map(|word| word.as_bytes());
-    scripts.into_iter().any(|script| memchr::memchr_iter(b'>', script).any(|at| target(&script[at + 1..])))
+    let mut scripts = command.iter().skip(1).map(|word| word.as_bytes().split(|byte| *byte == b'>'));
+    scripts.any(|script| script.skip(1).any(is_target))
 }
 
 /// Whether a command line names this path, or a directory above it that is not above `top`: then it was told to use it. `cwd` is where

@@ -380,6 +380,8 @@ const SCRIPTS: &[&str] = &[
     "! cp a b && ",
     "cd x ",
     "cd x\n",
+    ">x ",
+    "> ",
     "    ",
 ];
 
@@ -394,6 +396,7 @@ fn a_script_four_times_as_long_takes_no_more_than_eight_times_the_instructions()
             for path in ["a", "not/named"] {
                 let clue = Clue { program: Some("cp".to_owned()), path: Some(path.into()), ..Clue::default() };
                 let _ = Standing::of(&command, &clue);
+                let _ = command_line::is_redirected_to(&command, Path::new(path));
                 under_changed_directory(&command, &mut [clue]);
             }
         },
