@@ -16,6 +16,10 @@ const SHOWN: usize = 300;
 /// Causes of a path at whose end nothing is.
 const OF_ABSENT_PATHS: &[&str] = &["dangling-symlink", "missing-path", "wrong-case"];
 
+/// Causes for which the kernel has an answer of its own: EROFS, ENOSPC, EDQUOT.
+const OF_NO_ROOM: &[&str] =
+    &["blocks-exhausted", "inodes-exhausted", "quota-exceeded", "read-only-filesystem", "reserved-blocks"];
+
 impl Reader<'_> {
     /// The clue that a reading makes.
     pub(super) fn clue(&self, page: &Page, draft: Draft) -> Clue {
@@ -81,8 +85,8 @@ impl Reader<'_> {
             suspects.sort_by_key(|id| !is_of_errno(id));
         }
         if matches!(draft.errno, Some(Errno::EACCES | Errno::EPERM)) {
-            // What is refused is there.
-            suspects.sort_by_key(|id| OF_ABSENT_PATHS.contains(&id.as_str()));
+            // What is refused is there, and is not full.
+            suspects.sort_by_key(|id| [OF_ABSENT_PATHS, OF_NO_ROOM].iter().any(|ids| ids.contains(&id.as_str())));
         }
         if draft.path.as_ref().is_some_and(|path| path.as_os_str().as_encoded_bytes().contains(&b'/')) {
             // A name with a slash is looked for nowhere else, execvp(3).

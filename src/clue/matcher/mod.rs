@@ -151,6 +151,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_is_hardly_full_or_read_only() {
+        let clue = clue("", "error creating tmpdir: mkdir /run/user/1000: permission denied");
+        assert_eq!(clue.suspects.first().map(String::as_str), Some("permission-denied"), "{clue:?}");
+    }
+
+    #[test]
     fn a_message_that_names_the_command_is_about_its_start() {
         let output = "./gentype.exe: No such file or directory";
         assert_eq!(clue("./gentype.exe", output).operation, Some(Operation::Execute));
