@@ -59,7 +59,7 @@ impl Source {
     pub fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, Fault> {
         String::from_utf8(bytes).map_err(|error| {
             let end = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count();
+            let line = error.as_bytes()[..end].split(|byte| *byte == b'\n').count();
             Fault { file: file.into(), line: Some(line), text: "left out: this is no UTF-8".to_owned() }
         })
     }
