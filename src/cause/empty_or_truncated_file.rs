@@ -5,6 +5,7 @@ use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject
 use crate::clue::Clue;
 use crate::command_line;
 use crate::machine::{Form, Kind};
+use crate::sys::errno::Errno;
 use crate::text::size;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,11 @@ pub(super) fn files(case: &Case, clue: &Clue) -> Vec<PathBuf> {
     if let Some(file) = of_clue {
         return vec![file];
     }
-    let mut named: Vec<PathBuf> = command_line::paths_of(case.command).filter_map(real).filter(is_file).collect();
+    // What a message names and is not there is none of the other files of the command.
+    let missing = clue.path.as_deref().filter(|path| real(path).is_none()).and_then(Path::file_name);
+    let is_meant = |file: &PathBuf| missing.is_none_or(|name| file.file_name() == Some(name));
+    let mut named: Vec<PathBuf> =
+        command_line::paths_of(case.command).filter_map(real).filter(is_file).filter(is_meant).collect();
     named.dedup();
     if named.is_empty() && case.mode == Mode::Log {
         let path = clue.path.as_ref().map_or_else(|| "-".into(), |path| refused::absolute(case, path));
@@ -100,7 +105,7 @@ fn may_be_why(case: &Case, suspect: &Suspect, form: &Form) -> bool {
     let Some(clue) = suspect.clue.map(|index| &case.clues[index]) else { return true };
     let line = clue.line.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
-    if says(&[&cut.to_ascii_lowercase()]) {
+    if says(&[&cut.to_ascii_lowercase()]) || clue.errno == Some(Errno::ENOEXEC) {
         return true;
     }
     let wants_another = says(&["magic number", "bad magic", "not a ", "not an ", "no valid "])
@@ -244,6 +249,14 @@ mod tests {
             .knows("now", Ok::<_, crate::machine::Unknown>(1_000_000_i64));
         stage.command = ["rdiff", "patch", ".m2/x.jar", "./out"].map(Into::into).into();
         stage.missing("/home/u/patch").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_file_that_is_named_and_missing_is_no_other_one_of_the_command() {
+        let mut stage = stage(Form::default());
+        stage.clues[0].path = Some("/home/u/.git/HEAD".into());
+        stage.command = ["git", "log", ".m2/x.jar"].map(Into::into).into();
+        stage.missing("/home/u/.git").missing("/home/u/log").assert_silent(&CAUSE);
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn is_library(path: &Path) -> bool {
 /// The header of a library that no program of this machine can load; libraries need no x bit.
 fn foreign_library(case: &Case, file: &Path) -> Option<Box<Elf>> {
     let Ok(Executable::Elf(elf)) = case.machine.executable(file) else { return None };
-    let native = native(case.machine).filter(|_| is_library(file))?;
+    let native = native(case.machine).filter(|_| is_library(file) && !elf.has_no_header())?;
     ((native.machine, native.bits) != (elf.machine, elf.bits)).then_some(elf)
 }
 

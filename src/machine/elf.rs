@@ -46,6 +46,14 @@ pub struct Elf {
     pub damage: Option<String>,
 }
 
+impl Elf {
+    /// Whether not even the header could be read, which would tell the machine.
+    #[must_use]
+    pub fn has_no_header(&self) -> bool {
+        self.machine == 0 && self.damage.is_some()
+    }
+}
+
 /// Versions that are needed of one library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {

@@ -71,3 +71,86 @@ fn a_cut_file_is_found_in_a_program_text_and_behind_a_mount() {
         }
     });
 }
+
+const PACKERS: &[Need] = &[
+    Need::Root,
+    Need::Program("dpkg-deb"),
+    Need::Program("gzip"),
+    Need::Program("zstd"),
+    Need::Program("qemu-img"),
+    Need::Program("python3"),
+    Need::Program("mkfs.ext4"),
+];
+
+#[test]
+fn what_has_no_length_in_its_head_is_read_to_its_end_or_counted_part_by_part() {
+    scenario(PACKERS, |lab| {
+        let scene = lab.play(
+            r#"mkdir -p package/DEBIAN mounted; seq 90000 >package/list; seq 90000 >list
+            printf 'Package: x\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n' >package/DEBIAN/control
+            dpkg-deb -b package whole.deb >/dev/null; tar czf whole.tgz list; zstd -q list -o whole.zst
+            truncate -s 2M raw; head -c 1M /dev/urandom >>raw
+            qemu-img convert -O qcow2 raw whole.qcow2; truncate -s 8M whole.ext; mkfs.ext4 -q whole.ext
+            for file in whole.*; do head -c "$(($(stat -c %s "$file") * 2 / 3))" "$file" >"cut.${file##*.}"; done
+            explained deb dpkg-deb -x cut.deb out
+            explained tgz tar xzf cut.tgz
+            explained python python3 -c 'import gzip; gzip.open("cut.tgz").read()'
+            explained zst zstd -q -t cut.zst
+            explained qcow2 qemu-img check cut.qcow2
+            explained ext flock /dev/loop-control mount -o loop cut.ext mounted
+            explained twin.deb dpkg-deb -x whole.deb /proc/none
+            explained twin.tgz tar xzf whole.tgz none
+            explained twin.zst zstd -q -t list
+            explained twin.qcow2 qemu-img check -f raw whole.qcow2"#,
+        );
+        for (run, file) in
+            [("deb", "cut.deb"), ("tgz", "cut.tgz"), ("python", "cut.tgz"), ("zst", "cut.zst"), ("ext", "cut.ext")]
+        {
+            scene.run(run).assert_first("empty-or-truncated-file", lab.path(file), Confidence::Verified);
+        }
+        // It says the same of many regions, so that none is the last word.
+        scene.run("qcow2").assert_first("empty-or-truncated-file", lab.path("cut.qcow2"), Confidence::Likely);
+        for twin in ["twin.deb", "twin.tgz", "twin.zst", "twin.qcow2"] {
+            scene.run(twin).assert_does_not_name("empty-or-truncated-file");
+        }
+    });
+}
+
+#[test]
+fn a_program_whose_header_is_cut_is_for_no_other_machine() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"head -c 60 /bin/true >program; chmod 755 program
+            explained python python3 -c 'import subprocess; subprocess.run(["./program"])'
+            explained shell bash -c ./program"#,
+        );
+        for run in ["python", "shell"] {
+            scene.run(run).assert_first("empty-or-truncated-file", lab.path("program"), Confidence::Verified);
+            scene.run(run).assert_does_not_name("wrong-architecture");
+        }
+    });
+}
+
+#[test]
+fn an_empty_file_of_a_project_is_found_by_the_directory_that_the_tool_was_given() {
+    scenario(&[Need::Root, Need::Program("npm"), Need::Program("git")], |lab| {
+        let scene = lab.play(
+            r"mkdir project; : >project/package.json; : >other; export HOME=$LAB
+            cd project; explained npm npm install; cd ..
+            git init -q repository; : >repository/.git/HEAD
+            explained head git -C repository log
+            explained twin.head git -C project log other",
+        );
+        scene.run("npm").assert_first(
+            "empty-or-truncated-file",
+            lab.path("project/package.json"),
+            Confidence::Verified,
+        );
+        scene.run("head").assert_first(
+            "empty-or-truncated-file",
+            lab.path("repository/.git/HEAD"),
+            Confidence::Verified,
+        );
+        scene.run("twin.head").assert_does_not_name("empty-or-truncated-file");
+    });
+}

@@ -1,6 +1,7 @@
 //! What kind of contents a regular file has, and whether they are whole. The contents themselves do not travel in a report.
 
 mod length;
+mod stream;
 
 use super::{Answer, Machine, Unknown};
 use crate::sys::errno::Errno;
@@ -56,11 +57,21 @@ fn look(path: &Path) -> Answer<Form> {
     let size = file.metadata()?.len();
     let head = part(&file, 0)?;
     let tail = part(&file, size.saturating_sub(LOOKED_AT as u64))?;
-    Ok(judge(size, &head, &tail))
+    let mut form = judge(size, &head, &tail);
+    let promised = length::promised(&head, &|at, length| some(&file, at, length).unwrap_or_default());
+    form.promised = promised.filter(|(_, bytes)| *bytes > size).map(|(name, bytes)| (name.to_owned(), bytes));
+    if form.archive.is_none() {
+        form.archive = stream::end(&file, &head).map(|(name, is_whole)| (name.to_owned(), is_whole));
+    }
+    Ok(form)
 }
 
 fn part(file: &File, offset: u64) -> Answer<Vec<u8>> {
-    let mut bytes = vec![0; LOOKED_AT];
+    some(file, offset, LOOKED_AT)
+}
+
+fn some(file: &File, offset: u64, length: usize) -> Answer<Vec<u8>> {
+    let mut bytes = vec![0; length];
     let read = file.read_at(&mut bytes, offset)?;
     bytes.truncate(read);
     Ok(bytes)
@@ -81,9 +92,7 @@ fn judge(size: u64, head: &[u8], tail: &[u8]) -> Form {
         carriage_returns: has_carriage_returns(head),
         html: start.starts_with(b"<!doctype html") || start.starts_with(b"<html"),
         archive: archive(size, head, tail),
-        promised: length::promised(head)
-            .filter(|(_, bytes)| *bytes > size)
-            .map(|(name, bytes)| (name.to_owned(), bytes)),
+        promised: None,
     }
 }
 
@@ -96,7 +105,8 @@ fn has_carriage_returns(head: &[u8]) -> bool {
 }
 
 /// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros; PNG: the chunk `IEND`; PDF:
-/// the line `%%EOF`; cpio: an entry of that name; lzip: the length of the last member (RFC draft of the format, "member size").
+/// the line `%%EOF`; cpio: an entry of that name; lzip: the length of the last member (RFC draft of the format, "member size"); RDB: the byte
+/// `EOF` before eight bytes of checksum (`src/rdb.c` of Redis, since version 5 of the format); Parquet: its mark once more.
 fn archive(size: u64, head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
     let has = |mark: &[u8]| memchr::memmem::find(tail, mark).is_some();
     let (name, is_whole) = match head {
@@ -107,6 +117,12 @@ fn archive(size: u64, head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
             ("cpio", has(b"TRAILER!!!"))
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", tail.ends_with(b"YZ")),
+        [b'R', b'E', b'D', b'I', b'S', b'0', b'0', version @ ..]
+            if version.get(..2).is_some_and(|it| it >= &b"05"[..]) =>
+        {
+            ("RDB", tail.len() > 18 && tail[tail.len() - 9] == 0xff)
+        }
+        [b'P', b'A', b'R', b'1', ..] => ("Parquet", size > 8 && tail.ends_with(b"PAR1")),
         [b'L', b'Z', b'I', b'P', 1, ..] => {
             let member = tail.last_chunk().map(|length| u64::from_le_bytes(*length));
             ("lzip", member.is_some_and(|member| (SHORTEST_LZIP..=size).contains(&member)))
@@ -145,6 +161,9 @@ mod tests {
         assert_eq!(form(b"070701 and the rest").archive, Some(("cpio".into(), false)));
         assert_eq!(form(b"%PDF-1.4 and\n%%EOF\n").archive, Some(("PDF".into(), true)));
         assert_eq!(form(b"\x1f\x8b\x08").archive, None);
+        assert_eq!(form(b"REDIS0010 keys and values").archive, Some(("RDB".into(), false)));
+        assert_eq!(form(b"REDIS0010 keys and values\xff12345678").archive, Some(("RDB".into(), true)));
+        assert_eq!(form(b"PAR1 columns and footerPAR1").archive, Some(("Parquet".into(), true)));
         let lzip = |length: u8| [&b"LZIP\x01"[..], &[7; 27], &[length, 0, 0, 0, 0, 0, 0, 0]].concat();
         assert_eq!(form(&lzip(40)).archive, Some(("lzip".into(), true)));
         assert_eq!(form(&lzip(7)).archive, Some(("lzip".into(), false)));
