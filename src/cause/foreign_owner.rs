@@ -179,6 +179,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_keeps_in_the_home_is_missing_because_it_could_not_be_made() {
+        let mut stage = stage();
+        stage.directory("/home/u/.m2").stat("/home/u", Kind::Directory, |stat| stat.uid = 1000);
+        stage.missing("/home/u/.m2/org").clue(Errno::ENOENT, Operation::Read, "/home/u/.m2/org/a/x.lock");
+        assert_eq!(stage.finding(&CAUSE, "/home/u/.m2").confidence, crate::cause::Confidence::Likely);
+        stage.command = ["cat", "/home/u/.m2/org/a/x.lock"].map(Into::into).to_vec();
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
     fn what_lies_elsewhere_is_not_foreign() {
         let mut stage = stage();
         stage.stat("/srv", Kind::Directory, |stat| stat.mode = 0o755).missing("/srv/x");

@@ -32,11 +32,17 @@ fn lies_there(case: &Case, clue: &Clue) -> bool {
     let is_entered = matches!(clue.operation, Some(Operation::Chdir | Operation::Mkdir));
     let is_told = |path: &Path| command_line::is_told(case.command, &case.surroundings().cwd, path, path);
     let lies_there = |home: PathBuf| {
-        let path = clue.path.as_ref().filter(|path| path.starts_with(&home));
-        path.is_some_and(|path| *path != home || is_entered && !is_told(path))
+        let Some(path) = &clue.path else { return false };
+        let is_below = path.starts_with(&home) && *path != home;
+        is_below || (is_entered && *path == home || is_first_missing_of(case, &home, path)) && !is_told(path)
     };
     // Programs are found by PATH, whatever HOME is.
     is_refusal && clue.operation != Some(Operation::Execute) && home(case).is_some_and(lies_there)
+}
+
+/// Whether a path is what would have to be made first for a home that is missing.
+fn is_first_missing_of(case: &Case, home: &Path, path: &Path) -> bool {
+    home != path && home.starts_with(path) && case.machine.stat(path).is_err_and(|unknown| unknown.is_missing())
 }
 
 /// What HOME names; none where it is unset or empty. `/` is nobody's home, and everything lies below it.
@@ -149,6 +155,17 @@ mod tests {
         stage.command = ["sh", "-c", "cd"].map(Into::into).to_vec();
         assert_eq!(stage.found(&CAUSE), ["/nonexistent"]);
         stage.command = ["env", "-C", "/nonexistent", "ls"].map(Into::into).to_vec();
+        stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_home_whose_parent_could_not_be_made_is_told() {
+        let mut stage = Stage::new(TABLE);
+        stage.surroundings.env.insert("HOME".into(), Bytes("/nonexistent/h".into()));
+        stage.missing("/nonexistent").missing("/nonexistent/h").stat("/", Kind::Directory, |stat| stat.uid = 0);
+        let finding = stage.clue(Errno::EACCES, Operation::Mkdir, "/nonexistent").finding(&CAUSE, "/nonexistent/h");
+        assert_eq!(finding.confidence, Confidence::Verified);
+        stage.command = ["mkdir", "/nonexistent"].map(Into::into).to_vec();
         stage.assert_silent(&CAUSE);
     }
 

@@ -7,7 +7,7 @@ use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Suspect, Verd
 use crate::clue::Operation;
 use crate::probe::near::{self, Difference, Near};
 use crate::probe::read_only;
-use crate::probe::walk::{Obstacle, Why};
+use crate::probe::walk::{Attempt, Obstacle, Why, walk_as};
 use crate::sys::errno::Errno;
 use crate::sys::fs::Space;
 use crate::sys::mounts::Mount;
@@ -106,6 +106,12 @@ fn cannot_be_made(case: &Case, tried: &Tried, gap: &Gap) -> bool {
     tried.operation.makes() && case.mounts.holding(gap.parent()).is_some_and(takes_nothing)
 }
 
+/// Whether the rights of the command suffice to make what is missing.
+fn may_be_made(case: &Case, tried: &Tried, gap: &Gap) -> bool {
+    let attempt = Attempt { operation: Operation::Mkdir, path: gap.at, other: None };
+    walk_as(case.machine, &tried.who, attempt).is_ok_and(|walked| walked.obstacle.is_none())
+}
+
 /// Whether a person has read the name already: in the message itself, or whole elsewhere in the output.
 fn says_the_name(case: &Case, suspect: &Suspect, at: &Path) -> bool {
     let name = at.file_name().unwrap_or_default().to_string_lossy();
@@ -169,7 +175,7 @@ fn fixes(case: &Case, tried: &Tried, gap: &Gap, near: Option<&Near>) -> Vec<Fix>
     }
     let makes = matches!(tried.operation, Operation::Create | Operation::Mkdir | Operation::Write | Operation::Symlink);
     let behind = gap.rest.components().count();
-    if !makes || behind == 0 {
+    if !makes || behind == 0 || !may_be_made(case, tried, gap) {
         return Vec::new();
     }
     let directory = gap.at.join(gap.rest.parent().unwrap_or(Path::new("")));
@@ -181,6 +187,7 @@ mod tests {
     use super::super::stage::Stage;
     use super::*;
     use crate::cause::Confidence;
+    use crate::machine::Kind;
 
     const TABLE: &str = "21 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n";
 
@@ -198,11 +205,19 @@ mod tests {
 
     #[test]
     fn the_first_missing_component_is_named_and_what_makes_it() {
-        let mut stage = stage("/srv", &["other"]);
+        let mut stage = stage("/srv", &["other"]).by_root();
         stage.missing("/srv/app").clue(Errno::ENOENT, Operation::Create, "/srv/app/data/file");
         let finding = stage.finding(&CAUSE, "/srv/app");
         assert_eq!((Confidence::Verified, "/srv/app does not exist"), (finding.confidence, finding.headline.as_str()));
         assert_eq!(finding.fixes[0].command.as_deref(), Some("mkdir -p /srv/app/data"));
+    }
+
+    #[test]
+    fn nobody_is_told_to_make_what_the_command_may_not() {
+        let mut stage = stage("/srv", &["other"]);
+        stage.stat("/srv", Kind::Directory, |stat| (stat.uid, stat.mode) = (0, 0o755));
+        stage.missing("/srv/app").clue(Errno::ENOENT, Operation::Create, "/srv/app/data/file");
+        assert!(stage.finding(&CAUSE, "/srv/app").fixes.is_empty());
     }
 
     #[test]

@@ -56,6 +56,21 @@ fn a_directory_for_temporary_files_that_takes_none_is_named() {
 }
 
 #[test]
+fn a_home_whose_parent_cannot_be_made_is_named() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(
+            r#"make='import os; os.makedirs(os.path.expanduser("~/.cache/x"))'
+            user="$(identity 4321) env HOME=/nonexistent/h"
+            explained_in python "$user" python3 -c "$make"
+            explained_in shell "$user" sh -c 'mkdir -p ~/.cache/x'
+            explained_in twin "$user HOME=$LAB" mkdir -p /nonexistent/h"#,
+        );
+        scene.each(&["python", "shell"]).assert_first("home-unusable", "/nonexistent/h", Confidence::Verified);
+        scene.run("twin").assert_does_not_name("home-unusable");
+    });
+}
+
+#[test]
 fn a_home_that_cannot_be_used_is_named() {
     scenario(TOOLS, |lab| {
         let scene = lab.play(

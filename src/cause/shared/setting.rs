@@ -94,8 +94,11 @@ pub fn unusable(case: &Case, suspect: &Suspect, directory: &Path) -> Option<Stri
     let attempt = Attempt { operation: Operation::Create, path: &path, other: None };
     // A file of that name that is there already is as good.
     let obstacle = walk(case.machine, attempt).ok()?.obstacle.filter(|obstacle| obstacle.errno() != Errno::EEXIST)?;
+    // Nobody can make anything in a directory that is missing, whatever was made first.
+    let is_missing = case.machine.stat(directory).is_err_and(|unknown| unknown.is_missing());
+    let is_on_the_way = |path: &Path| directory.starts_with(path) || path.starts_with(directory);
     let is_refused_there = |clue: &Clue| {
-        clue.path.is_none()
+        clue.path.as_deref().is_none_or(|path| is_missing && is_on_the_way(path))
             || tried(case, clue).is_some_and(|tried| tried.obstacle().map(|it| &it.at) == Some(&obstacle.at))
     };
     let is_why = suspect.clue.is_none_or(|index| is_refused_there(&case.clues[index]));

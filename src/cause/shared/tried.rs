@@ -102,18 +102,36 @@ fn attempted(case: &Case, who: &Who, attempt: Attempt) -> Option<Tried> {
     Some(Tried { operation: attempt.operation, path: attempt.path.to_owned(), who: who.clone(), walked })
 }
 
+/// What programs call it that a directory is made with all those on the way: such a call says of the last one that its parent is missing,
+/// where it could not make the first (Elixir 1.14, `lib/file.ex`).
+const WITH_PARENTS: &[&str] = &["(with -p)", "mkdir -p", "mkdir_p"];
+
 /// Programs make the directories of what they write. Where one says that it could not write and gives no reason, and a directory on the way
 /// is missing, it may have failed to make that.
 fn makes_parents(case: &Case, clue: &Clue, tried: Tried) -> Tried {
     let writes = matches!(tried.operation, Operation::Write | Operation::Create | Operation::Mkdir);
-    let Some(Obstacle { at, why: Why::Missing { rest, .. } }) =
-        tried.obstacle().filter(|_| writes && clue.errno.is_none())
-    else {
+    let Some(Obstacle { at, why: Why::Missing { rest, .. } }) = tried.obstacle() else { return tried };
+    let is_kept = is_kept_in_home(case, clue, at);
+    if !(writes && (clue.errno.is_none() || is_with_parents(clue)) || is_kept) {
         return tried;
-    };
-    let is_missing_itself = rest.as_os_str().is_empty() && tried.operation != Operation::Write;
+    }
+    let is_missing_itself = rest.as_os_str().is_empty() && (is_kept || tried.operation != Operation::Write);
     let made = attempted(case, &tried.who, Attempt { operation: Operation::Mkdir, path: at, other: None });
     made.filter(|made| !is_missing_itself && made.obstacle().is_some()).unwrap_or(tried)
+}
+
+fn is_with_parents(clue: &Clue) -> bool {
+    clue.operation == Some(Operation::Mkdir) && WITH_PARENTS.iter().any(|words| clue.line.contains(words))
+}
+
+/// Whether a message is about what a program keeps for itself in the home: it makes the directories there, and those that do not look
+/// whether that went well meet the next one as missing (`File.mkdirs` of Java).
+fn is_kept_in_home(case: &Case, clue: &Clue, missing: &Path) -> bool {
+    let surroundings = case.surroundings();
+    let home = surroundings.directory("HOME").filter(|home| home.components().count() > 1);
+    let is_in_home = home.is_some_and(|home| missing.starts_with(&home) && missing != home);
+    let is_told = |path: &PathBuf| command_line::is_told(case.command, &surroundings.cwd, path, path);
+    clue.errno == Some(Errno::ENOENT) && is_in_home && clue.path.as_ref().is_some_and(|path| !is_told(path))
 }
 
 /// A file that could not be written to, for an untold reason: programs open it with `O_CREAT`, which the kernel may refuse although the file
