@@ -26,7 +26,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let place = case.resolve(path).filter(|place| place.missing.as_os_str().is_empty());
     let stat = place.and_then(|place| case.machine.stat(&place.existing).ok());
     match stat {
-        Some(stat) if open_to_others(&stat, line) != 0 || is_foreign(case, &stat, line) => {
+        Some(stat)
+            if open_to_others(&stat, line) != 0 || is_foreign(case, &stat, line) || lacks_setuid(&stat, line) =>
+        {
             Verdict::Found(Box::new(found(case, suspect, path, &stat, line)))
         }
         Some(stat) if case.mode == Mode::Run => {
@@ -62,6 +64,11 @@ fn wants_root(line: &str) -> bool {
         .any(|words| line.contains(words))
 }
 
+/// Whether a program must run as its owner and has lost the bit for that, as by a copy, or `chmod -R` and `chown -R`.
+fn lacks_setuid(stat: &Stat, line: &str) -> bool {
+    line.contains("have the setuid bit set") && stat.mode & 0o4000 == 0
+}
+
 /// Whether it belongs to neither the user nor root; to anybody but root where root is wanted.
 fn is_foreign(case: &Case, stat: &Stat, line: &str) -> bool {
     stat.uid != 0 && (wants_root(line) || stat.uid != case.surroundings().identity.uid)
@@ -73,18 +80,22 @@ fn found(case: &Case, suspect: &Suspect, path: &Path, stat: &Stat, line: &str) -
     let who = if bits & 0o7 != 0 { "everybody" } else { "its group" };
     let what = if bits & 0o055 != 0 { "read" } else { "write to" };
     let headline = match bits {
+        0 if !is_foreign(case, stat, line) => format!("{at} has no setuid bit ({mode})"),
         0 => format!("{at} belongs to {}", case.machine.user(stat.uid)),
         _ => format!("{who} may {what} {at} ({mode})"),
     };
-    let mut finding = refused::found(
-        case,
-        suspect,
-        headline.clone(),
-        format!("{headline}, and the program takes it only from its owner."),
-    );
+    let (why, who_checks) = if lacks_setuid(stat, line) && !is_foreign(case, stat, line) {
+        ("so that it does not run as its owner", "the program looks at its own rights when it starts")
+    } else {
+        (
+            "and the program takes it only from its owner",
+            "the program checks this itself; the kernel would let it read the file",
+        )
+    };
+    let mut finding = refused::found(case, suspect, headline.clone(), format!("{headline}, {why}."));
     finding.confidence = super::Confidence::Verified;
     finding.evidence.push(listed(case, path, stat));
-    finding.evidence.push(Evidence::output("the program checks this itself; the kernel would let it read the file"));
+    finding.evidence.push(Evidence::output(who_checks));
     finding.fixes.push(fix(case, path, stat, line));
     finding
 }
@@ -161,6 +172,14 @@ mod tests {
         stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (0, 0o4755));
         stage.clues[0].line = "/home/u/key must be owned by uid 0 and have the setuid bit set".into();
         stage.assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_program_of_root_without_its_bit_is_told() {
+        let mut stage = stage(0o755);
+        stage.stat("/home/u/key", Kind::Regular, |stat| (stat.uid, stat.mode) = (0, 0o755));
+        stage.clues[0].line = "sudo: /home/u/key must be owned by uid 0 and have the setuid bit set".into();
+        assert_eq!(stage.finding(&CAUSE, "/home/u/key").headline, "/home/u/key has no setuid bit (-rwxr-xr-x)");
     }
 
     #[test]

@@ -25,6 +25,9 @@ const PROMISED: u64 = 90;
 /// Part of a limit, in hundredths, beyond which the next allocation of a growing program is refused.
 const FULL: u64 = 94;
 
+/// What the loader says of every reason for which `mmap(2)` fails, often without its errno (glibc 2.36, `elf/dl-load.c`).
+const NOT_MAPPED: &str = "failed to map segment from shared object";
+
 fn suspects(case: &Case) -> Vec<Suspect> {
     let told: Vec<usize> =
         case.clues.iter().enumerate().filter(|(_, clue)| speaks_of_it(clue)).map(|(index, _)| index).collect();
@@ -61,7 +64,7 @@ fn speaks_of_it(clue: &Clue) -> bool {
     match clue.errno {
         Some(Errno::ENOMEM) => takes,
         Some(_) => false,
-        None => leads_with(clue, ID),
+        None => leads_with(clue, ID) || clue.suspects(ID) && clue.line.contains(NOT_MAPPED),
     }
 }
 

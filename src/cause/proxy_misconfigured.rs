@@ -6,6 +6,7 @@ use super::shared::refused_port::{is_this_machine, place};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::machine::SocketState;
+use crate::sys::errno::Errno;
 
 const ID: &str = "proxy-misconfigured";
 
@@ -25,7 +26,7 @@ const VARIABLES: &[&str] =
 const SCHEMES: &[&str] = &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"];
 
 fn suspects(case: &Case) -> Vec<Suspect> {
-    let spoken = setting::suspects(case, ID, setting::nothing_else, |_, _| Subject::Name("-".into()));
+    let spoken = setting::suspects(case, ID, is_of_proxy, |_, _| Subject::Name("-".into()));
     let set = distinct(case);
     let of_variable = |suspect: &Suspect| {
         let named = set.iter().map(|name| Suspect { subject: Subject::Name((*name).to_owned()), ..suspect.clone() });
@@ -33,6 +34,22 @@ fn suspects(case: &Case) -> Vec<Suspect> {
     };
     let named: Vec<Suspect> = spoken.iter().flat_map(of_variable).collect();
     if named.is_empty() { spoken } else { named }
+}
+
+/// Whether a message tells of a refused connection to the very place that a variable names, whatever its rule makes of it.
+fn is_of_proxy(case: &Case, clue: &Clue) -> bool {
+    let is_there = |name: &&str| value(case, name).is_some_and(|value| says_the_place(clue, &value));
+    clue.errno == Some(Errno::ECONNREFUSED) && VARIABLES.iter().any(is_there)
+}
+
+/// Whether the line has the host and port of a proxy, in one of the forms that programs have for them.
+fn says_the_place(clue: &Clue, value: &str) -> bool {
+    let Ok(Address { host, port }) = address(value) else { return false };
+    let forms = [format!("{host}:{port}"), format!("{host} port {port}"), format!("\"{host}\" port {port}")];
+    forms.iter().any(|form| {
+        let mut behind = clue.line.match_indices(form.as_str()).map(|(at, _)| &clue.line[at + form.len()..]);
+        behind.any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
 }
 
 /// The variables that are set, one of each value: that of the scheme which the command line names before others.
@@ -91,6 +108,7 @@ fn names_proxy(clue: &Clue, value: &str) -> bool {
     let told = clue.subject.as_deref().and_then(place).map(|(_, port)| port);
     line.contains("proxy")
         || line.contains("tunnel")
+        || says_the_place(clue, value)
         || told.is_some() && told == address(value).ok().map(|address| address.port)
 }
 
@@ -171,6 +189,20 @@ mod tests {
     #[test]
     fn a_local_proxy_that_does_not_run_is_told() {
         assert!(summary("http://localhost:3128/").contains("nobody listens on port 3128"));
+    }
+
+    #[test]
+    fn a_refusal_at_the_place_of_the_proxy_is_of_the_proxy() {
+        let confidence = |line: &str| {
+            let mut stage = stage("http://127.0.0.1:3128");
+            (stage.clues[0].errno, stage.clues[0].line) = (Some(Errno::ECONNREFUSED), line.into());
+            stage.clues[0].suspects = vec!["remote-side".into()];
+            stage.found(&CAUSE).len()
+        };
+        assert_eq!(confidence("Failed to open TCP connection to 127.0.0.1:3128 (Connection refused)"), 1);
+        assert_eq!(confidence("connect to 127.0.0.1 port 3128 failed: Connection refused"), 1);
+        assert_eq!(confidence("connect to 127.0.0.1:31280: Connection refused"), 0);
+        assert_eq!(confidence("connect to 127.0.0.1 port 80 failed: Connection refused"), 0);
     }
 
     #[test]

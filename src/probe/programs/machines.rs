@@ -81,9 +81,7 @@ pub fn loader_here(machine: &Machine) -> Option<String> {
 /// Whether no handler of this machine takes the program either: `binfmt_misc` runs foreign ones by an emulator.
 #[must_use]
 pub fn is_foreign(machine: &Machine, program: &Elf) -> bool {
-    !program.has_no_header()
-        && runs_here(machine, program) == Some(false)
-        && handler(machine, program).is_none()
+    !program.has_no_header() && runs_here(machine, program) == Some(false) && handler(machine, program).is_none()
 }
 
 /// The handler that `binfmt_misc` has for ELF files of this machine, by its name.
