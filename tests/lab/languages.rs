@@ -24,6 +24,12 @@ const TOOLS: &str = r#"
     explained sed-missing sed s/t/x/ "$LAB/nowhere/file"
     explained cd bash -c "cd '$LAB/nowhere/deeper'"
     explained command bash -c no-such-command-anywhere
+    explained env env no-such-command-anywhere
+    echo true >script
+    explained nice nice ./script
+    chmod 755 "$LAB"
+    mkdir -m 700 own
+    explained_as 4001 dpkg env HOME="$LAB/own" dpkg -i x.deb
     explained git /usr/bin/git init -q ro/repository
 "#;
 
@@ -50,9 +56,13 @@ fn assert_read(lab: &Lab, scene: &Scene) {
         assert!(!run.says("No such file"), "this is English{run}");
         run.assert_first("missing-path", lab.path("nowhere"), Verified);
     }
-    let run = scene.run("command");
-    assert!(!run.says("command not found"), "this is English{run}");
-    run.assert_first("command-not-found", "no-such-command-anywhere", Verified);
+    for run in ["command", "env"] {
+        let run = scene.run(run);
+        assert!(!run.says("command not found"), "this is English{run}");
+        run.assert_first("command-not-found", "no-such-command-anywhere", Verified);
+    }
+    scene.run("nice").assert_first("not-executable", lab.path("script"), Verified);
+    scene.run("dpkg").assert_first("missing-capability", "root", Verified);
 }
 
 #[test]

@@ -135,6 +135,11 @@ fn is_all_that_was_said(case: &Case, clue: &Clue) -> bool {
 pub fn is_warning(clue: &Clue) -> bool {
     const WORDS: &[&str] = &[
         "warn",
+        "avertissement",
+        "atención:",
+        "advertencia",
+        "警告",
+        "предупреждение",
         "ignor",
         "skipping",
         "falling back",

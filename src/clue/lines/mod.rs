@@ -131,7 +131,10 @@ fn unwrapped(lines: &[Line], at: usize, by: Wrap) -> Option<(Line, Vec<usize>)> 
         let fits = joined.text.len() + more.len() < HEAD;
         let last = said(&lines[pieces.last().copied().unwrap_or(at)]);
         let goes_on = match by {
-            Wrap::Words => !begins_anew(more) && goes_on(last, more, indent(&said(first)[margin.len()..])),
+            Wrap::Words => {
+                let begun = &said(first)[margin.len()..];
+                !begins_anew(more) && !begin_alike(begun, more) && goes_on(last, more, indent(begun))
+            }
             Wrap::Columns => is_full(last) && may_be_one(last, more),
             Wrap::Box => {
                 fills_a_box(last) && first.span.end - first.span.start == lines[next].span.end - lines[next].span.start
@@ -167,6 +170,12 @@ fn begins_anew(line: &[u8]) -> bool {
     is_source
         || frame::is_marks(line)
         || word.ends_with(b":") && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+}
+
+/// Whether two messages begin with the name of the same program, which no message has in its middle.
+fn begin_alike(line: &[u8], next: &[u8]) -> bool {
+    let speaker = line.split_inclusive(|byte| *byte == b' ').next().filter(|word| word.ends_with(b": "));
+    speaker.is_some_and(|name| next.starts_with(name))
 }
 
 /// Whether a line goes up to the last column of a terminal.
@@ -308,6 +317,12 @@ mod tests {
         let apart =
             format!("make[2]: Leaving directory '/{}'\nmake[1]: *** [x] Error 1\n  a.c:3:1: error: x", "x".repeat(60));
         assert_eq!(texts(apart.as_bytes()).len(), 3);
+    }
+
+    #[test]
+    fn two_messages_of_one_program_are_two_however_long_the_first_is() {
+        let said = "dpkg: warning: failed to open configuration file '/root/.dpkg.cfg' for reading: gone\ndpkg: error: requested operation requires superuser privilege";
+        assert_eq!(texts(said.as_bytes()).len(), 2);
     }
 
     #[test]
