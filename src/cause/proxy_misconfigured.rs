@@ -2,11 +2,14 @@
 
 use super::setting::{self, Wrong};
 use super::shared::hosts;
-use super::shared::refused_port::{is_this_machine, place};
+use super::shared::refused_port::{self, is_this_machine, place};
 use super::{Case, Cause, Fix, Subject, Suspect, Verdict};
 use crate::clue::Clue;
+use crate::command_line;
 use crate::machine::SocketState;
 use crate::sys::errno::Errno;
+use std::ffi::OsStr;
+use std::path::Path;
 
 const ID: &str = "proxy-misconfigured";
 
@@ -21,6 +24,31 @@ pub const CAUSE: Cause = Cause {
 /// Variables that name a proxy, as programs read them.
 const VARIABLES: &[&str] =
     &["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "ftp_proxy", "FTP_PROXY"];
+
+/// Programs that speak no HTTP and read none of these variables; with a hyphen or underscore at the end, all that begin so.
+const WITHOUT: &[&str] = &[
+    "createdb",
+    "dropdb",
+    "ldapsearch",
+    "mariadb",
+    "mariadb-",
+    "mysql",
+    "mysqladmin",
+    "mysqldump",
+    "nc",
+    "ncat",
+    "netcat",
+    "pg_",
+    "psql",
+    "redis-",
+    "scp",
+    "sftp",
+    "socat",
+    "ssh",
+    "ssh-",
+    "telnet",
+    "valkey-",
+];
 
 /// Schemes that a proxy can have.
 const SCHEMES: &[&str] = &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"];
@@ -81,6 +109,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     if let Some(why) = clue.and_then(|clue| another_place(clue, &value)) {
         return Verdict::RuledOut(why);
     }
+    if clue.is_some_and(|clue| is_without_proxy(case, clue, &value)) {
+        return Verdict::RuledOut("nothing says that what was refused goes by a proxy".to_owned());
+    }
     if let Some(hosts) = hosts::exempt_from_proxies(case) {
         return Verdict::RuledOut(format!("no_proxy exempts {hosts}"));
     }
@@ -114,9 +145,43 @@ fn names_proxy(clue: &Clue, value: &str) -> bool {
 
 /// A connection that was refused at another place did not go to the proxy.
 fn another_place(clue: &Clue, value: &str) -> Option<String> {
-    let (host, port) = clue.subject.as_deref().and_then(place)?;
+    let (_, port) = clue.subject.as_deref().and_then(place)?;
+    let host = refused_port::host(clue).unwrap_or_default();
     let proxy = address(value).ok()?;
-    (port != proxy.port).then(|| format!("{host} port {port} refused, and the proxy is at port {}", proxy.port))
+    let is_other_host = !host.is_empty() && is_this_machine(proxy.host) && !is_this_machine(&host);
+    let said = format!("{host} port {port}");
+    (port != proxy.port || is_other_host)
+        .then(|| format!("{} refused, and the proxy is {} port {}", said.trim_start(), proxy.host, proxy.port))
+}
+
+/// Whether a connection that failed was hardly one by a proxy: its program reads no such variable, or neither its message nor anything else speaks
+/// of HTTP or of the place of the proxy.
+fn is_without_proxy(case: &Case, clue: &Clue, value: &str) -> bool {
+    let is_of_connection = matches!(clue.errno, Some(Errno::ECONNREFUSED | Errno::ETIMEDOUT)) && !clue.said.is_empty();
+    if !is_of_connection {
+        return false;
+    }
+    let speaker = clue.program.as_deref().or_else(|| clue.line.split_once(": ").map(|(speaker, _)| speaker));
+    let starts = || case.command.iter().flat_map(|word| command_line::words_in(word)).any(is_without);
+    match () {
+        () if speaker.is_some_and(|speaker| is_without(OsStr::new(speaker))) => true,
+        () if speaks_of_http(case) => false,
+        () if names_proxy(clue, value) => starts(),
+        () => true,
+    }
+}
+
+/// Whether a word is the name of a program that goes by no proxy.
+fn is_without(word: &OsStr) -> bool {
+    let name = Path::new(word).file_name().unwrap_or_default().to_string_lossy();
+    WITHOUT.iter().any(|known| name == *known || known.ends_with(['-', '_']) && name.starts_with(known))
+}
+
+/// Whether the command line or the output has a word of HTTP.
+fn speaks_of_http(case: &Case) -> bool {
+    let has = |text: &[u8]| text.windows(4).any(|word| word.eq_ignore_ascii_case(b"http"));
+    let output = case.transcript.parts.iter().map(|part| &*part.bytes.0);
+    command_line::launched(case.command).iter().map(|word| word.as_encoded_bytes()).chain(output).any(has)
 }
 
 /// Where a proxy is said to be.
@@ -223,6 +288,29 @@ mod tests {
         assert_eq!(with_subject("127.0.0.1 port 3128").finding(&CAUSE, "https_proxy").confidence, Confidence::Verified);
         assert_eq!(stage("http://127.0.0.1:3128").finding(&CAUSE, "https_proxy").confidence, Confidence::Likely);
         with_subject("localhost port 1").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn what_speaks_no_http_went_to_no_proxy() {
+        let of = |command: &str, line: &str, subject: Option<&str>| {
+            let mut stage = stage("http://127.0.0.1:3128");
+            stage.command = command.split(' ').map(Into::into).collect();
+            let clue = &mut stage.clues[0];
+            (clue.errno, clue.line, clue.subject) = (Some(Errno::ECONNREFUSED), line.into(), subject.map(Into::into));
+            clue.said = 0..line.len() as u64;
+            stage.found(&CAUSE).first().map(|_| stage.finding(&CAUSE, "https_proxy").confidence)
+        };
+        let (refused, place) = ("Connection refused", Some("127.0.0.1 port 3128"));
+        assert_eq!(of("git fetch", &format!("ssh: connect to host 127.0.0.1 port 3128: {refused}"), place), None);
+        assert_eq!(
+            of("redis-cli -p 3128", &format!("Could not connect to Redis at 127.0.0.1:3128: {refused}"), place),
+            None
+        );
+        assert_eq!(of("python3 client.py", &format!("ConnectionRefusedError: [Errno 111] {refused}"), None), None);
+        assert_eq!(of("tool", &format!("dial 10.0.0.1:3128: {refused}"), Some("10.0.0.1:3128")), None);
+        let line = format!("<urlopen error [Errno 111] {refused}>");
+        assert_eq!(of("python3 get.py http://a.example/", &line, None), Some(Confidence::Likely));
+        assert_eq!(of("tool get", &format!("connect 127.0.0.1:3128: {refused}"), place), Some(Confidence::Verified));
     }
 
     #[test]

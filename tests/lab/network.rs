@@ -93,14 +93,18 @@ fn a_proxy_that_does_not_run_is_named_where_it_was_asked() {
             explained_in python "$inside $dead" python3 -c '{FETCH}' http://example.org/
             explained_in scheme "$inside env http_proxy=htp:/nowhere" curl -sS http://example.org/
             explained_in twin "$inside $dead no_proxy=localhost" curl -sS http://localhost:1/
-            explained_in twin.file "$inside $dead" curl -sS file:///nowhere"#
+            explained_in twin.file "$inside $dead" curl -sS file:///nowhere
+            explained_in twin.socket "$inside $dead" python3 -c 'import socket; socket.create_connection(("127.0.0.1", 3128))'
+            explained_in twin.perl "$inside $dead" perl -MIO::Socket -e 'IO::Socket::INET->new("127.0.0.1:2") or die "$!\n"'
+            explained_in twin.ssh "$inside $dead" ssh -p 3128 -o BatchMode=yes 127.0.0.1 true"#
         ));
         for (run, variable) in [("curl", "http_proxy"), ("git", "https_proxy"), ("scheme", "http_proxy")] {
             scene.run(run).assert_first("proxy-misconfigured", variable, Confidence::Verified);
         }
         // It says that a connection was refused and not which.
         scene.run("python").assert_first("proxy-misconfigured", "http_proxy", Confidence::Likely);
-        scene.each(&["twin", "twin.file"]).assert_does_not_name("proxy-misconfigured");
+        let twins = ["twin", "twin.file", "twin.socket", "twin.perl", "twin.ssh"];
+        scene.each(&twins).assert_does_not_name("proxy-misconfigured");
     });
 }
 
