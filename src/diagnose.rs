@@ -9,7 +9,7 @@
 mod weigh;
 
 use crate::cause::{self, Case, Cause, Confidence, Evidence, Finding, Mode, Subject, Suspect, Verdict};
-use crate::clue::Clue;
+use crate::clue::{Clue, Standing};
 use crate::outcome::Outcome;
 use weigh::{lower, weighed};
 
@@ -99,7 +99,8 @@ fn quotation(case: &Case, suspect: &Suspect) -> Option<Evidence> {
     Some(Evidence::output(format!("{} says: {}", log.display(), clue.line)))
 }
 
-/// One suspect a subject: what was not said in passing before what was, the touched one before others, then the one whose clue is first.
+/// One suspect a subject: what was not said in passing before what was, the touched one before others, what the script does not go on after before
+/// what it does, then the one whose clue is first.
 fn distinct(case: &Case, suspects: Vec<Suspect>) -> Vec<Suspect> {
     let is_passing = |suspect: &Suspect| suspect.clue.is_some_and(|index| case.clues[index].passing);
     let worth = |suspect: &Suspect| (!is_passing(suspect), suspect.touched);
@@ -107,11 +108,19 @@ fn distinct(case: &Case, suspects: Vec<Suspect>) -> Vec<Suspect> {
     for suspect in suspects {
         match out.iter_mut().find(|known| known.subject == suspect.subject) {
             Some(known) if worth(&suspect) > worth(known) => *known = suspect,
+            Some(known) if worth(&suspect) == worth(known) && counts_more(case, &suspect, known) => *known = suspect,
             Some(_) => {}
             None => out.push(suspect),
         }
     }
     out
+}
+
+/// Whether the message of a suspect may be why the script ended, and that of the other is one after which it went on.
+fn counts_more(case: &Case, suspect: &Suspect, other: &Suspect) -> bool {
+    let goes_on =
+        |suspect: &Suspect| suspect.clue.is_some_and(|index| case.standing(&case.clues[index]) != Standing::Counts);
+    suspect.clue.is_some() && goes_on(other) && !goes_on(suspect)
 }
 
 /// Smaller is better.

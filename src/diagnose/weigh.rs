@@ -37,7 +37,7 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         lower(&mut finding);
     }
     let aftermath = Aftermath::of(case.transcript, clue);
-    if let Some(reason) = passed_over(case, clue, &aftermath, &mut finding) {
+    if let Some(reason) = passed_over(case, suspect, &aftermath, &mut finding) {
         return Verdict::RuledOut(reason);
     }
     let is_probe = is_ordinary_probe(case, id, clue);
@@ -80,9 +80,11 @@ fn ends_otherwise(case: &Case) -> bool {
 
 /// Why a message is none of what ended the script that the command line has; where it may be, the finding is made as sure as the script
 /// lets it be.
-fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
+fn passed_over(case: &Case, suspect: &Suspect, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
+    let clue = &case.clues[suspect.clue?];
     let standing = case.standing(clue);
-    let later = failed_later(case, clue).filter(|_| matches!(standing, Standing::BeforeLeaf | Standing::BeforeOther));
+    let later =
+        failed_later(case, clue, suspect).filter(|_| matches!(standing, Standing::BeforeLeaf | Standing::BeforeOther));
     if let Some(later) = later {
         return Some(format!("the script went on after it, and failed at: {}", later.line));
     }
@@ -103,10 +105,11 @@ fn passed_over(case: &Case, clue: &Clue, aftermath: &Aftermath, finding: &mut Fi
     None
 }
 
-/// What the command met later with an errno, on a path that has nothing to do with that of this message.
-fn failed_later<'a>(case: &'a Case, clue: &Clue) -> Option<&'a Clue> {
+/// What the command met later with an errno, on a path that has nothing to do with that of this message or with what is suspected.
+fn failed_later<'a>(case: &'a Case, clue: &Clue, suspect: &Suspect) -> Option<&'a Clue> {
     let later = case.clues.iter().filter(|later| later.said.start >= clue.said.end && later.errno.is_some());
-    later.into_iter().find(|later| later.path.is_some() && !is_related(case, clue, later))
+    let is_other = |later: &Clue| later.errno != clue.errno || !names(case, later, suspect);
+    later.into_iter().find(|later| later.path.is_some() && !is_related(case, clue, later) && is_other(later))
 }
 
 /// Whether a message is that of a program which the text of another language has started: that one goes on or not as it likes.
