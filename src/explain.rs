@@ -132,6 +132,8 @@ pub fn saved(options: &Options, saved: &Saved) -> i32 {
     let here = Machine::live(Surroundings::of_this_process(None), Instant::now() + PROBES);
     let rules = Rules::all(options, &here, true);
     let machine = recorded.as_ref().map_or(here, played);
+    let written: Option<Vec<SystemTime>> = saved.files.iter().map(|file| log::written(file)).collect();
+    machine.keep_log_time(written.and_then(|times| times.into_iter().max()));
     let reader = AnyReader::new(&rules.library, catalogues::of_libc);
     let (transcript, notes) = match log::read(saved.files, &reader) {
         Ok(read) => read,

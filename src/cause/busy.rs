@@ -81,6 +81,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let is_unmount = suspect.clue.is_some_and(|index| case.clues[index].operation == Some(Operation::Mount));
     match hold(case, path, is_unmount) {
         Ok(hold) => {
+            if let Some(later) = all_later(case, &hold) {
+                return Verdict::RuledOut(later);
+            }
             let mut finding = found(case, path, &hold);
             if !suspect.clue.is_some_and(|index| names_a_path(&case.clues[index])) {
                 finding.confidence = finding.confidence.min(Confidence::Likely);
@@ -91,6 +94,13 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Err(Some(why)) => Verdict::Unknown(why),
         Err(None) => Verdict::RuledOut("nobody uses it now".into()),
     }
+}
+
+/// Why nobody of them is what a saved log speaks of.
+fn all_later(case: &Case, hold: &Hold) -> Option<String> {
+    let Hold::Processes(users) = hold else { return None };
+    let later: Option<Vec<String>> = users.iter().map(|user| holder::came_later(case, &user.program)).collect();
+    later?.into_iter().next()
 }
 
 /// Who holds it; else why that could not be seen, where not all could.

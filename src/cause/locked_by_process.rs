@@ -25,9 +25,11 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         return Verdict::Unknown("no lock file is known".into());
     };
     match state {
-        LockState::Held { by, how } => {
-            Verdict::Found(Box::new(held(case, suspect, path, Holder { by: &by, how: &how })))
-        }
+        LockState::Held { by, how } => match holder::came_later(case, &by) {
+            Some(later) if locks::is_plain(case, suspect, ID) => Verdict::Found(Box::new(before(path, &later))),
+            Some(later) => Verdict::RuledOut(later),
+            None => Verdict::Found(Box::new(held(case, suspect, path, Holder { by: &by, how: &how }))),
+        },
         LockState::HeldUnseen => Verdict::Found(Box::new(held_unseen(case, path))),
         LockState::Free if locks::held_then(case, path).is_some() => {
             Verdict::Found(Box::new(held_before(case, suspect, path)))
@@ -52,7 +54,7 @@ fn confidence(case: &Case, suspect: &Suspect) -> Confidence {
     let is_told = clue.is_some_and(|clue| {
         !clue.vague && (clue.path.is_some() || suspect.touched && clue.operation == Some(Operation::Lock))
     });
-    if is_told { Confidence::Verified } else { Confidence::Likely }
+    if is_told { holder::most_sure(case) } else { Confidence::Likely }
 }
 
 fn held(case: &Case, suspect: &Suspect, path: &Path, Holder { by, how }: Holder) -> Finding {
@@ -109,6 +111,16 @@ fn held_unseen(case: &Case, path: &Path) -> Finding {
     }
 }
 
+/// The message is about a lock that somebody has since then: who had it before is not known.
+fn before(path: &Path, later: &str) -> Finding {
+    Finding {
+        headline: format!("{} was locked", path.display()),
+        summary: format!("The output says that {} was locked; {later}.", path.display()),
+        evidence: vec![Evidence::probe(later)],
+        ..free_again(path)
+    }
+}
+
 /// The message is about a lock and there is none any more: nothing but the message says so.
 fn free_again(path: &Path) -> Finding {
     Finding {
@@ -125,8 +137,9 @@ fn free_again(path: &Path) -> Finding {
 mod tests {
     use super::super::stage::Stage;
     use super::*;
+    use crate::cause::Mode;
     use crate::clue::Operation;
-    use crate::machine::{Coverage, Kind, LockHolder, LockKind, Locks, Users};
+    use crate::machine::{Coverage, Kind, LockHolder, LockKind, Locks, Unknown, Users};
     use crate::sys::errno::Errno;
 
     const LOCK: &str = "/var/lib/dpkg/lock";
@@ -175,6 +188,27 @@ mod tests {
         let mut stage = stage(vec![], 0);
         stage.clues[0].suspects = vec![ID.to_owned()];
         assert_eq!(stage.finding(&CAUSE, LOCK).confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn who_was_started_after_a_log_was_written_is_not_its_reason() {
+        let of = |age| {
+            let mut stage = stage(vec![apt(false)], 0);
+            stage.mode = Mode::Log;
+            stage.clues[0].suspects = vec![ID.to_owned()];
+            stage.knows("log age", age);
+            stage.finding(&CAUSE, LOCK)
+        };
+        assert_eq!(of(Ok(30)).confidence, Confidence::Verified);
+        assert_eq!(of(Ok(700)).confidence, Confidence::Likely);
+        assert_eq!(of(Err(Unknown::Unsupported("a pipe".into()))).confidence, Confidence::Likely);
+        let later = of(Ok(800));
+        assert_eq!((later.confidence, later.fixes.len()), (Confidence::Possible, 0));
+        assert!(
+            later
+                .summary
+                .ends_with("apt-get upgrade (pid 4711) has it now, and was started after the log was written.")
+        );
     }
 
     #[test]

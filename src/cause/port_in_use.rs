@@ -51,10 +51,19 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         Some(socket) if suspect.clue.is_none() && !was_there_before(case, socket) => {
             Verdict::RuledOut("who listens there was not there before the command".into())
         }
-        Some(socket) => Verdict::Found(Box::new(found(case, suspect, socket))),
-        None if case.mode == Mode::Log => Verdict::Found(Box::new(said(port))),
+        Some(socket) => {
+            let later = came_later(case, socket).map(|later| said(port, &later));
+            Verdict::Found(Box::new(later.unwrap_or_else(|| found(case, suspect, socket))))
+        }
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(said(port, &format!("nothing has port {port} now")))),
         None => Verdict::RuledOut(format!("nothing has port {port} now")),
     }
+}
+
+/// Why a socket is not what a saved log speaks of: all who have it were started later.
+fn came_later(case: &Case, socket: &PortSocket) -> Option<String> {
+    let later: Option<Vec<String>> = socket.holders.iter().map(|holder| holder::came_later(case, holder)).collect();
+    later?.into_iter().next()
 }
 
 /// Whether another program listened on a port when the command began: what the command left behind may listen there too.
@@ -82,7 +91,7 @@ fn found(case: &Case, suspect: &Suspect, socket: &PortSocket) -> Finding {
         evidence.push(Evidence::probe(text).check(format!("ps -o pid,user,etime,args -p {}", program.pid)));
     }
     Finding {
-        confidence: if is_listener && suspect.touched { Confidence::Verified } else { Confidence::Likely },
+        confidence: if is_listener && suspect.touched { holder::most_sure(case) } else { Confidence::Likely },
         seen: Some(Seen::Now),
         headline: match socket.state {
             SocketState::TimeWait => format!("port {port} is kept for a connection that has just ended"),
@@ -114,15 +123,13 @@ fn fixes(case: &Case, socket: &PortSocket) -> Vec<Fix> {
     }
 }
 
-fn said(port: u16) -> Finding {
+fn said(port: u16, now: &str) -> Finding {
     Finding {
         confidence: Confidence::Possible,
         seen: None,
         headline: format!("port {port} may have been taken"),
-        summary: format!("The output says that port {port} was in use; nothing has it now."),
-        evidence: vec![
-            Evidence::probe(format!("nothing has port {port} now")).check(format!("ss -Hanp 'sport = :{port}'")),
-        ],
+        summary: format!("The output says that port {port} was in use; {now}."),
+        evidence: vec![Evidence::probe(now).check(format!("ss -Hanp 'sport = :{port}'"))],
         fixes: Vec::new(),
     }
 }
@@ -157,6 +164,16 @@ mod tests {
         assert_eq!(finding.confidence, Confidence::Verified);
         assert_eq!(finding.headline, "port 8080 is taken by python3 app.py (pid 4711)");
         assert_eq!(finding.fixes[0].command.as_deref(), Some("kill 4711"));
+    }
+
+    #[test]
+    fn who_listens_since_a_log_was_written_is_not_its_reason() {
+        let of = |age: u64| {
+            let mut stage = stage(vec![socket(SocketState::Listening, vec![server(false)])]);
+            stage.mode = Mode::Log;
+            stage.knows("log age", Ok(age)).finding(&CAUSE, "8080").confidence
+        };
+        assert_eq!([5, 7000, 9000].map(of), [Confidence::Verified, Confidence::Likely, Confidence::Possible]);
     }
 
     #[test]

@@ -73,9 +73,12 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     };
     match users.processes.iter().find_map(met) {
         Some((program, side)) => {
+            if let Some(later) = holder::came_later(case, &program) {
+                return Verdict::RuledOut(later);
+            }
             let finding = found(case, path, &program, side);
             // What only the command line names is in use, and may not be what the words are about.
-            let confidence = if suspect.touched { Confidence::Verified } else { Confidence::Likely };
+            let confidence = if suspect.touched { holder::most_sure(case) } else { Confidence::Likely };
             Verdict::Found(Box::new(Finding { confidence, ..finding }))
         }
         None if case.mode == Mode::Log => Verdict::Found(Box::new(said(path))),

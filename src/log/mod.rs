@@ -7,7 +7,7 @@ mod search;
 mod select;
 mod telling;
 
-pub use open::open;
+pub use open::{open, written};
 
 use crate::clue::AnyReader;
 use crate::text::{said, size};

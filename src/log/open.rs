@@ -4,10 +4,12 @@ use super::encoding::as_utf8;
 use super::holes::OverHoles;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::{BlockDecodingStrategy, StreamingDecoder};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// First bytes of a gzip member (RFC 1952, 2.3.1) and of a Zstandard frame (RFC 8878, 3.1.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -39,6 +41,20 @@ pub fn open(file: &Path) -> io::Result<Box<dyn Read>> {
     refuse_endless(file)?;
     let log = File::open(file)?;
     if log.metadata()?.is_file() { decoded(OverHoles::new(log)) } else { decoded(log) }
+}
+
+/// When a log was last written, where that is known: of a regular file, not of a pipe.
+pub fn written(file: &Path) -> Option<SystemTime> {
+    let about = if file == Path::new("-") {
+        File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata()
+    } else {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a log is named by the caller, and is not the machine that is examined"
+        )]
+        std::fs::metadata(file)
+    };
+    about.ok().filter(Metadata::is_file)?.modified().ok()
 }
 
 /// A named pipe that nobody writes to blocks whoever opens it, and a device has no end. Descriptors are the caller's own.

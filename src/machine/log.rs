@@ -17,6 +17,9 @@ const READ_LIMIT: u64 = 4 << 20;
 /// By how much the time of a file may lag behind the clock: a tick of the kernel (`current_time`, fs/inode.c) at 100 Hz, and some.
 const LAG: Duration = Duration::from_millis(20);
 
+/// What is kept of the time of a saved log.
+const LOG_AGE: &str = "log age";
+
 /// Which logs are those of a run.
 #[derive(Clone, Copy)]
 struct Wanted {
@@ -26,6 +29,21 @@ struct Wanted {
 }
 
 impl Machine {
+    /// Keeps when the saved output that is explained was last written; none where it came from a pipe.
+    pub fn keep_log_time(&self, written: Option<SystemTime>) {
+        let age = |written: SystemTime| written.elapsed().unwrap_or_default().as_secs();
+        let unknown = || Unknown::Unsupported("nobody knows when the log was written".to_owned());
+        let _ = self.ask_slowly(LOG_AGE, || written.map(age).ok_or_else(unknown));
+    }
+
+    /// Seconds since the saved output was last written.
+    ///
+    /// # Errors
+    /// [`Unknown::Unsupported`] where nobody knows; [`Unknown::NotRecorded`] where the state is that of another time than now.
+    pub fn log_age(&self) -> Answer<u64> {
+        self.ask(LOG_AGE, || Err(Unknown::Unsupported("there is no log".to_owned())))
+    }
+
     /// The end of a log that a command wrote which was started at this time.
     ///
     /// # Errors

@@ -50,6 +50,29 @@ fn a_lock_file_that_git_left_behind_is_stale_and_one_in_use_is_not() {
 }
 
 #[test]
+fn who_has_a_lock_now_is_no_reason_of_a_log_that_was_written_before() {
+    scenario(&[Need::Root, Need::Program("python3")], |lab| {
+        let scene = lab.play(&format!(
+            r#"{HOLD} : >data.lock; hold data.lock
+            echo "frob: cannot lock $LAB/data.lock: Resource temporarily unavailable" >now.log
+            cp now.log old.log; touch -d '1 hour ago' old.log
+            read_log() {{ name=$1; shift; bare "$name" "$EXPLAIN" --report "$LAB/runs/$name.json" --status 1 --log "$@"; }}
+            read_log now now.log
+            read_log old old.log
+            read_log stdin - <old.log
+            cat old.log | read_log pipe -
+            bare again "$EXPLAIN" --report "$LAB/runs/again.json" --replay "$LAB/runs/old.json""#
+        ));
+        let lock = lab.path("data.lock");
+        scene.run("now").assert_first("locked-by-process", &lock, Confidence::Verified);
+        scene.run("pipe").assert_first("locked-by-process", &lock, Confidence::Likely);
+        for run in ["old", "stdin", "again"] {
+            assert_eq!(scene.run(run).assert_names("locked-by-process").confidence, Confidence::Possible, "{run}");
+        }
+    });
+}
+
+#[test]
 fn a_commit_whose_editor_is_open_holds_the_index() {
     scenario(GIT, |lab| {
         let scene = lab.play(&format!(
