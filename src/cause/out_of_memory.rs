@@ -162,11 +162,11 @@ fn another_reason(case: &Case, suspect: &Suspect, victim: Option<&Victim>) -> Op
     }
     match victim.map_or(Standing::Counts, |victim| case.standing_of(&victim.name)) {
         Standing::PassedOver => return Some("the script passes over it".into()),
-        Standing::BeforeOther | Standing::BeforeLeaf if !suspect.touched => {
+        Standing::BeforeOther | Standing::BeforeLeaf | Standing::Shown if !suspect.touched => {
             return Some("the script goes on after it, and nobody speaks of it".into());
         }
         _ if suspect.touched => return None,
-        Standing::BeforeOther | Standing::BeforeLeaf | Standing::Counts => {}
+        Standing::BeforeOther | Standing::BeforeLeaf | Standing::Shown | Standing::Counts => {}
     }
     let met = case.clues.iter().find(|clue| clue.errno.is_some() && !clue.passing).map(|clue| clue.line.clone());
     let ending = met.or_else(|| Aftermath::ending(case.transcript))?;

@@ -41,7 +41,7 @@ mod search;
 mod written;
 
 pub(crate) use aftermath::is_of_usage;
-pub use aftermath::{Aftermath, is_of_test, misses_something, only_says_that_it_failed};
+pub use aftermath::{Aftermath, is_of_status, is_of_test, misses_something, only_says_that_it_failed};
 pub use authoring::{Origin, Reviewed, Tested};
 pub use error_list::without_error_list;
 pub use graphics::without_graphics_memory;
@@ -59,7 +59,7 @@ pub use remote::without_remote;
 pub(crate) use script::Script;
 pub use script::directory::{under_changed_directory, under_directory_option};
 pub use script::recipe::Recipe;
-pub use script::standing::{Standing, may_end_with};
+pub use script::standing::{Standing, is_of_launcher, may_end_with};
 pub use script::{ScriptFile, is_shell};
 pub use search::skim::Skim;
 pub use written::{Fault, Source};

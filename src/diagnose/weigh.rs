@@ -2,7 +2,9 @@
 //! goes on to. What is so on the machine need not be why the command failed.
 
 use crate::cause::{Case, Confidence, Finding, Mode, Suspect, Verdict, is_related};
-use crate::clue::{Aftermath, Clue, Operation, Shown, Standing, is_of_test, is_own_fault, misses_something};
+use crate::clue::{
+    Aftermath, Clue, Operation, Shown, Standing, is_of_status, is_of_test, is_own_fault, misses_something,
+};
 use crate::command_line;
 use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
@@ -47,7 +49,7 @@ pub fn weighed(case: &Case, id: &str, suspect: &Suspect, verdict: Verdict) -> Ve
         (Aftermath::Otherwise(line), Mode::Run) if is_probe => return went_on(line),
         // A program that fails of its own fault had dealt with what it met before, or that has led to it: nobody can tell.
         (Aftermath::Otherwise(line) | Aftermath::Raised(line), Mode::Run)
-            if is_own_fault(&line) || is_of_test(&line) =>
+            if is_own_fault(&line) || is_of_test(&line) && !is_of_status(&line) =>
         {
             finding.confidence = Confidence::Possible;
         }
@@ -83,8 +85,8 @@ fn ends_otherwise(case: &Case) -> bool {
 fn passed_over(case: &Case, suspect: &Suspect, aftermath: &Aftermath, finding: &mut Finding) -> Option<String> {
     let clue = &case.clues[suspect.clue?];
     let standing = case.standing(clue);
-    let later =
-        failed_later(case, clue, suspect).filter(|_| matches!(standing, Standing::BeforeLeaf | Standing::BeforeOther));
+    let later = failed_later(case, clue, suspect)
+        .filter(|_| matches!(standing, Standing::BeforeLeaf | Standing::BeforeOther | Standing::Shown));
     if let Some(later) = later {
         return Some(format!("the script went on after it, and failed at: {}", later.line));
     }
@@ -99,7 +101,7 @@ fn passed_over(case: &Case, suspect: &Suspect, aftermath: &Aftermath, finding: &
         (Standing::BeforeLeaf | Standing::BeforeOther, Aftermath::Otherwise(line)) => {
             return Some(format!("the script went on after it, and ended with: {line}"));
         }
-        (Standing::BeforeLeaf, _) => finding.confidence = Confidence::Possible,
+        (Standing::BeforeLeaf | Standing::Shown, _) => finding.confidence = Confidence::Possible,
         (Standing::BeforeOther, _) => lower(finding),
     }
     None

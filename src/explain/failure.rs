@@ -97,8 +97,10 @@ impl Failure<'_> {
             read = if translated.is_empty() { read } else { translated };
         }
         let mut read = self.settled(machine, read);
-        if let (false, Outcome::Exited { code }) = (self.has_told(&read), self.outcome) {
-            read.extend(library.of_status(self.command, *code));
+        if let Outcome::Exited { code } = self.outcome {
+            library.mark_answers(self.command, *code, &mut read);
+            let of_status = library.of_status(self.command, *code).filter(|_| !self.has_told(&read));
+            read.extend(of_status);
         }
         let clues = Clue::of_outcome(self.outcome, self.command).into_iter().chain(read).collect();
         Heard { clues, known }

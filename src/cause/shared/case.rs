@@ -1,6 +1,6 @@
 //! Everything that is known of one failure, as causes see it.
 
-use crate::clue::{Clue, Recipe, ScriptFile, Standing};
+use crate::clue::{Clue, Recipe, ScriptFile, Standing, is_of_launcher};
 use crate::machine::{Kind, Machine, Surroundings};
 use crate::outcome::Outcome;
 use crate::probe::path::{Resolved, resolve};
@@ -99,6 +99,13 @@ impl<'a> Case<'a> {
     /// Where the command that said a message stands in the script that the command line has, or names.
     #[must_use]
     pub fn standing(&self, clue: &Clue) -> Standing {
+        match self.standing_in_script(clue) {
+            Standing::Shown if is_of_launcher(self.command, clue) => Standing::Counts,
+            standing => standing,
+        }
+    }
+
+    fn standing_in_script(&self, clue: &Clue) -> Standing {
         if self.mode == Mode::Log {
             return Standing::of(self.command, clue);
         }

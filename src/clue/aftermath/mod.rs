@@ -16,7 +16,7 @@ mod behind;
 mod reading;
 
 pub use behind::is_left_behind;
-pub use reading::{is_marked, is_of_test, is_of_usage, misses_something, only_says_that_it_failed};
+pub use reading::{is_marked, is_of_status, is_of_test, is_of_usage, misses_something, only_says_that_it_failed};
 
 /// Statements before a message that are looked at.
 const NEAR: usize = 12;
@@ -81,8 +81,8 @@ impl Aftermath {
         let mut after = lines(transcript, clue.said.end..u64::MAX);
         if is_set_in(transcript, clue) {
             // A line of a trace: what the trace ends with is the message.
-            let end = after.iter().position(|line| is_statement(line));
-            after.drain(..end.map_or(0, |end| end + 1));
+            let end = after.iter().position(|line| is_statement(line) || is_of_test(line));
+            after.drain(..end.map_or(0, |end| end + usize::from(!is_of_test(&after[end]))));
         }
         let again = after.iter().rposition(|line| repeats(line, clue)).map_or(0, |last| last + 1);
         let after = &after[again..];
@@ -95,8 +95,10 @@ impl Aftermath {
         }
         let chain = Chain::of(after);
         let errors = || after.iter().filter(|line| is_statement(line) && is_marked(line) || is_of_test(line));
-        // Make ends with a line of its own for each recipe that failed; why that failed stands before.
-        let ending = errors().rfind(|line| !line.contains(": *** [")).or_else(|| errors().next_back());
+        // Make ends with a line of its own for each recipe that failed, and tests with how many did; why stands before.
+        let ending = errors()
+            .rfind(|line| !line.contains(": *** [") && !is_count_of_tests(line))
+            .or_else(|| errors().next_back());
         match ending {
             _ if chain == Chain::Root => Self::Open,
             Some(error) if chain == Chain::Handled && !is_own_fault(error) => judged(error, clue).doubted(),
@@ -181,11 +183,21 @@ fn is_set_in(transcript: &Transcript, clue: &Clue) -> bool {
 }
 
 /// Whether a line tells of the same path again, as programs do that sum up at their end. An exception of the program's own may have the
-/// path in its words for any reason.
+/// path in its words for any reason, and so may what a test compares.
 fn repeats(line: &str, clue: &Clue) -> bool {
     let path = clue.path.as_ref().map(|path| path.to_string_lossy());
-    let is_own = line.starts_with("AssertionError") || is_own_fault(line) && !has_errno(line, clue);
+    let is_own = is_comparison(line) || is_own_fault(line) && !has_errno(line, clue);
     path.is_some_and(|path| path.len() > 3 && has_name(line, &path)) && !is_own
+}
+
+/// Whether what a line says of a message may be that a test compared it.
+fn is_comparison(line: &str) -> bool {
+    line.starts_with("AssertionError") || line.contains("but was")
+}
+
+/// Whether a line only tells how many tests failed: `[ERROR] Tests run: 2, Failures: 1`.
+fn is_count_of_tests(line: &str) -> bool {
+    has(line, &["tests run: ", "failures:", "failed tests:"])
 }
 
 /// What another line says of a message.
@@ -193,7 +205,7 @@ fn judged(line: &str, clue: &Clue) -> Aftermath {
     let otherwise = Aftermath::Otherwise(line.to_owned());
     match () {
         // What an assertion compares may well have the words of the message.
-        () if line.starts_with("AssertionError") || is_of_usage(line) => otherwise,
+        () if is_comparison(line) || is_of_usage(line) => otherwise,
         () if is_of_test(line) => {
             if has_errno(line, clue) {
                 Aftermath::Open
@@ -315,6 +327,14 @@ mod tests {
 
     #[test]
     fn what_a_test_found_afterwards_is_another_reason() {
+        let logged = "    x_test.go:7: open /etc/none/a.ini: no such file or directory";
+        let found = after(logged, CAT.1, "    x_test.go:8: 2 != 3\n--- FAIL: TestX (0.00s)\nFAIL\n");
+        assert!(matches!(found, Aftermath::Otherwise(_)));
+        let compared = "org.junit.ComparisonFailure: expected:<ok> but was:<cat: /etc/none/a.ini: no>\n";
+        assert!(matches!(after(CAT.0, CAT.1, compared), Aftermath::Otherwise(_)));
+        let counted =
+            "[ERROR]   ATest.eq:12 expected:<ok> but was:<cat: /etc/none/a.ini>\n[ERROR] Tests run: 2, Failures: 1\n";
+        assert!(matches!(after(CAT.0, CAT.1, counted), Aftermath::Otherwise(_)));
         for rest in ["    x_test.go:8: 2 != 3\n", "#   Failed test 'own'\n", "Expected: 1\n  Actual: 2\n"] {
             assert!(matches!(after(CAT.0, CAT.1, rest), Aftermath::Otherwise(_)), "{rest}");
         }

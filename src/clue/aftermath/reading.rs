@@ -222,16 +222,50 @@ pub fn is_of_usage(line: &str) -> bool {
     has(line, OF_USAGE)
 }
 
-/// Whether a line tells of what a test found: `x_test.go:8: 2 != 3` of Go, `Expected: 1` of minitest, `#   Failed test 'x'` of Perl,
-/// `expect(received).toBe(expected)` of Jest.
+/// How lines begin that tell what a test found, behind blanks and the marks `E` of pytest and `#` of TAP: those of Bats, Catch2, `ExUnit`, Jest,
+/// minitest, `PHPUnit`, Python, `RSpec`, Rust, shUnit2 and `Test::More`.
+const OF_TESTS: &[&str] = &[
+    "ASSERT:",
+    "Assertion with ",
+    "CHECK( ",
+    "Expected objects to be ",
+    "Expected: ",
+    "Failed asserting that ",
+    "Failed test '",
+    "Failed test at ",
+    "Failure/Error: expect(",
+    "Failure/Error: it(",
+    "REQUIRE( ",
+    "`[ ",
+    "`[[ ",
+    "assert ",
+    "assertion `",
+    "assertion failed: ",
+    "expect(received)",
+];
+
+/// Words in such lines of Google Test, test-unit, `XCTest` and xUnit.
+const WITHIN_TESTS: &[&str] = &["() Failure", "> but was:", "> expected but was", ": XCTAssert"];
+
+/// Whether a line tells of what a test found: `x_test.go:8: 2 != 3` of Go, `a.cc:8: Failure` of Google Test, `E       assert 1 == 2` of pytest.
 #[must_use]
 pub fn is_of_test(line: &str) -> bool {
     let said = line.trim_start();
     let place = said.split_once("_test.go:").map_or("", |(_, rest)| rest);
     let is_of_go =
         line.len() > said.len() && place.split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    let is_of_perl = said.strip_prefix('#').is_some_and(|rest| rest.trim_start().starts_with("Failed test"));
-    is_of_go || is_of_perl || said.starts_with("Expected: ") || said.starts_with("expect(received)")
+    let marked = said.trim_start_matches('#').trim_start();
+    let marked = marked.strip_prefix("E  ").map_or(marked, str::trim_start);
+    is_of_go
+        || OF_TESTS.iter().any(|words| marked.starts_with(words))
+        || WITHIN_TESTS.iter().any(|words| said.contains(words))
+        || said.strip_suffix(": Failure").is_some_and(|place| place.ends_with(|last: char| last.is_ascii_digit()))
+}
+
+/// Whether a line of a test is about how another program ended: a message of that one may well be why.
+#[must_use]
+pub fn is_of_status(line: &str) -> bool {
+    has(line, &["status", "success", "returncode", "exit_code", "exitcode", "exit code"])
 }
 
 /// Whether a line has the kernel's words for the errno of a message, or its name.
@@ -298,6 +332,38 @@ mod tests {
         assert!(["1 error", "2 errors generated.", "1 error and 2 warnings"].iter().all(|line| is_general(line)));
         assert!(is_statement("# a heading") && !is_general("12 monkeys errored"));
         assert!(is_general("Error: Internal Server Error") && !is_general("Error: schema 7 is too new"));
+    }
+
+    #[test]
+    fn what_a_test_found_is_known_of_many_frameworks() {
+        for line in [
+            "    x_test.go:8: 2 != 3",
+            "#   Failed test 'own'",
+            "#   `[ 1 = 2 ]' failed",
+            "   `[ 1 = 2 ]' failed",
+            "E       assert 1 == 2",
+            "/src/a.cc:8: Failure",
+            "/src/A.swift:7: error: -[X.A testOwn] : XCTAssertEqual failed: (\"1\") is not equal to (\"2\")",
+            "   Assert.Equal() Failure: Values differ",
+            "Failed asserting that 2 is identical to 1.",
+            "     Assertion with == failed",
+            "     Failure/Error: expect(1).to eq 2",
+            "assertion `left == right` failed",
+            "ASSERT:expected:<1> but was:<2>",
+            "expect(received).toBe(expected) // Object.is equality",
+        ] {
+            assert!(is_of_test(line), "{line}");
+        }
+        for line in [
+            "FAILED test_a.py::test_open - PermissionError: [Errno 13] Permission denied: '/x'",
+            "     Failure/Error: File.write(\"/x\", \"x\")",
+            "   `touch /x' failed",
+            "--- FAIL: TestX (0.00s)",
+            "error: asserted",
+            "Failure: /x could not be opened",
+        ] {
+            assert!(!is_of_test(line), "{line}");
+        }
     }
 
     #[test]

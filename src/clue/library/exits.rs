@@ -28,9 +28,7 @@ impl Exits {
     }
 
     pub(in crate::clue) fn clue(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<Clue> {
-        let holds =
-            |exit: &&Exit| is_of(&exit.program, &exit.status, command, status) && has_one(&exit.arguments, command);
-        let exit = self.telling.iter().rev().find(holds)?;
+        let exit = self.telling(command, status)?;
         Some(Clue {
             operation: exit.operation,
             path: value_of(&exit.option, command),
@@ -40,6 +38,17 @@ impl Exits {
             rule: "exit".into(),
             ..Clue::default()
         })
+    }
+
+    fn telling(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<&Exit> {
+        let holds =
+            |exit: &&Exit| is_of(&exit.program, &exit.status, command, status) && has_one(&exit.arguments, command);
+        self.telling.iter().rev().find(holds)
+    }
+
+    /// Whether a status tells that a server answered with an error.
+    pub(in crate::clue) fn is_answered(&self, command: &[impl AsRef<OsStr>], status: i32) -> bool {
+        self.telling(command, status).is_some_and(|exit| exit.answered)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The rules that are there: those of `rules/`, which are part of the program, and those of files that the user names.
 
-use crate::clue::Clue;
 use crate::clue::language::verbs::Verbs;
 use crate::clue::written::{Benign, Embedded, Fallback, Fault, Source, schema};
+use crate::clue::{Clue, Shown};
+use crate::command_line::launched;
 use crate::machine::{RuleFile, RulePlace, rule_files};
 use exits::Exits;
 use rule::{Rule, known_errno};
@@ -105,6 +106,20 @@ impl Library {
     #[must_use]
     pub fn of_status(&self, command: &[impl AsRef<OsStr>], status: i32) -> Option<Clue> {
         self.exits.clue(command, status)
+    }
+
+    /// Marks what the program did not say itself where its exit status tells that a server answered with an error: it may be what that one
+    /// answered.
+    pub fn mark_answers(&self, command: &[impl AsRef<OsStr>], status: i32, clues: &mut [Clue]) {
+        if !self.exits.is_answered(command, status) {
+            return;
+        }
+        let program = launched(command).first().and_then(|program| Path::new(program).file_name()).unwrap_or_default();
+        let program = program.to_string_lossy();
+        let is_own = |clue: &Clue| clue.line.strip_prefix(&*program).is_some_and(|rest| rest.starts_with([':', ' ']));
+        for clue in clues.iter_mut().filter(|clue| !is_own(clue)) {
+            clue.shown = Shown::Value;
+        }
     }
 
     /// What is part of the program. The build has written it, so that it can be read; else there would be no rule.

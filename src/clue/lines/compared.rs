@@ -39,8 +39,22 @@ pub fn is_met(text: &[u8]) -> bool {
     let (before, behind) = (String::from_utf8_lossy(&text[..errno]), String::from_utf8_lossy(&text[errno..]));
     let is_word = |(word, _): (&str, &str)| WANTED.contains(&word) || word == "wantErr";
     let before = before.trim_start().to_lowercase();
-    let is_named = ["but: was ", "but was: ", "actual: ", "received message: ", "expected ok, got"];
-    words_of(&behind).any(is_word) || is_named.iter().any(|words| before.contains(words)) || is_comparison(text)
+    let is_named = [
+        "but: was ",
+        "but was: ",
+        "but was:<",
+        "actual: ",
+        "received message: ",
+        "expected ok, got",
+        "failed asserting that '",
+    ];
+    // `#          got: 'x'` of Test::More, `  Which is: "x"` of Google Test.
+    let label = before.trim_start_matches(|sign: char| !sign.is_alphanumeric());
+    let is_labelled = ["got: ", "but got: ", "received: ", "which is: "].iter().any(|words| label.starts_with(words));
+    words_of(&behind).any(is_word)
+        || is_labelled
+        || is_named.iter().any(|words| before.contains(words))
+        || is_comparison(text)
 }
 
 /// The words of a text, each with what stands behind it.

@@ -8,8 +8,11 @@ const OWN_FAULTS: &[&str] = &[
     "ArithmeticException",
     "ArrayIndexOutOfBoundsException",
     "AssertionError",
+    "AssertionFailedError",
     "AttributeError",
     "ClassCastException",
+    "ComparisonFailure",
+    "ExpectationNotMetError",
     "FrozenError",
     "ImportError",
     "IndexError",
@@ -43,11 +46,12 @@ const UNCAUGHT: &[&str] = &["Uncaught (in promise) ", "Uncaught ", "Exception in
 #[must_use]
 pub fn is_own_fault(line: &str) -> bool {
     let caught = UNCAUGHT.iter().find_map(|words| line.split_once(words)).map_or(line, |(_, rest)| rest);
-    // Java names the thread, and Ruby the exception last.
+    let caught = caught.strip_prefix("** (").unwrap_or(caught);
+    // Java names the thread, Elixir the exception in brackets, and Ruby the exception last.
     let caught = if caught.starts_with('"') { caught.split(' ').nth(1).unwrap_or_default() } else { caught };
     let last = line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")).map_or("", |(_, last)| last);
     let is_one = |name: &str| OWN_FAULTS.contains(&name.rsplit(['.', ':', '\\']).next().unwrap_or_default());
-    let first = caught.split([' ', '(']).next().unwrap_or_default().trim_end_matches(':');
+    let first = caught.split([' ', '(', ')']).next().unwrap_or_default().trim_end_matches(':');
     is_one(first) || is_one(last) || line.starts_with("panic: runtime error: ")
 }
 
@@ -66,6 +70,8 @@ mod tests {
             "Exception in thread \"main\" java.lang.NullPointerException: Cannot invoke",
             "a.rb:1:in `<main>': undefined method `x' for nil:NilClass (NoMethodError)",
             "panic: runtime error: index out of range [3] with length 3",
+            "** (ArgumentError) bad line",
+            "org.opentest4j.AssertionFailedError: expected: <1> but was: <2>",
             "KeyError",
         ] {
             assert!(is_own_fault(line), "{line}");

@@ -25,6 +25,23 @@ const NEAR: usize = 14;
 /// Lines of a usage text that are one.
 const USAGE: usize = 200;
 
+/// Headings of a manual page, man-pages(7).
+const MANUAL: &[&str] = &[
+    "DESCRIPTION",
+    "DIAGNOSTICS",
+    "ENVIRONMENT",
+    "ERRORS",
+    "EXAMPLE",
+    "EXAMPLES",
+    "EXIT CODES",
+    "EXIT STATUS",
+    "FILES",
+    "NOTES",
+    "OPTIONS",
+    "RETURN VALUE",
+    "SYNOPSIS",
+];
+
 /// Alternatives of a pattern that may capture the same.
 const TWINS: usize = 9;
 
@@ -213,16 +230,18 @@ impl<'a> Page<'a> {
         is_wanted_in_difference(line, above(), below) || is_of_patch(line, above())
     }
 
-    /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there.
+    /// Whether a line belongs to the text that a program shows on how it is used: set in below `usage:`, or below a heading there, or below one
+    /// of a manual page.
     fn is_usage(&self, line: usize) -> bool {
         let text = |line: usize| &self.lines[line].text;
         let is_set_in = |line: usize| text(line).first().is_some_and(u8::is_ascii_whitespace);
         let begins = |line: usize| text(line).get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"usage:"));
+        let is_of_manual = |line: usize| MANUAL.iter().any(|heading| text(line) == heading.as_bytes());
         let above = (0..line)
             .rev()
             .take(USAGE)
             .find(|above| begins(*above) || !is_set_in(*above) && !text(*above).ends_with(b":"));
-        is_set_in(line) && above.is_some_and(begins)
+        is_set_in(line) && above.is_some_and(|above| begins(above) || is_of_manual(above))
     }
 
     /// Whether a line is what Python's doctest wanted: set in below `Expected:`.
@@ -327,11 +346,15 @@ mod tests {
 
     #[test]
     fn messages_in_the_text_on_how_a_program_is_used_are_quotations() {
+        let manual = "tool: x: Permission denied\nERRORS\n    EACCES\n      open x: Permission denied\ntool: stopped\n  cp: x: Permission denied\n";
         let usage = "usage: tool FILE\n  1  Permission denied\nExamples:\n  cp: cannot stat 'x': Permission denied\ntool: x: Permission denied\n  at y: Permission denied\n";
         let words = Words::new(None);
         let page = Page::of(&Transcript::whole(usage.into()), &words);
         let quoted = (0..page.len()).map(|line| page.is_quotation(line)).collect::<Vec<_>>();
         assert_eq!(quoted, [false, true, false, true, false, false]);
+        let page = Page::of(&Transcript::whole(manual.into()), &words);
+        let quoted = (0..page.len()).map(|line| page.is_quotation(line)).collect::<Vec<_>>();
+        assert_eq!(quoted, [false, false, true, true, false, false]);
     }
 
     #[test]

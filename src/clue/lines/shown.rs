@@ -73,8 +73,21 @@ static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 
-/// The heading of what a test wrote before it failed, by pytest and Jest.
-const CAPTURED: &[&[u8]] = &[b" Captured std", b" Captured log", b"console.error", b"console.log", b"console.warn"];
+/// The heading of what a test wrote before it failed, by pytest, Jest, Gradle and `VSTest`.
+const CAPTURED: &[&[u8]] = &[
+    b" Captured std",
+    b" Captured log",
+    b"console.error",
+    b"console.log",
+    b"console.warn",
+    b" STANDARD_ERR",
+    b" STANDARD_OUT",
+    b"Standard Error Messages:",
+    b"Standard Output Messages:",
+];
+
+/// Commands that only compare, as Bats names the one at which a test failed.
+const COMPARING: &[&[u8]] = &[b"`[ ", b"`[[ ", b"`assert", b"`false'", b"`refute"];
 
 /// How a line has its message.
 pub fn shown(page: &Page, line: usize) -> Shown {
@@ -82,7 +95,10 @@ pub fn shown(page: &Page, line: usize) -> Shown {
     let above = || page.of_same_job(line, false).take(ABOVE);
     match () {
         () if is_met(text) || is_answer(text, above) || is_captured(above) || is_within_value(above) => Shown::Value,
-        () => of_exception(text).unwrap_or(if enclosed(text).is_some() { Shown::Retold } else { Shown::Said }),
+        () => of_exception(text, above().next()).unwrap_or_else(|| {
+            let is_retold = enclosed(text).is_some() || is_of_assertion(above());
+            if is_retold { Shown::Retold } else { Shown::Said }
+        }),
     }
 }
 
@@ -125,10 +141,13 @@ fn enclosed(text: &[u8]) -> Option<usize> {
     (is_message && is_closed).then_some(begin)
 }
 
-/// How an exception of the program's own has a message; none where the line is no such exception.
-fn of_exception(text: &[u8]) -> Option<Shown> {
+/// How an exception of the program's own has a message; none where the line is no such exception. Its name may be all that the line `above`
+/// has, as `RSpec` tells it.
+fn of_exception(text: &[u8], above: Option<&[u8]>) -> Option<Shown> {
     let errno = memchr::memchr(ERRNO_BEGIN, text)?;
-    let line = String::from_utf8_lossy(text);
+    let name = above.map(<[u8]>::trim_ascii_start).filter(|line| line.ends_with(b"Error:") && !line.contains(&b' '));
+    let line = [name.unwrap_or_default(), text.trim_ascii_start()].join(&b' ');
+    let line = String::from_utf8_lossy(&line);
     let said = line.trim_start();
     let said = said.strip_prefix("E ").map_or(said, str::trim_start);
     let said = said.split_once(" - ").filter(|(head, _)| head.starts_with("FAILED ")).map_or(said, |(_, said)| said);
@@ -159,7 +178,22 @@ fn is_answer<'a, I: Iterator<Item = &'a [u8]>>(text: &[u8], above: impl Fn() -> 
 fn is_captured<'a, I: Iterator<Item = &'a [u8]>>(above: impl Fn() -> I) -> bool {
     let is_heading = |line: &[u8]| CAPTURED.iter().any(|words| memchr::memmem::find(line, words).is_some());
     let is_rule = |line: &[u8]| line.starts_with(b"---") || line.starts_with(b"===") || line.starts_with(b"___");
-    above().find(|line| is_rule(line) || is_heading(line)).is_some_and(is_heading)
+    let is_failed = |line: &[u8]| line.ends_with(b"' failed");
+    let is_compared = |line: &[u8]| {
+        let command = line.trim_ascii_start();
+        let command = command.strip_prefix(b"#").unwrap_or(command).trim_ascii_start();
+        is_failed(line) && COMPARING.iter().any(|words| command.starts_with(words))
+    };
+    let mut headings = above().filter(|line| is_rule(line) || is_heading(line) || is_failed(line));
+    headings.next().is_some_and(|heading| is_heading(heading) || is_compared(heading))
+}
+
+/// Whether a line is the text that a test gives an assertion for when it fails: below the place of it, by minitest and `RSpec`.
+fn is_of_assertion<'a>(mut above: impl Iterator<Item = &'a [u8]>) -> bool {
+    let Some(first) = above.next() else { return false };
+    let is_of_minitest = first.ends_with(b"]:") && above.next().is_some_and(|line| line.ends_with(b" Failure:"));
+    let said = first.trim_ascii_start();
+    is_of_minitest || said.starts_with(b"Failure/Error: ") && memchr::memmem::find(said, b"expect(").is_some()
 }
 
 /// Whether a line is of a value over several lines, of which the quotation was opened behind the word for it, or of an output that is told to
@@ -259,6 +293,13 @@ mod tests {
             "    Received string:    \"x\n    cat: /x: Permission denied\n    y\"\n",
             "FAIL: output differs; got:\nstart\ncat: /x: Permission denied\n",
             "---- Captured stderr call ----\ncat: /x: Permission denied\n",
+            "ATest > eq() STANDARD_ERR\n    cat: /x: Permission denied\n",
+            "#   `[ \"$output\" = ok ]' failed\n# cat: /x: Permission denied\n",
+            "     got: cat: /x: Permission denied\n",
+            "Failed asserting that 'cat: /x: Permission denied' contains \"ok\".\n",
+            "org.junit.ComparisonFailure: expected:<[ok]> but was:<[cat: /x: Permission denied]>\n",
+            "     ArgumentError:\n       bad line: cat: /x: Permission denied\n",
+            "** (ArgumentError) bad line: cat: /x: Permission denied\n",
         ] {
             assert_eq!(of_last(text), (false, Shown::Value), "{text}");
         }
@@ -267,6 +308,8 @@ mod tests {
     #[test]
     fn what_may_be_handed_on_is_retold() {
         for line in [
+            "  1) Failure:\nT#test_msg [t.rb:8]:\ntouch: cannot touch '/x': Permission denied",
+            "     Failure/Error: it(\"x\") { expect(out).to be_empty, out }\n\n       touch: cannot touch '/x': Permission denied",
             "AssertionError: touch: cannot touch '/x': Permission denied",
             "E       AssertionError: touch: cannot touch '/x': Permission denied",
             "error: \"EACCES: permission denied, open '/x'\"",
@@ -289,6 +332,8 @@ mod tests {
             "test failed, output:\ntouch: cannot touch '/x': Permission denied",
             "Exception in thread \"main\" java.io.FileNotFoundException: /x (Permission denied)",
             "sh: 1: cannot create /x/'a': Permission denied",
+            "#   `touch /x' failed\n# touch: cannot touch '/x': Permission denied",
+            "     Failure/Error: File.write(\"/x\", \"a\")\n     Errno::EACCES:\n       Permission denied @ rb_sysopen - /x",
         ] {
             assert_eq!(of_last(line), (false, Shown::Said), "{line}");
         }

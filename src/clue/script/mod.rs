@@ -11,6 +11,7 @@ mod course;
 pub mod directory;
 pub mod recipe;
 pub mod standing;
+mod viewers;
 
 /// Shells that take a script behind `-c`.
 const SHELLS: &[&str] = &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"];

@@ -2,9 +2,10 @@
 //! after it on purpose. The command line has the script, so this is known and need not be guessed from the output.
 
 use super::course::Course;
+use super::viewers::{only_show, only_shows};
 use super::{Script, ScriptFile, Step, is_shell};
 use crate::clue::Clue;
-use crate::command_line::{is_make, words_in};
+use crate::command_line::{is_make, launched, words_in};
 use crate::text::has_name;
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -32,6 +33,8 @@ pub enum Standing {
     BeforeOther,
     /// The script goes on after it, and a command decides that has nothing to do with it.
     BeforeLeaf,
+    /// Nothing of it can have said the message: its commands show what others wrote.
+    Shown,
     /// The script passes over its failure on purpose.
     PassedOver,
 }
@@ -40,14 +43,25 @@ impl Standing {
     /// Where the command that said a message stands in the script behind `-c` of a command line.
     #[must_use]
     pub fn of(command: &[OsString], clue: &Clue) -> Self {
-        Script::of(command).map_or(Self::Counts, |script| Self::within(&script, clue))
+        match Script::of(command) {
+            Some(script) => Self::within(&script, clue),
+            None if only_shows(command, clue) => Self::Shown,
+            None => Self::Counts,
+        }
     }
 
     /// Where it stands in the text of a script that the command line runs.
     #[must_use]
     pub fn of_text(text: &[u8], file: &ScriptFile, clue: &Clue) -> Self {
         let text = &text[..text.len().min(LONGEST)];
-        Script::of_text(text, file).map_or(Self::Counts, |script| Self::within(&script, clue))
+        let Some(script) = Script::of_text(text, file) else { return Self::Counts };
+        // A shell begins its words with the name of the file.
+        let is_of_shell =
+            clue.line.strip_prefix(&*file.path.to_string_lossy()).is_some_and(|rest| rest.starts_with(':'));
+        match Self::within(&script, clue) {
+            Self::Shown if is_of_shell || is_of_reader(text, clue) => Self::Counts,
+            standing => standing,
+        }
     }
 
     /// Where it stands in a text that alone decides how the command ends. What nothing of the text can have said was met before: where the
@@ -64,6 +78,9 @@ impl Standing {
 
     fn within(script: &Script, clue: &Clue) -> Self {
         let Some(steps) = script.steps().filter(|_| clue.log.is_none()) else { return Self::Counts };
+        if only_show(&steps, clue) {
+            return Self::Shown;
+        }
         let by = |says: &dyn Fn(&Step) -> bool| -> Vec<usize> {
             (0..steps.len()).filter(|index| says(&steps[*index])).collect()
         };
@@ -131,8 +148,23 @@ fn is_of_shell_itself(clue: &Clue) -> bool {
     clue.path.is_none() && speaker.is_none_or(is_shell) || speaker.is_some_and(is_make)
 }
 
+/// Whether what reads a script says it: a shell, or a program of its first line.
+fn is_of_reader(text: &[u8], clue: &Clue) -> bool {
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let speaker = clue.program.as_deref().or_else(|| speaker(&clue.line));
+    speaker.is_some_and(|speaker| is_shell(OsStr::new(speaker)) || has_name(&String::from_utf8_lossy(first), speaker))
+}
+
+/// Whether a program says it that starts the one which a command line is about: `sudo`, `timeout`.
+#[must_use]
+pub fn is_of_launcher(command: &[OsString], clue: &Clue) -> bool {
+    let launchers = &command[..command.len() - launched(command).len()];
+    let speaker = clue.program.as_deref().or_else(|| speaker(&clue.line)).map(OsStr::new);
+    launchers.iter().any(|word| speaker.is_some() && Path::new(word).file_name() == speaker)
+}
+
 /// The word before the first colon of a line, where programs have their name.
-fn speaker(line: &str) -> Option<&str> {
+pub(super) fn speaker(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(": ")?;
     (!name.is_empty() && !name.contains(char::is_whitespace)).then_some(name)
 }

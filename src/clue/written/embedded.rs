@@ -72,6 +72,8 @@ pub struct Exit {
     pub suspects: Vec<String>,
     /// The status tells that something failed and not what.
     pub vague: bool,
+    /// A server answered with an error, which the output may show.
+    pub answered: bool,
 }
 
 /// Causes that an errno suggests.
@@ -95,10 +97,11 @@ impl From<&super::schema::Benign> for Benign {
 
 impl From<&super::schema::Exit> for Exit {
     fn from(text: &super::schema::Exit) -> Self {
-        let super::schema::Exit { program, status, arguments, operation, option, suspects, vague, .. } = text.clone();
+        let super::schema::Exit { program, status, arguments, operation, option, suspects, vague, answered, .. } =
+            text.clone();
         let status = status.into_iter().map(toml::Spanned::into_inner).collect();
         let suspects = suspects.into_iter().map(toml::Spanned::into_inner).collect();
-        Self { program, status, arguments, operation, option, suspects, vague }
+        Self { program, status, arguments, operation, option, suspects, vague, answered }
     }
 }
 

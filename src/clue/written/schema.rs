@@ -213,6 +213,9 @@ pub struct Exit {
     /// The status tells that something failed and not what.
     #[serde(default)]
     pub vague: bool,
+    /// The status tells that a server answered with an error: what stands in the output beside the program's own lines may be its answer.
+    #[serde(default)]
+    pub answered: bool,
     /// The manual or source that says so.
     pub source: String,
     /// Command lines for which it holds.
