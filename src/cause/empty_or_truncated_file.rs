@@ -59,7 +59,8 @@ pub(super) fn files(case: &Case, clue: &Clue) -> Vec<PathBuf> {
         command_line::paths_of(case.command).filter_map(real).filter(is_file).filter(is_meant).collect();
     named.dedup();
     if named.is_empty() && case.mode == Mode::Log {
-        let path = clue.path.as_ref().map_or_else(|| "-".into(), |path| refused::absolute(case, path));
+        let named = clue.path.as_ref().filter(|path| !refused::is_standard_input(path));
+        let path = named.map_or_else(|| "-".into(), |path| refused::absolute(case, path));
         return vec![path];
     }
     named

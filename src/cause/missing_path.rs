@@ -67,10 +67,10 @@ fn judged(case: &Case, suspect: &Suspect, tried: &Tried, gap: &Gap) -> Verdict {
     if let Some(line) = failed_to_make(case, suspect, gap.at) {
         return Verdict::RuledOut(format!("it was to be made before, and that failed: {line}"));
     }
-    let has_return = || gap.at.as_os_str().as_encoded_bytes().ends_with(b"\r");
-    if suspect.clue.is_some_and(|index| has_return() && text_encoding::explains(case, index)) {
+    let is_made_by_encoding = || text_encoding::is_made(gap.at);
+    if suspect.clue.is_some_and(|index| is_made_by_encoding() && text_encoding::explains(case, index)) {
         return Verdict::RuledOut(
-            "its name ends in the carriage return of a line: text-encoding tells which file".into(),
+            "its name has the byte order mark or the carriage return of a line: text-encoding tells which file".into(),
         );
     }
     let near = gap.near(case);

@@ -41,6 +41,35 @@ fn shows(clue: &Clue) -> bool {
     [r"$'\r'", r"\r'", r"\r: ", "\u{feff}", r"\357\273\277", "^M"].iter().any(|mark| clue.line.contains(mark))
 }
 
+/// Whether a name is one that a mark at the beginning of a text or a carriage return at the end of a line has made.
+pub(super) fn is_made(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with("\u{feff}".as_bytes()) || name.ends_with(b"\r")
+}
+
+/// Words of readers that take a mark: of XML (XML 1.0, 4.3.3) and YAML (YAML 1.2, 5.2; libyaml, src/scanner.c).
+const TAKING: &[&str] =
+    &["xml", "expat", "well-formed", "yaml", "while parsing", "while scanning", "did not find expected"];
+
+/// Whether a message that was not understood is about the first character of a text, or about its first line where it tells no column: there a
+/// mark of one letter is in the way.
+fn is_at_the_beginning(clue: &Clue) -> bool {
+    let line = clue.line.to_ascii_lowercase();
+    let mut words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    let (mut is_first_line, mut column, mut is_at_start) = (false, None, false);
+    while let Some(word) = words.next() {
+        let number = words.peek().and_then(|next| next.parse::<u64>().ok());
+        match (word, number) {
+            ("line", Some(line)) => is_first_line = line == 1,
+            ("col" | "column", Some(number)) => column = Some(number),
+            ("position" | "offset" | "char" | "character" | "index", Some(number)) => is_at_start |= number == 0,
+            _ => {}
+        }
+    }
+    !TAKING.iter().any(|word| line.contains(word))
+        && (is_at_start || is_first_line && column.is_none_or(|column| column <= 1))
+}
+
 /// Whether a message is one of contents that were not understood, which may as well be a program's: it shows neither a mark nor a return. Most
 /// readers take line ends of both kinds, and many a mark of one letter; wide text hardly any takes.
 fn is_guessed(clue: &Clue) -> bool {
@@ -72,7 +101,9 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
     let Some(file) = suspect.subject.path() else { return Verdict::Unknown("no path".into()) };
     let form = case.machine.form(file);
     let is_guess = suspect.clue.is_some_and(|index| is_guessed(&case.clues[index]));
-    let counts = |form: &&Form| !is_guess || form.mark.as_deref().is_some_and(|mark| mark != "UTF-8");
+    let is_at_the_beginning = || suspect.clue.is_some_and(|index| is_at_the_beginning(&case.clues[index]));
+    let counts =
+        |form: &&Form| !is_guess || form.mark.as_deref().is_some_and(|mark| mark != "UTF-8" || is_at_the_beginning());
     match form.as_ref().ok().filter(counts).and_then(|form| what(case, file, form)) {
         Some((what, fix)) => {
             let mut finding = found(case, suspect, file, &what, fix);
@@ -86,7 +117,16 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         }
         None => form.map_or_else(
             |unknown| Verdict::Unknown(unknown.to_string()),
-            |_| Verdict::RuledOut(if is_guess { "it is no wide text" } else { NEITHER }.into()),
+            |_| {
+                Verdict::RuledOut(
+                    if is_guess {
+                        "it is no wide text, and the message is not about a mark at its beginning"
+                    } else {
+                        NEITHER
+                    }
+                    .into(),
+                )
+            },
         ),
     }
 }
@@ -174,6 +214,35 @@ mod tests {
         );
         of(marked("UTF-8")).assert_silent(&CAUSE);
         of(Form { carriage_returns: true, ..Form::default() }).assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_mark_is_in_the_way_of_the_first_character_and_of_no_other() {
+        let is_found = |line: &str, mark: Option<&str>| {
+            let mut stage = stage(line, Form { mark: mark.map(Into::into), ..Form::default() });
+            stage.clues[0].path = Some("x.sh".into());
+            stage.clues[0].suspects = vec!["wrong-architecture".into(), ID.into()];
+            !stage.found(&CAUSE).is_empty()
+        };
+        let utf8 = Some("UTF-8");
+        for line in [
+            "SyntaxError: unexpected token in JSON at position 0",
+            "invalid character at line 1 column 1",
+            "x.sh: line 1: parse error",
+            "parse error: expected value (line 1, col 1)",
+        ] {
+            assert!(is_found(line, utf8) && !is_found(line, None), "{line}");
+        }
+        for line in [
+            "unexpected token in JSON at position 10",
+            "invalid character at line 1 column 7",
+            "x.sh: line 12: parse error",
+            "x.sh:1:1: error: unknown token",
+            "not well-formed (invalid token): line 1, column 1",
+            "did not find expected key while parsing a block mapping at line 1 column 1",
+        ] {
+            assert!(!is_found(line, utf8), "{line}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! show a name which looks right, and the same commands on plain files.
 
 use crate::harness::{Lab, Need, Scene, scenario};
-use explain::cause::Confidence::Verified;
+use explain::cause::Confidence::{Likely, Verified};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Program("python3"), Need::Program("node"), Need::Program("ssh-keygen")];
 
@@ -48,11 +48,16 @@ fn a_mark_before_the_first_word_is_no_part_of_a_command_s_name() {
             read='JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"))'
             explained dash sh bom.sh
             explained bash bash bom.sh
+            printf '\357\273\277#!/bin/sh\n' >first.sh; explained shebang sh first.sh
             explained node node -e "$read" bom.json
             explained twin node -e "$read" plain.json
             type_fix bash ^sed; explained after sh bom.sh"#,
         );
-        assert_named(lab, &scene, &[("dash", "bom.sh"), ("bash", "bom.sh"), ("node", "bom.json")]);
+        assert_named(
+            lab,
+            &scene,
+            &[("dash", "bom.sh"), ("bash", "bom.sh"), ("shebang", "first.sh"), ("node", "bom.json")],
+        );
         scene.run("twin").assert_silent();
         assert_eq!(scene.run("after").status, 0);
     });
@@ -71,13 +76,17 @@ fn a_file_that_its_reader_only_calls_invalid_is_looked_at() {
             explained config python3 -c "$config" wide.cfg
             explained script python3 wide.py
             explained toml python3 -c "$toml" bom.toml
+            printf '\357\273\277s/a/b/\n' >bom.sed; printf 's/a/b/\nfrob\n' >wrong.sed
+            explained sed sed -f bom.sed broken
+            explained twin.sed sed -f wrong.sed broken
             explained twin.key ssh-keygen -y -f broken
             explained twin.config python3 -c "$config" latin.cfg
             explained twin.toml python3 -c "$toml" wrong.toml"#,
         );
         let runs = [("key", "key"), ("config", "wide.cfg"), ("script", "wide.py"), ("toml", "bom.toml")];
         assert_named(lab, &scene, &runs);
-        for run in ["twin.key", "twin.config", "twin.toml"] {
+        scene.run("sed").assert_only("text-encoding", lab.path("bom.sed"), Likely);
+        for run in ["twin.key", "twin.config", "twin.toml", "twin.sed"] {
             scene.run(run).assert_silent();
         }
     });

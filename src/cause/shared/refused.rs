@@ -55,12 +55,30 @@ pub fn verdict(
     let judged = tried.as_ref().and_then(|tried| judge(tried, tried.obstacle()?));
     match judged {
         Some(verdict) => verdict,
-        None if case.mode == Mode::Log => Verdict::Found(Box::new(possible(&suspect.subject, may_be))),
+        None if case.mode == Mode::Log => Verdict::Found(Box::new(possible(&named(case, suspect), may_be))),
         None => Verdict::RuledOut("it is not so now".into()),
     }
 }
 
-fn possible(subject: &Subject, may_be: &str) -> Finding {
+/// Whether a message calls standard input by one of the names that programs have for it.
+#[must_use]
+pub fn is_standard_input(path: &Path) -> bool {
+    const NAMES: &[&str] = &["-", "stdin", "<stdin>", "(stdin)", "standard input", "(standard input)"];
+    NAMES.iter().any(|name| path.as_os_str() == *name)
+}
+
+/// What a suspect is about, in words: `-` is what a program read that is no file.
+fn named(case: &Case, suspect: &Suspect) -> String {
+    let subject = suspect.subject.to_string();
+    let path = suspect.clue.and_then(|index| case.clues[index].path.as_deref());
+    match (subject.as_str(), path) {
+        ("-", Some(path)) if is_standard_input(path) => "standard input".to_owned(),
+        ("-", _) => "what was read".to_owned(),
+        _ => subject,
+    }
+}
+
+fn possible(subject: &str, may_be: &str) -> Finding {
     Finding {
         confidence: Confidence::Possible,
         seen: None,
