@@ -202,7 +202,10 @@ fn said(case: &Case, found: &[Diagnosed]) -> Vec<Diagnosed> {
     let mut said: Vec<Diagnosed> = Vec::new();
     for (index, clue) in case.clues.iter().enumerate() {
         for cause in clue.suspects.iter().filter_map(|id| cause::by_id(id)) {
-            let is_known = |diagnosed: &Diagnosed| std::ptr::eq(diagnosed.cause, cause) && diagnosed.suspect.touched;
+            let is_told = |Diagnosed { suspect, finding, .. }: &Diagnosed| {
+                suspect.touched || finding.confidence == Confidence::Verified
+            };
+            let is_known = |diagnosed: &Diagnosed| std::ptr::eq(diagnosed.cause, cause) && is_told(diagnosed);
             if !found.iter().chain(&said).any(is_known) {
                 said.push(guess(cause, index, clue));
             }

@@ -194,3 +194,19 @@ fn a_pool_with_room_and_a_full_one_below_other_files_are_silence() {
         }
     });
 }
+
+#[test]
+fn a_cause_that_a_report_proves_of_a_log_is_not_guessed_beside() {
+    scenario(&[Need::Root], |lab| {
+        let scene = lab.play(
+            r#"mkdir full; mount -t tmpfs -o size=64k full full; head -c 200k /dev/zero >a; cat a >full/fill 2>/dev/null || :
+            explained run cp a full/x
+            umount full
+            echo 'npm ERR! nospc ENOSPC: no space left on device, write' >build.log
+            bare log "$EXPLAIN" --report "$LAB/runs/log.json" --log build.log --replay "$LAB/runs/run.json""#,
+        );
+        let run = scene.run("log");
+        run.assert_first("blocks-exhausted", lab.path("full"), Verified);
+        assert_eq!(run.causes().iter().filter(|found| found.id == "blocks-exhausted").count(), 1, "{run}");
+    });
+}
