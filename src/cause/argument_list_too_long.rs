@@ -92,15 +92,26 @@ fn check(case: &Case, suspect: &Suspect) -> Verdict {
         (None, _) if suspect.clue.is_none() => {
             return Verdict::RuledOut("what its pattern stands for is not too long".into());
         }
-        (None, _) if case.mode == Mode::Run => {
+        (None, _) if case.mode == Mode::Run && !tells_of_a_start(case, suspect) => {
             return Verdict::Unknown("what was handed over is gone, and nothing that is left is too long".into());
         }
-        (None, _) => said(suspect, room),
+        (None, _) => said(case, suspect, room),
     };
     let environment = format!("the environment takes {} of them", size(taken(&environment)));
     let mut finding = finding;
     finding.evidence.push(Evidence::probe(environment).check("env | wc -c"));
     Verdict::Found(Box::new(finding))
+}
+
+/// Whether a message is about the start of a program, which answers E2BIG for nothing else, and is not the command line's own words.
+fn tells_of_a_start(case: &Case, suspect: &Suspect) -> bool {
+    const WORDS: &str = "argument list too long";
+    let clue = suspect.clue.map(|index| &case.clues[index]);
+    let is_start = clue.is_some_and(|clue| {
+        clue.errno == Some(Errno::E2BIG) && matches!(clue.operation, Some(Operation::Execute | Operation::Fork))
+    });
+    let are_own = || case.command.iter().any(|word| word.to_string_lossy().to_ascii_lowercase().contains(WORDS));
+    is_start && !are_own()
 }
 
 /// Bytes for arguments, environment and pointers: a quarter of the stack's limit, within bounds.
@@ -236,11 +247,12 @@ fn larger_stack(case: &Case, bytes: u64) -> Option<Fix> {
         .then(|| Fix::now(format!("ulimit -S -s {}", MOST * 4 / 1024), format!("in this shell: gives {}", size(MOST))))
 }
 
-/// Of a saved log: what was handed over is gone.
-fn said(suspect: &Suspect, room: u64) -> Finding {
+/// What was handed over is gone, and nothing that is left is too long: a list that the command made itself, or a saved log.
+fn said(case: &Case, suspect: &Suspect, room: u64) -> Finding {
+    let is_log = case.mode == Mode::Log;
     Finding {
-        confidence: Confidence::Possible,
-        seen: None,
+        confidence: if is_log { Confidence::Possible } else { Confidence::Likely },
+        seen: (!is_log).then_some(Seen::Now),
         headline: format!("the arguments of {} were too long", suspect.subject),
         summary: format!(
             "A program is handed {} of arguments and environment at most, and {} in one string; which it was cannot be seen any more.",
@@ -248,7 +260,7 @@ fn said(suspect: &Suspect, room: u64) -> Finding {
             size(ONE_STRING)
         ),
         evidence: vec![limit(room)],
-        fixes: Vec::new(),
+        fixes: vec![Fix::lasting("hand the list over on standard input (`xargs -0`), in a file, or some at a time")],
     }
 }
 
@@ -312,8 +324,12 @@ mod tests {
     }
 
     #[test]
-    fn a_program_below_whose_arguments_are_gone_is_silence() {
-        stage(&["make"]).clue(Errno::E2BIG, Operation::Execute, "/bin/sh").assert_silent(&CAUSE);
+    fn a_program_below_whose_arguments_are_gone_is_likely_where_it_was_to_be_started() {
+        let mut stage = stage(&["make"]);
+        let finding = stage.clue(Errno::E2BIG, Operation::Execute, "/bin/sh").finding(&CAUSE, "/bin/sh");
+        assert_eq!(finding.confidence, Confidence::Likely);
+        stage.command = ["sh", "-c", "echo /bin/sh: Argument list too long >&2; false"].map(Into::into).into();
+        stage.assert_silent(&CAUSE);
     }
 
     #[test]
