@@ -1,10 +1,12 @@
 //! A file is empty, filled with zero bytes, or ends before its own format does: a crash, a full disk, or a download that broke off.
 
+use super::exec;
 use super::refused::{self, listed};
 use super::{Case, Cause, Confidence, Evidence, Finding, Fix, Mode, Seen, Subject, Suspect, Verdict};
 use crate::clue::Clue;
 use crate::command_line;
 use crate::machine::{Form, Kind};
+use crate::outcome::Outcome;
 use crate::sys::errno::Errno;
 use crate::text::size;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,38 @@ pub const CAUSE: Cause =
 
 fn suspects(case: &Case) -> Vec<Suspect> {
     let named = case.clues.iter().enumerate().filter(|(_, clue)| clue.suspects(ID));
-    named.flat_map(|(index, clue)| read_files(case, clue).into_iter().map(move |file| suspect(file, index))).collect()
+    let told = named.flat_map(|(index, clue)| {
+        read_files(case, clue).into_iter().map(move |file| suspect(what_it_refers_to(case, file), Some(index)))
+    });
+    told.chain(stopped_by(case).map(|file| suspect(file, None))).collect()
+}
+
+/// The programs and libraries that the command was or named, where SIGBUS or SIGSEGV ended it, and that are cut: what a loader maps of them and
+/// is not there is met by a signal, mmap(2).
+fn stopped_by<'a>(case: &'a Case) -> impl Iterator<Item = PathBuf> + 'a {
+    let is_stopped = matches!(case.outcome, Outcome::Signaled { signal: libc::SIGBUS | libc::SIGSEGV, .. })
+        || matches!(case.outcome, Outcome::Exited { code: 135 | 139 });
+    let command = command_line::launched(case.command);
+    let program = command.first().and_then(|program| exec::file_of(case, Path::new(program)));
+    let named = command_line::paths_of(case.command).map(|path| refused::absolute(case, path));
+    let files = program.into_iter().chain(named).filter(move |_| is_stopped && case.mode == Mode::Run);
+    let is_cut = |file: &PathBuf| {
+        let is_file = case.machine.stat(file).is_ok_and(|stat| stat.kind == Kind::Regular);
+        let cut = || case.machine.form(file).ok().and_then(|form| form.promised);
+        is_file && cut().is_some_and(|(name, _)| name == "ELF")
+    };
+    files.filter(is_cut)
+}
+
+/// The file of the branch that a `HEAD` of Git names, where that is empty.
+fn what_it_refers_to(case: &Case, file: PathBuf) -> PathBuf {
+    let branch = || {
+        let named = |text: &[u8]| Some(std::str::from_utf8(text).ok()?.strip_prefix("ref: ")?.trim_end().to_owned());
+        let branch = file.parent()?.join(case.machine.judge_script("branch", &file, named).ok()??);
+        case.machine.stat(&branch).is_ok_and(|stat| stat.size == 0 && stat.kind == Kind::Regular).then_some(branch)
+    };
+    let branch = if file.ends_with(".git/HEAD") { branch() } else { None };
+    branch.unwrap_or(file)
 }
 
 /// The files that a message may be about, without the one that the command was making when it failed.
@@ -38,8 +71,8 @@ fn is_new_and_empty(case: &Case, file: &Path) -> bool {
     stat.size == 0 && stat.modified >= now.saturating_sub(run_time).saturating_sub(1)
 }
 
-fn suspect(file: PathBuf, index: usize) -> Suspect {
-    Suspect { subject: Subject::Path(file), clue: Some(index), touched: true }
+fn suspect(file: PathBuf, clue: Option<usize>) -> Suspect {
+    Suspect { subject: Subject::Path(file), clue, touched: true }
 }
 
 /// The file of a message; where it names none, the files that the command line names; in a log whatever the text has.
@@ -159,7 +192,7 @@ fn found(case: &Case, suspect: &Suspect, file: &Path, what: &str, confidence: Co
     let mut finding = refused::found(case, suspect, headline.clone(), format!("{headline}."));
     let clue = suspect.clue.map(|index| &case.clues[index]);
     let is_one_of_many = clue.is_some_and(|clue| clue.path.is_none() && read_files(case, clue).len() > 1);
-    let confidence = if is_one_of_many { confidence.min(Confidence::Likely) } else { confidence };
+    let confidence = if is_one_of_many || clue.is_none() { confidence.min(Confidence::Likely) } else { confidence };
     (finding.confidence, finding.seen) = (confidence, Some(Seen::Now));
     finding.evidence.extend(case.machine.stat(file).ok().map(|stat| listed(case, file, &stat)));
     finding.evidence.push(Evidence::probe(format!("it {what}")).check(format!("ls -l {}", case.quoted(file))));
@@ -258,6 +291,33 @@ mod tests {
         stage.clues[0].path = Some("/home/u/.git/HEAD".into());
         stage.command = ["git", "log", ".m2/x.jar"].map(Into::into).into();
         stage.missing("/home/u/.git").missing("/home/u/log").assert_silent(&CAUSE);
+    }
+
+    #[test]
+    fn a_library_that_is_cut_is_likely_why_a_signal_came() {
+        let cut = Form { size: 2048, promised: Some(("ELF".into(), 8192)), ..Form::default() };
+        let mut stage = stage(cut);
+        stage.clues.clear();
+        stage.command = ["python3", "-c", "ctypes.CDLL('.m2/x.jar')"].map(Into::into).into();
+        stage.assert_silent(&CAUSE);
+        stage.outcome = Outcome::Signaled { signal: libc::SIGBUS, name: "SIGBUS".into() };
+        assert_eq!(stage.finding(&CAUSE, "/home/u/.m2/x.jar").confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_branch_that_is_empty_is_found_by_the_head_that_names_it() {
+        let mut stage = stage(Form::default());
+        stage.clues[0].path = Some("/home/u/.git/HEAD".into());
+        stage
+            .directory("/home/u/.git/refs/heads")
+            .stat("/home/u/.git/HEAD", Kind::Regular, |stat| stat.size = 21)
+            .stat("/home/u/.git/refs/heads/main", Kind::Regular, |stat| stat.size = 0)
+            .knows("script branch /home/u/.git/HEAD", Ok(Some("refs/heads/main".to_owned())))
+            .knows("form /home/u/.git/refs/heads/main", Ok(Form::default()));
+        assert_eq!(
+            stage.finding(&CAUSE, "/home/u/.git/refs/heads/main").headline,
+            "/home/u/.git/refs/heads/main is empty"
+        );
     }
 
     #[test]

@@ -154,3 +154,39 @@ fn an_empty_file_of_a_project_is_found_by_the_directory_that_the_tool_was_given(
         scene.run("twin.head").assert_does_not_name("empty-or-truncated-file");
     });
 }
+
+/// What Git keeps of a repository, and what a loader maps.
+#[test]
+fn a_pack_a_branch_and_a_mapped_library_that_are_cut_are_found() {
+    let needs =
+        [Need::Root, Need::Program("git"), Need::Program("gcc"), Need::Program("python3"), Need::Program("bzip2")];
+    scenario(&needs, |lab| {
+        let scene = lab.play(
+            r#"export HOME=$LAB; git init -q pack; head -c 90000 /dev/urandom >pack/file
+            commit() { git -C "$1" add . && git -C "$1" -c user.name=a -c user.email=a@b commit -qm x; }
+            commit pack; cp -a pack branch; git -C pack gc -q; cp -a pack whole; cd pack/.git/objects/pack
+            chmod u+w *.pack; truncate -s -9000 *.pack; cd "$LAB"; : >"branch/.git/$(git -C branch symbolic-ref HEAD)"
+            echo 'int f(void) { return 0; }' >f.c; gcc -shared -fPIC -o f.so f.c; head -c $(($(stat -c %s f.so) / 2)) f.so >cut.so
+            head -c 20000 /bin/true >program; chmod 755 program
+            seq 90000 | bzip2 >whole.bz2; head -c 20000 whole.bz2 >cut.bz2
+            explained pack git -C pack checkout -f HEAD -- file
+            explained branch git -C branch log
+            explained library python3 -c 'import ctypes; ctypes.CDLL("./cut.so")'
+            explained program ./program
+            explained bzip2 bzip2 -t cut.bz2
+            explained twin.pack git -C whole checkout -f HEAD -- none
+            explained twin.branch git -C whole log none
+            explained twin.library python3 -c 'import ctypes; ctypes.CDLL("./f.so"); ctypes.string_at(0)'
+            explained twin.bzip2 bzip2 -t whole.bz2 none"#,
+        );
+        for (run, confidence) in [("branch", Confidence::Verified), ("bzip2", Confidence::Verified)] {
+            assert_eq!(scene.run(run).assert_names("empty-or-truncated-file").confidence, confidence, "{run}");
+        }
+        for run in ["pack", "library", "program"] {
+            scene.run(run).assert_names("empty-or-truncated-file");
+        }
+        for twin in ["twin.pack", "twin.branch", "twin.library", "twin.bzip2"] {
+            scene.run(twin).assert_does_not_name("empty-or-truncated-file");
+        }
+    });
+}

@@ -52,8 +52,7 @@ fn look(path: &Path) -> Answer<Form> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(Unknown::Errno(Errno::EINVAL));
     }
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let file = open(path)?;
     let size = file.metadata()?.len();
     let head = part(&file, 0)?;
     let tail = part(&file, size.saturating_sub(LOOKED_AT as u64))?;
@@ -63,7 +62,16 @@ fn look(path: &Path) -> Answer<Form> {
     if form.archive.is_none() {
         form.archive = stream::end(&file, &head).map(|(name, is_whole)| (name.to_owned(), is_whole));
     }
+    if head.starts_with(b"PACK") {
+        form.archive =
+            ends_as_pack(&path.with_extension("idx"), &tail).map(|is_whole| ("Git pack".to_owned(), is_whole));
+    }
     Ok(form)
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 fn part(file: &File, offset: u64) -> Answer<Vec<u8>> {
@@ -104,14 +112,16 @@ fn has_carriage_returns(head: &[u8]) -> bool {
     returns > 0 && returns * 2 >= whole.len() && !head.contains(&0)
 }
 
-/// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros; PNG: the chunk `IEND`; PDF:
-/// the line `%%EOF`; cpio: an entry of that name; lzip: the length of the last member (RFC draft of the format, "member size"); RDB: the byte
+/// ZIP: the end of central directory record (APPNOTE 4.3.16); xz: the footer's `YZ`; tar: two blocks of zeros; PNG: the chunk `IEND`; JPEG: the marker
+/// EOI; bzip2: its mark of the end; PDF: the line `%%EOF`; cpio: an entry of that name; lzip: the length of the last member (RFC draft of the format, "member size"); RDB: the byte
 /// `EOF` before eight bytes of checksum (`src/rdb.c` of Redis, since version 5 of the format); Parquet: its mark once more.
 fn archive(size: u64, head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
     let has = |mark: &[u8]| memchr::memmem::find(tail, mark).is_some();
     let (name, is_whole) = match head {
         [b'P', b'K', 3, 4, ..] => ("ZIP", has(b"PK\x05\x06")),
         [0x89, b'P', b'N', b'G', ..] => ("PNG", has(b"IEND\xae\x42\x60\x82")),
+        [0xff, 0xd8, 0xff, ..] => ("JPEG", has(b"\xff\xd9")),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", ends_as_bzip2(tail)),
         [b'%', b'P', b'D', b'F', b'-', ..] => ("PDF", has(b"%%EOF")),
         [b'0', b'7', b'0', b'7', b'0', b'1' | b'2' | b'7', ..] | [0xc7, 0x71, ..] | [0x71, 0xc7, ..] => {
             ("cpio", has(b"TRAILER!!!"))
@@ -135,6 +145,32 @@ fn archive(size: u64, head: &[u8], tail: &[u8]) -> Option<(String, bool)> {
     Some((name.to_owned(), is_whole))
 }
 
+/// Whether a stream of bzip2 ends here: a mark of 48 bits, 32 bits of checksum and at most seven that fill up the last byte; the mark begins at any
+/// bit.
+fn ends_as_bzip2(tail: &[u8]) -> bool {
+    const MARK: u128 = 0x1772_4538_5090;
+    const CHECKSUM: u32 = 32;
+    let bits = tail.iter().rev().take(16).rev().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    (0..8).any(|filled| bits >> (CHECKSUM + filled) & 0xffff_ffff_ffff == MARK)
+}
+
+/// Whether a pack of Git ends in the checksum that its index, `index`, has of it: gitformat-pack(5). None where the index is not whole.
+fn ends_as_pack(index: &Path, tail: &[u8]) -> Option<bool> {
+    let of_sha1 = |length: usize| {
+        let indexed = index_end(index, length)?;
+        Some(tail.ends_with(&indexed[..length]))
+    };
+    Some(of_sha1(20)? || of_sha1(32)?)
+}
+
+/// The checksum of the pack and that of the index, in so many bytes each.
+fn index_end(index: &Path, length: usize) -> Option<Vec<u8>> {
+    let file = open(index).ok()?;
+    let size = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let end = some(&file, size.checked_sub(2 * length as u64)?, 2 * length).ok()?;
+    (size > 1024 && end.len() == 2 * length).then_some(end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +188,15 @@ mod tests {
                 && !form(b"").carriage_returns
         );
         assert!(form(b"\n<!DOCTYPE html>\n").html && form(&[0; 9]).zeros && !form(b"").zeros);
+    }
+
+    #[test]
+    fn a_stream_of_bzip2_ends_at_any_bit() {
+        // What `printf x | bzip2` writes.
+        let whole =
+            b"BZh91AY&SYwK\xb0\x14\0\0\0\0\x80\0\x40\x20\0\x21\x18\x46\x82\xee\x48\xa7\x0a\x12\x0e\xe9\x76\x02\x80";
+        assert_eq!(form(whole).archive, Some(("bzip2".into(), true)));
+        assert_eq!(form(&whole[..whole.len() - 8]).archive, Some(("bzip2".into(), false)));
     }
 
     #[test]
