@@ -105,12 +105,19 @@ fn socket_path(clue: &Clue) -> Option<PathBuf> {
     let written = clue
         .path
         .clone()
-        .or_else(|| clue.subject.as_ref().filter(|subject| subject.contains('/')).map(PathBuf::from))?;
+        .or_else(|| clue.subject.as_ref().filter(|subject| subject.contains('/')).map(PathBuf::from))
+        .or_else(|| socket_of_display(clue))?;
     let Some(text) = written.to_str() else { return Some(written) };
     let text = text.strip_prefix("unix:").unwrap_or(text);
     // A sentence may end behind it.
     let text = text.strip_prefix("//").unwrap_or(text).trim_end_matches('.');
     (!text.contains("://")).then(|| text.into())
+}
+
+/// The socket of a display of this machine: `:99`, `:0.0`, X(7). A host before the colon is another way to a server.
+fn socket_of_display(clue: &Clue) -> Option<PathBuf> {
+    let number = clue.subject.as_deref()?.strip_prefix(':')?.split('.').next()?.parse::<u32>().ok()?;
+    clue.line.to_ascii_lowercase().contains("display").then(|| format!("/tmp/.X11-unix/X{number}").into())
 }
 
 fn check(case: &Case, suspect: &Suspect) -> Verdict {
@@ -250,6 +257,18 @@ mod tests {
         let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
         stage.directory("/run/x").clue(errno, Operation::Connect, SOCKET);
         stage
+    }
+
+    #[test]
+    fn the_socket_of_a_display_is_known_by_its_number() {
+        let mut stage = Stage::new("21 1 254:0 / / rw - ext4 /dev/vda rw\n");
+        stage.directory("/tmp/.X11-unix").add(|clue| {
+            (clue.subject, clue.line) = (Some(":99.0".into()), "Error: Can't open display: :99.0".into());
+            (clue.operation, clue.suspects) = (Some(Operation::Connect), vec![ID.into()]);
+        });
+        stage.missing("/tmp/.X11-unix/X99").finding(&CAUSE, "/tmp/.X11-unix/X99");
+        stage.clues[0].subject = Some("localhost:10.0".into());
+        assert!(stage.found(&CAUSE).iter().all(|found| !found.contains("X10")));
     }
 
     fn with_socket(errno: Errno, bound: Option<BoundSocket>) -> Stage {

@@ -2,7 +2,7 @@
 //! server, by a task of Ansible. Its words come through the same stderr, but its files, users and programs are not those of this machine:
 //! nothing here can prove them.
 
-use super::Clue;
+use super::{Clue, Operation};
 use crate::command_line::launched;
 use crate::sys::errno::Errno;
 use crate::transcript::{Part, Transcript};
@@ -137,7 +137,8 @@ fn is_of_carrier(carrier: &str, clue: &Clue) -> bool {
 /// What a server's user may not do is nothing that this command's user proves.
 fn is_of_server(clue: &Clue) -> bool {
     let is_refused = matches!(clue.errno, Some(Errno::EACCES | Errno::EPERM));
-    is_refused && clue.line.contains("ERROR")
+    let is_answered = clue.operation != Some(Operation::Connect);
+    is_refused && is_answered && clue.line.contains("ERROR")
 }
 
 /// The operands of a copy that are on the other machine.
@@ -244,6 +245,15 @@ mod tests {
         ] {
             assert!(!stays(command, program, line), "{command}: {line}");
         }
+    }
+
+    #[test]
+    fn a_socket_that_a_client_may_not_open_is_of_this_machine() {
+        let line = "ERROR 2002 (HY000): Can't connect to local server through socket '/run/x.sock' (13)";
+        let said = |operation| Clue { operation, line: line.into(), errno: Some(Errno::EACCES), ..Clue::default() };
+        let mut clues = vec![said(Some(Operation::Connect)), said(None)];
+        without_remote(&["mariadb".into()], &Transcript::whole(line.into()), &mut clues);
+        assert_eq!(clues.len(), 1);
     }
 
     #[test]

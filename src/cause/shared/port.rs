@@ -15,7 +15,14 @@ pub fn of_clue(clue: &Clue) -> Option<u16> {
     // An address in the line is plainer than a number that a rule read: that may be the first of the address itself.
     let is_port = |subject: &&str| !begins_address(&clue.line, subject) && !is_place_in_source(&clue.line, subject);
     let read = || clue.subject.as_deref().filter(is_port).and_then(number);
-    addressed(&clue.line).or_else(read).or_else(|| behind_port(&clue.line))
+    vnc_display(&clue.line).or_else(|| addressed(&clue.line)).or_else(read).or_else(|| behind_port(&clue.line))
+}
+
+/// The port of a display that QEMU was to serve: `-vnc :1` is 5901, qemu(1).
+fn vnc_display(line: &str) -> Option<u16> {
+    const FIRST: u16 = 5900;
+    let address = line.split_once("-vnc ")?.1.split([',', ' ']).next()?.trim_end_matches(':');
+    address.rsplit_once(':')?.1.parse::<u16>().ok()?.checked_add(FIRST)
 }
 
 /// Whether a number stands in a line as the beginning of an address alone: the 127 of `127.0.0.1`.
@@ -195,6 +202,7 @@ fn of_address(word: &str) -> Option<u16> {
     let word = word.rsplit("//").next()?;
     let word = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
     let (host, port) = word.rsplit_once([':', '#', '@'])?;
+    let host = host.strip_prefix("tcp:").or_else(|| host.strip_prefix("udp:")).unwrap_or(host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let is_host = matches!(host, "" | "*" | "localhost" | ":" | "::") || host.parse::<std::net::IpAddr>().is_ok();
     port.parse().ok().filter(|port| is_host && *port > 0)
@@ -216,6 +224,15 @@ mod tests {
         for (text, port) in known {
             assert_eq!(passed(text), port, "{text}");
         }
+    }
+
+    #[test]
+    fn a_socket_and_a_display_of_qemu_are_ports() {
+        let failed = |place: &str| format!("qemu-system-x86_64: {place}: Failed to find an available port");
+        assert_eq!(addressed(&failed("-monitor tcp:127.0.0.1:18080,server,nowait")), Some(18080));
+        assert_eq!(vnc_display(&failed("-vnc 127.0.0.1:12180")), Some(18080));
+        assert_eq!(vnc_display(&failed("-vnc :0,password=on")), Some(5900));
+        assert_eq!(vnc_display(&failed("-vnc unix:/run/vm.sock")), None);
     }
 
     #[test]
