@@ -155,7 +155,7 @@ fn by_limit(case: &Case, suspect: &Suspect, limited: &Limited) -> Verdict {
     let length = suspect.subject.path().and_then(|path| file_size(case, path));
     let is_changed = suspect.subject.path().is_some_and(|path| was_changed(case, path));
     let is_grown = is_changed && length.is_some_and(|length| length >= limited.soft);
-    let Some(confidence) = confidence(case, suspect, is_grown) else {
+    let Some(confidence) = confidence(case, suspect, is_grown, limited.soft) else {
         let longest = length.map_or(String::new(), |length| format!(", and the file has {}", size(length)));
         return Verdict::RuledOut(format!("files may grow to {}{longest}", limited.shown()));
     };
@@ -176,8 +176,11 @@ fn by_limit(case: &Case, suspect: &Suspect, limited: &Limited) -> Verdict {
     }))
 }
 
+/// Bytes that hardly a pack, an index or a cache of builds is content with.
+const LITTLE: u64 = 1 << 20;
+
 /// How sure it is that the limit was reached. A program may choose the status 153, and any file may have this length.
-fn confidence(case: &Case, suspect: &Suspect, is_grown: bool) -> Option<Confidence> {
+fn confidence(case: &Case, suspect: &Suspect, is_grown: bool, limit: u64) -> Option<Confidence> {
     let clue = suspect.clue.map(|index| &case.clues[index]);
     let is_signal = matches!(case.outcome, Outcome::Signaled { .. }) && was_signalled(case);
     let is_named = suspect.subject.path().is_some_and(|path| {
@@ -189,6 +192,8 @@ fn confidence(case: &Case, suspect: &Suspect, is_grown: bool) -> Option<Confiden
             Some(Confidence::Verified)
         }
         () if is_grown || was_signalled(case) || clue.is_some_and(tells_the_status) => Some(Confidence::Likely),
+        // What was written is gone again; what a rule knows for a failed write wants more than this.
+        () if limit < LITTLE && clue.is_some_and(|clue| clue.suspects(ID)) => Some(Confidence::Likely),
         () => None,
     }
 }
@@ -406,6 +411,19 @@ mod tests {
         };
         assert!(matches!(told("1048576"), Some(Verdict::Found(found)) if found.confidence == Confidence::Likely));
         assert!(matches!(told("unlimited"), Some(Verdict::RuledOut(_))));
+    }
+
+    #[test]
+    fn a_limit_that_hardly_a_file_is_content_with_is_likely_behind_words_that_hide_it() {
+        let hidden = |soft: &str| {
+            let mut stage = stage(soft);
+            list_home(&mut stage, "other");
+            stage.stat("/home/u/other", Kind::Regular, |stat| stat.size = 3);
+            stage.add(|clue| clue.suspects = vec![ID.into(), "blocks-exhausted".into()]);
+            stage.verdicts(&CAUSE).pop().map(|(_, verdict)| verdict)
+        };
+        assert!(matches!(hidden("10240"), Some(Verdict::Found(found)) if found.confidence == Confidence::Likely));
+        assert!(matches!(hidden("1073741824"), Some(Verdict::RuledOut(_))));
     }
 
     #[test]
