@@ -320,13 +320,19 @@ mod tests {
 
     #[test]
     fn a_child_is_a_member_and_its_use_is_known() {
+        const LOOKS: usize = 100;
         let mut child = spawn();
-        let family = look(Instant::now() + Duration::from_secs(10));
-        let usage = family.descriptors.unwrap_or_default();
-        let is_known = usage.descriptors >= 3 && usage.size > 0 && usage.limits.contains("Max open files");
+        let is_known = |family: &Family| {
+            let usage = family.descriptors.clone().unwrap_or_default();
+            usage.descriptors >= 3 && usage.size > 0 && usage.limits.contains("Max open files")
+        };
+        // A child of another test, which ends while it is looked at, may have more descriptors.
+        let looks = std::iter::repeat_with(|| look(Instant::now() + Duration::from_secs(10)));
+        let family = looks.take(LOOKS).find(is_known);
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(is_known && family.members >= 1 && family.user_threads >= 2, "{usage:?}");
+        let family = family.unwrap();
+        assert!(family.members >= 1 && family.user_threads >= 2);
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test needs a child")]

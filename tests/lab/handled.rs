@@ -250,11 +250,11 @@ fn a_terminal_that_a_script_passed_over_is_not_what_ended_it() {
 fn a_disk_that_two_commands_of_a_script_found_full_is_the_reason_of_both() {
     scenario(&[Need::Root], |lab| {
         let scene = lab.play(
-            r#"mkdir full roomy; mount -t tmpfs -o size=64k full full
+            r"mkdir full roomy; mount -t tmpfs -o size=64k full full
             head -c 200k /dev/zero >a; cat a >full/fill 2>/dev/null || :
             explained both sh -c 'cp a full/x; dd if=/dev/zero of=full/z'
             explained passed sh -c 'cp a full/x || true; cp a full/y'
-            explained other sh -c 'cp a full/x; cat roomy/none/y'"#,
+            explained other sh -c 'cp a full/x; cat roomy/none/y'",
         );
         scene.each(&["both", "passed"]).assert_first("blocks-exhausted", lab.path("full"), Verified);
         scene.run("other").assert_does_not_name("blocks-exhausted");
