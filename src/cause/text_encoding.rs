@@ -51,8 +51,8 @@ pub(super) fn is_made(path: &Path) -> bool {
 const TAKING: &[&str] =
     &["xml", "expat", "well-formed", "yaml", "while parsing", "while scanning", "did not find expected"];
 
-/// Whether a message that was not understood is about the first character of a text, or about its first line where it tells no column: there a
-/// mark of one letter is in the way.
+/// Whether a message that was not understood is about the first character of a text, where a mark of one letter is in the way. Of the first
+/// line alone much else may be wrong: most readers take the mark.
 fn is_at_the_beginning(clue: &Clue) -> bool {
     let line = clue.line.to_ascii_lowercase();
     let mut words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
@@ -67,7 +67,7 @@ fn is_at_the_beginning(clue: &Clue) -> bool {
         }
     }
     !TAKING.iter().any(|word| line.contains(word))
-        && (is_at_start || is_first_line && column.is_none_or(|column| column <= 1))
+        && (is_at_start || is_first_line && column.is_some_and(|column| column <= 1))
 }
 
 /// Whether a message is one of contents that were not understood, which may as well be a program's: it shows neither a mark nor a return. Most
@@ -228,7 +228,6 @@ mod tests {
         for line in [
             "SyntaxError: unexpected token in JSON at position 0",
             "invalid character at line 1 column 1",
-            "x.sh: line 1: parse error",
             "parse error: expected value (line 1, col 1)",
         ] {
             assert!(is_found(line, utf8) && !is_found(line, None), "{line}");
@@ -236,6 +235,7 @@ mod tests {
         for line in [
             "unexpected token in JSON at position 10",
             "invalid character at line 1 column 7",
+            "x.sh: line 1: parse error",
             "x.sh: line 12: parse error",
             "x.sh:1:1: error: unknown token",
             "not well-formed (invalid token): line 1, column 1",
