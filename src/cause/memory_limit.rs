@@ -168,7 +168,7 @@ fn of_process(case: &Case, limited: &Limited, memory: Option<Memory>, is_proven:
     Finding {
         confidence: limited.as_sure_as_seen(confidence),
         seen: Some(Seen::Now),
-        headline: format!("a process may have {} of address space", limited.shown()),
+        headline: format!("the limit of {} on {} was reached", limited.shown(), names.proc.trim_start_matches("Max ")),
         summary: format!(
             "The command was refused memory: a process of it may have {} ({}).",
             limited.shown(),
@@ -262,7 +262,7 @@ mod tests {
         let finding = stage("536870912", 9000).clue(Errno::ENOMEM, Operation::Memory, "").finding(&CAUSE, "536870912");
         assert_eq!(
             (finding.confidence, finding.headline.as_str()),
-            (Confidence::Verified, "a process may have 512.0 MiB of address space")
+            (Confidence::Verified, "the limit of 512.0 MiB on address space was reached")
         );
         assert_eq!(finding.fixes[0].command.as_deref(), Some("ulimit -S -v unlimited"));
     }
